@@ -1,0 +1,227 @@
+package reconcile
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Bucket is where an event ends in the balance of its target.
+type Bucket string
+
+// The buckets. Every event in scope is in exactly one of them.
+const (
+	BucketSent        Bucket = "sent"
+	BucketAlreadySent Bucket = "already_sent"
+	BucketHeldBack    Bucket = "held_back"
+	BucketRefused     Bucket = "refused"
+	BucketInDoubt     Bucket = "in_doubt"
+	BucketLeft        Bucket = "left"
+)
+
+// Buckets lists them in the order in which reports show them.
+var Buckets = [...]Bucket{BucketSent, BucketAlreadySent, BucketHeldBack, BucketRefused, BucketInDoubt, BucketLeft}
+
+// worst ranks buckets for orders with several events: an order is counted
+// where its worst event is.
+func (b Bucket) worst() int {
+	order := [...]Bucket{BucketAlreadySent, BucketSent, BucketHeldBack, BucketLeft, BucketRefused, BucketInDoubt}
+	return slices.Index(order[:], b)
+}
+
+// Count is orders, events and money of one place in the balance. An order is
+// counted once, by its worst event.
+type Count struct {
+	Orders int
+	Events int
+	Money  Money
+}
+
+// Add adds another count.
+func (c *Count) Add(o Count) error {
+	c.Orders += o.Orders
+	c.Events += o.Events
+	for currency, amount := range o.Money {
+		var err error
+		if c.Money, err = c.Money.Plus(currency, amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// equal reports whether two counts say the same; missing currencies and zero
+// amounts are the same.
+func (c Count) equal(o Count) bool {
+	if c.Orders != o.Orders || c.Events != o.Events {
+		return false
+	}
+	for _, m := range []Money{c.Money, o.Money} {
+		for currency := range m {
+			if c.Money[currency].Cmp(o.Money[currency]) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Place is a bucket and a reason in it.
+type Place struct {
+	Bucket Bucket
+	Reason Reason
+}
+
+// Example is one event of a place, for a person to look at. It holds no
+// address.
+type Example struct {
+	Order       string
+	Kind        Kind
+	Origin      Origin
+	CompletedAt time.Time
+	Value       Value
+	Text        string
+}
+
+// MaxExamples is how many examples a place keeps.
+const MaxExamples = 20
+
+// Balance is the equation of one target in one run:
+//
+//	orders of its sources = not for the target + eligible
+//	eligible = sent + already sent + held back + refused + in doubt + left
+//
+// Eligible is counted when a want is met, the places when its end is known, so
+// that a want that got lost on the way makes the equation fail.
+type Balance struct {
+	NotForTarget Count
+	NotReasons   map[Reason]int // orders
+	Eligible     Count
+	Places       map[Place]*Count
+	Examples     map[Place][]Example
+	// FrontEnd counts orders that are sent and that front-end evidence had or
+	// missed (RULES R4), where there is such evidence.
+	FrontEndHad, FrontEndMissed int
+}
+
+// Meet counts the wants of one order as eligible.
+func (b *Balance) Meet(wants []Want) error {
+	b.Eligible.Orders++
+	for _, w := range wants {
+		if err := b.Eligible.Add(countOf(w.Value, 0)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Exclude counts one order as not for the target.
+func (b *Balance) Exclude(h Head, reason Reason) error {
+	if b.NotReasons == nil {
+		b.NotReasons = map[Reason]int{}
+	}
+	b.NotReasons[reason]++
+	amount := h.Amount
+	return b.NotForTarget.Add(countOf(Value{Amount: &amount, Currency: h.Currency}, 1))
+}
+
+func countOf(v Value, orders int) Count {
+	c := Count{Orders: orders, Events: 1}
+	if v.Amount != nil {
+		c.Money = Money{v.Currency: *v.Amount}
+	}
+	return c
+}
+
+// End is where one event of an order ended.
+type End struct {
+	Place
+	Value Value
+}
+
+// Count puts the events of one order into their places. The order itself is
+// counted at the worst of them.
+func (b *Balance) Count(ends ...End) error {
+	if len(ends) == 0 {
+		return nil
+	}
+	worst := slices.MaxFunc(ends, func(x, y End) int { return cmp.Compare(x.Bucket.worst(), y.Bucket.worst()) })
+	for _, e := range ends {
+		if err := b.place(e.Place).Add(countOf(e.Value, 0)); err != nil {
+			return err
+		}
+	}
+	b.place(worst.Place).Orders++
+	return nil
+}
+
+// Move takes one event, and its order with it when orders is 1, from one
+// place to another: what was left is now sent.
+func (b *Balance) Move(from, to Place, v Value, orders int) error {
+	c := countOf(v, orders)
+	if err := b.place(to).Add(c); err != nil {
+		return err
+	}
+	c.Orders, c.Events = -c.Orders, -c.Events
+	if v.Amount != nil {
+		c.Money = Money{v.Currency: v.Amount.Neg()}
+	}
+	return b.place(from).Add(c)
+}
+
+// Show keeps an example of a place, as long as there are few.
+func (b *Balance) Show(p Place, e Example) {
+	if b.Examples == nil {
+		b.Examples = map[Place][]Example{}
+	}
+	if len(b.Examples[p]) < MaxExamples {
+		b.Examples[p] = append(b.Examples[p], e)
+	}
+}
+
+func (b *Balance) place(p Place) *Count {
+	if b.Places == nil {
+		b.Places = map[Place]*Count{}
+	}
+	if b.Places[p] == nil {
+		b.Places[p] = &Count{}
+	}
+	return b.Places[p]
+}
+
+// Of sums the places of one bucket.
+func (b *Balance) Of(bucket Bucket) Count {
+	var sum Count
+	for p, c := range b.Places {
+		if p.Bucket == bucket {
+			_ = sum.Add(*c) // overflow was refused when the place was counted
+		}
+	}
+	return sum
+}
+
+// Holds reports whether the equation holds in orders, events and money.
+func (b *Balance) Holds() bool {
+	var sum Count
+	for _, bucket := range Buckets {
+		if sum.Add(b.Of(bucket)) != nil {
+			return false
+		}
+	}
+	return sum.equal(b.Eligible)
+}
+
+// Reasons lists the places that hold anything, by bucket in report order and
+// then by the most orders first.
+func (b *Balance) Reasons() []Place {
+	places := slices.Collect(maps.Keys(b.Places))
+	places = slices.DeleteFunc(places, func(p Place) bool { return b.Places[p].Events == 0 })
+	slices.SortFunc(places, func(x, y Place) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(Buckets[:], x.Bucket), slices.Index(Buckets[:], y.Bucket)),
+			cmp.Compare(b.Places[y].Orders, b.Places[x].Orders),
+			cmp.Compare(x.Reason, y.Reason))
+	})
+	return places
+}

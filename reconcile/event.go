@@ -1,0 +1,266 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Kind is the kind of an event, the first part of its id.
+type Kind string
+
+// The kinds. A cart event becomes a clear or an update when it is composed.
+const (
+	KindPurchase Kind = "purchase"
+	KindCart     Kind = "cart"
+)
+
+// Action is what an event became: what goes over the wire.
+type Action string
+
+// The actions.
+const (
+	ActionPurchase   Action = "purchase"
+	ActionCartClear  Action = "cart_clear"
+	ActionCartUpdate Action = "cart_update"
+)
+
+// EventID names one event at every target: kind/shop/order. Its parts are
+// percent-encoded where they hold '%', '/', '~' or control characters.
+type EventID string
+
+// NewEventID builds the id of an order's event of a kind.
+func NewEventID(kind Kind, key OrderKey) EventID {
+	return EventID(string(kind) + "/" + escapeID(key.Shop) + "/" + escapeID(key.Order))
+}
+
+// Kind is the id's first part.
+func (id EventID) Kind() Kind {
+	kind, _, _ := strings.Cut(string(id), "/")
+	return Kind(kind)
+}
+
+// Key gives back the order that the id was built from.
+func (id EventID) Key() (OrderKey, error) {
+	parts := strings.Split(string(id), "/")
+	if len(parts) < 3 {
+		return OrderKey{}, fmt.Errorf("read event id %q: want kind/shop/order", string(id))
+	}
+	order, _, _ := strings.Cut(parts[2], "~")
+	return OrderKey{Shop: unescapeID(parts[1]), Order: unescapeID(order)}, nil
+}
+
+const hexDigits = "0123456789ABCDEF"
+
+func mustEscape(c byte) bool {
+	return c < 0x20 || c == 0x7f || c == '%' || c == '/' || c == '~'
+}
+
+func escapeID(s string) string {
+	clean := true
+	for i := range len(s) {
+		clean = clean && !mustEscape(s[i])
+	}
+	if clean {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; mustEscape(c) {
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func unescapeID(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			hi, lo := strings.IndexByte(hexDigits, s[i+1]), strings.IndexByte(hexDigits, s[i+2])
+			if hi >= 0 && lo >= 0 {
+				b.WriteByte(byte(hi<<4 | lo))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// MaxOrderID is how long an order id may be, in bytes.
+const MaxOrderID = 200
+
+// Person identifies whom an event is about: "email:" and the trimmed,
+// lower-case address, else "customer:", shop, "/" and the customer id, else "".
+// It is personal data: it is never logged, and the ledger keeps a keyed hash.
+type Person string
+
+// PersonOf names the person of a head.
+func PersonOf(h Head) Person {
+	if h.Email != "" {
+		return EmailPerson(h.Email)
+	}
+	if h.Customer != "" {
+		return Person("customer:" + h.Key.Shop + "/" + h.Customer)
+	}
+	return ""
+}
+
+// EmailPerson names the person behind an address.
+func EmailPerson(email string) Person {
+	return Person("email:" + strings.ToLower(strings.TrimSpace(email)))
+}
+
+// Value is an event's amount. A nil Amount means that the event has none, as
+// cart clears and updates do; nothing is then added to the money.
+type Value struct {
+	Amount   *Decimal `json:"amount,omitempty"`
+	Currency string   `json:"currency,omitempty"`
+	Of       AmountOf `json:"of,omitempty"`
+}
+
+// Facts are what the ledger keeps of the order beside the event. None of them
+// is personal data.
+type Facts struct {
+	Source         string    `json:"source"`
+	CompletedAt    time.Time `json:"completed_at"`
+	Store          string    `json:"store,omitempty"` // StoreMark, not the name
+	Digest         Digest    `json:"digest"`
+	Cosmetic       Digest    `json:"cosmetic"`
+	CosmeticFields string    `json:"cosmetic_fields,omitempty"`
+}
+
+// StoreMark is the short hash of a store that entries keep.
+func StoreMark(store string) string {
+	if store == "" {
+		return ""
+	}
+	return HashFields("store", store).String()[:16]
+}
+
+// FactsOf gathers what the ledger keeps of a head.
+func FactsOf(h Head) Facts {
+	return Facts{
+		Source: h.Source, CompletedAt: h.CompletedAt, Store: StoreMark(h.Store),
+		Digest: h.Digest, Cosmetic: h.Cosmetic, CosmeticFields: h.CosmeticFields,
+	}
+}
+
+// Want is one event that a head should give, before anything is known of what
+// the ledger says. Hold, when it is set, is why it must not be sent.
+type Want struct {
+	ID     EventID
+	Kind   Kind
+	Person Person
+	Value  Value
+	Facts  Facts
+	Hold   Reason
+	After  []EventID // must have ended before this one is sent
+}
+
+// CartCheck is what must still be true of a person's stored cart when a cart
+// event is sent (RULES R1). The zero value asks for nothing.
+type CartCheck struct {
+	// Carts names the open-carts source that must be asked again; "" when the
+	// channel is known by a column or always.
+	Carts string `json:"carts,omitempty"`
+	// CheckedOut is the checkout's time; Margin how far clocks may differ.
+	CheckedOut time.Time     `json:"checked_out,omitzero"`
+	Margin     time.Duration `json:"margin,omitempty"`
+	// Before is when the event becomes too old to be sent.
+	Before time.Time `json:"before,omitzero"`
+	// Digest is the stored cart on which the decision rests.
+	Digest Digest `json:"digest,omitzero"`
+}
+
+// Event is what one target is told about one order: final bytes, ready to be
+// claimed and sent.
+type Event struct {
+	ID     EventID         `json:"id"`
+	Kind   Kind            `json:"kind"`
+	Action Action          `json:"action"`
+	Person Person          `json:"person,omitempty"`
+	Value  Value           `json:"value,omitzero"`
+	Facts  Facts           `json:"facts"`
+	After  []EventID       `json:"after,omitempty"`
+	Expiry time.Time       `json:"expiry,omitzero"` // not sent from then on: too_old
+	Cart   CartCheck       `json:"cart,omitzero"`
+	Shown  string          `json:"shown,omitempty"` // the order id that the platform sees
+	Body   json.RawMessage `json:"body"`            // canonical JSON of this event alone
+}
+
+// KindTraits say how a target treats one kind of event.
+type KindTraits struct {
+	MaxBatch      int           // events in one request, at least 1
+	MergesRepeats bool          // a second event with the same id changes nothing
+	MaxAge        time.Duration // oldest order it may be about; 0: no limit
+}
+
+// Held is the error by which Compose holds one want back.
+type Held struct {
+	ID     EventID
+	Reason Reason
+	Text   string // for people, without personal data; may be ""
+}
+
+// Error gives the reason and the text.
+func (h *Held) Error() string {
+	return strings.TrimSuffix(fmt.Sprintf("hold %s back: %s: %s", h.ID, h.Reason, h.Text), ": ")
+}
+
+// HeldIn lists the holds inside an error of Compose. ok is false when the
+// error holds anything else: then every want of the call is held back as
+// cannot_compose.
+func HeldIn(err error) (holds []*Held, ok bool) {
+	if err == nil {
+		return nil, true
+	}
+	if many, is := err.(interface{ Unwrap() []error }); is {
+		ok = true
+		for _, e := range many.Unwrap() {
+			h, one := HeldIn(e)
+			holds, ok = append(holds, h...), ok && one
+		}
+		return holds, ok
+	}
+	var held *Held
+	if errors.As(err, &held) {
+		return []*Held{held}, true
+	}
+	return nil, false
+}
+
+// Sink delivers events to one target. Implementations are safe for concurrent
+// use.
+type Sink interface {
+	// Name identifies the target in the ledger; it must never change.
+	Name() string
+	// Traits tells of every kind that the target is sent.
+	Traits() map[Kind]KindTraits
+	// Expect says without lines which events a head should give, and for each
+	// perhaps a Hold of the target's own. Pure. The balance counts these.
+	// Rules that hold for every target (permission, suppression, since,
+	// identity of the number, evidence) are not the sink's.
+	Expect(h Head, asOf time.Time) []Want
+	// Compose makes the bodies of the wants that will be sent, and decides
+	// between clear, update and a hold for a want of kind cart. Pure. It
+	// returns the events that could be made, and for each of the others a
+	// *Held (errors.Join for several).
+	Compose(o Order, wants []Want, known Carts, asOf time.Time) ([]Event, error)
+	// Send attempts each event once and reports one outcome per event, in the
+	// order of batch. It does not retry. An outcome whose verdict nobody set
+	// is in doubt: that is the zero value.
+	Send(ctx context.Context, batch []Event) []Outcome
+}

@@ -1,0 +1,188 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// RunID names one run of makegood: a UUID of version 7.
+type RunID string
+
+// State is what the ledger says of one event at one target.
+type State string
+
+// The states. A claim whose run has died is read as doubtful.
+const (
+	StateAbsent   State = ""         // nothing is known of it
+	StateOpen     State = "open"     // known, and surely not accepted
+	StateClaimed  State = "claimed"  // a live run is about to send it
+	StateDone     State = "done"     // accepted, here or by somebody else
+	StateRefused  State = "refused"  // the platform refused it for what it is
+	StateDoubtful State = "doubtful" // it may have been accepted
+)
+
+// By says on whose word an entry is done.
+type By string
+
+// Who says so.
+const (
+	BySentHere By = "sent_here"
+	ByProven   By = "proven"
+	ByAssumed  By = "assumed"
+)
+
+// Entry is the durable record of one event at one target. It holds no names
+// and no addresses.
+type Entry struct {
+	ID        EventID
+	Version   int64 // raised by every write; 0: there is no entry
+	State     State
+	Lost      bool // doubtful because the run that claimed it died
+	By        By
+	Run       RunID // that claimed it last
+	Action    Action
+	Value     Value
+	Facts     Facts
+	Attempts  int // attempts that reached the wire, or may have
+	NotBefore time.Time
+	At        time.Time // of the last write
+	Receipt   string
+}
+
+// Ticket asks to claim one event; Seen is the version of its entry on which
+// the decision to send it rests, 0 when there was none.
+type Ticket struct {
+	Event Event
+	Seen  int64
+}
+
+// Adoption records that somebody else sent an event: what evidence says.
+type Adoption struct {
+	Want Want
+	By   By
+	Who  string    // the name of the evidence
+	At   time.Time // when it was sent, as far as the evidence says
+	Seen int64
+}
+
+// Resolution ends a doubt by a person's or the platform's word.
+type Resolution struct {
+	State State // StateDone or StateOpen
+	By    By
+	Note  string
+	Who   string
+}
+
+// Errors of a ledger.
+var (
+	// ErrLedgerMoved says that the entry is no longer what the caller saw.
+	ErrLedgerMoved = errors.New("the entry was changed by somebody else")
+	// ErrRunOver says that the run's lock or beat was lost: another run may
+	// have taken over its claims.
+	ErrRunOver = errors.New("this run no longer counts as alive")
+)
+
+// Ledger is safe for concurrent use, also from several processes.
+type Ledger interface {
+	Reader
+	// Claim takes each ticket whose entry still has version Seen; for the
+	// others it returns the entry as it is now. It never takes a done entry or
+	// the claim of a live run. Taking the claim of a dead run first records
+	// that run's attempt as in doubt, in the same transaction. A taken entry
+	// has version Seen+1. When Claim returns, the claims survive a crash.
+	Claim(ctx context.Context, target string, run RunID, tickets []Ticket) (taken []EventID, moved map[EventID]Entry, err error)
+	// Settle records outcomes, conditional on (run, version). It runs to its
+	// end whatever becomes of ctx. A late outcome, whose entry has moved on,
+	// is recorded as an attempt and leaves the state, except that a late Sent
+	// on a doubtful entry makes it done. repeats names the events that were
+	// accepted here although another run claimed or finished them.
+	Settle(ctx context.Context, target string, run RunID, outcomes []Outcome) (repeats []EventID, err error)
+	// Adopt records what others sent as done. Entries that moved since Seen
+	// are left alone and not counted.
+	Adopt(ctx context.Context, target string, run RunID, adoptions []Adoption) (adopted int, err error)
+	// Resolve ends a doubt.
+	Resolve(ctx context.Context, target string, id EventID, r Resolution) error
+	// Begin registers a run and takes its lock; it beats until End.
+	Begin(ctx context.Context, run RunRecord) error
+	// Alive reports whether the run's beat leaves at least d before others may
+	// take it for dead. A lane that hears false sends nothing more.
+	Alive(run RunID, d time.Duration) bool
+	// End stores the run's end and coverage in one transaction and gives the
+	// lock back.
+	End(ctx context.Context, end RunEnd) error
+	// Head says which ledger this is, and how far it has come.
+	Head() LedgerHead
+	// Close waits for what is queued and closes.
+	Close() error
+}
+
+// Reader is what planning needs of a ledger. It changes nothing.
+type Reader interface {
+	// Find returns the entries that exist. A claim whose run is dead reads as
+	// doubtful with Lost set; one whose run lives as claimed.
+	Find(ctx context.Context, target string, ids []EventID) (map[EventID]Entry, error)
+	// Covered tells per source up to which completion time nothing is left to
+	// do for the target. Sources that it never covered are missing.
+	Covered(ctx context.Context, target string, mode string) (map[string]time.Time, error)
+	// OldestOpen tells per source the oldest completion time among the
+	// target's entries in the given states.
+	OldestOpen(ctx context.Context, target string, states []State) (map[string]time.Time, error)
+	// Lost lists the claims of dead runs, at most limit, oldest order first,
+	// and how many there are.
+	Lost(ctx context.Context, target string, limit int) ([]Entry, int, error)
+	// Orphans lists unfinished entries of orders completed in w, for the
+	// report to name those that no source holds any more.
+	Unfinished(ctx context.Context, target string, w Window, limit int) ([]Entry, error)
+	// NewestCart tells for each person the completion time of the newest cart
+	// event that was done or may have been.
+	NewestCart(ctx context.Context, target string, persons []Person) (map[Person]time.Time, error)
+	// EvidenceDays tells how many rows an evidence source held on earlier days
+	// (UTC dates, "2006-01-02"), as runs recorded it.
+	EvidenceDays(ctx context.Context, evidence string) (map[string]int, error)
+	// Shops lists the numberings whose orders the ledger knows.
+	Shops(ctx context.Context) ([]string, error)
+}
+
+// RunRecord is what is stored of a run when it begins.
+type RunRecord struct {
+	Run     RunID
+	Command string
+	Started time.Time
+	Window  Window
+}
+
+// RunEnd is what is stored of a run when it ends.
+type RunEnd struct {
+	Run      RunID
+	Finished time.Time
+	Exit     int
+	Summary  []byte // the run report as JSON, without personal data
+	Covered  []Coverage
+	Evidence []EvidenceDay
+}
+
+// Coverage says that nothing is left to do for a pair up to a time. Mode keeps
+// what a shadow run has covered apart from what was really sent.
+type Coverage struct {
+	Source string
+	Target string
+	Mode   string
+	To     time.Time
+}
+
+// EvidenceDay is how many rows one evidence source held for one UTC date.
+type EvidenceDay struct {
+	Evidence string
+	Day      string
+	Rows     int
+}
+
+// LedgerHead tells ledgers apart and how far one has come. The hash stays
+// empty until there is a journal.
+type LedgerHead struct {
+	Ledger   string `json:"ledger"`
+	Epoch    int64  `json:"epoch"`
+	Sequence int64  `json:"sequence"`
+	Hash     string `json:"hash,omitempty"`
+}

@@ -1,0 +1,97 @@
+package reconcile
+
+// Reason says why an event or an order is where it is. Codes are part of the
+// stable JSON; people read the words that reports give them.
+type Reason string
+
+// Reasons for orders that are not counted or cannot be read.
+const (
+	ReasonConflict     Reason = "conflict"      // two values inside one order
+	ReasonBadValue     Reason = "bad_value"     // a cell that cannot be read
+	ReasonMissingValue Reason = "missing_value" // a cell that must be filled is empty
+	ReasonDamagedID    Reason = "damaged_id"    // a spreadsheet made a float of an id
+	ReasonBadOrderID   Reason = "bad_order_id"  // longer than 200 bytes
+	ReasonBadChannel   Reason = "bad_channel"   // not one of the channels of RULES R5
+	ReasonNoSuchTime   Reason = "no_such_time"  // skipped by the clock change
+	ReasonAmbiguous    Reason = "ambiguous_join"
+	ReasonNotUnique    Reason = "order_not_unique" // one id, two stores, customers or days
+	ReasonVersions     Reason = "versions"         // two files disagree about one order
+)
+
+// Reasons for not being for a destination at all.
+const (
+	ReasonChannel     Reason = "channel"
+	ReasonBeforeSince Reason = "before_since"
+)
+
+// Reasons to hold an event back.
+const (
+	ReasonNoEmail       Reason = "no_email"
+	ReasonBadEmail      Reason = "bad_email"
+	ReasonPlaceholder   Reason = "placeholder"
+	ReasonAnonymised    Reason = "anonymised"
+	ReasonMarketplace   Reason = "marketplace"
+	ReasonSharedAddress Reason = "shared_address"
+	ReasonNotPermitted  Reason = "not_permitted"
+	ReasonSuppressed    Reason = "suppressed"
+	ReasonIDReused      Reason = "id_reused"
+	ReasonIDCollision   Reason = "id_collision"
+	ReasonNoGoods       Reason = "no_goods"
+	ReasonExchange      Reason = "exchange"
+	ReasonReturn        Reason = "return"
+	ReasonTotalMismatch Reason = "total_mismatch"
+	ReasonNoLanguage    Reason = "no_language"
+	ReasonFutureTime    Reason = "future_time"
+	ReasonTooOld        Reason = "too_old"
+	ReasonNoEvidence    Reason = "no_evidence"
+	ReasonCannotCompose Reason = "cannot_compose"
+
+	ReasonNoCart           Reason = "no_cart"
+	ReasonCartNewer        Reason = "cart_newer"
+	ReasonCartOrderUnknown Reason = "cart_order_unknown"
+	ReasonCartUnrelated    Reason = "cart_unrelated"
+	ReasonCartUnknown      Reason = "cart_unknown"
+	ReasonCartNotSent      Reason = "cart_not_sent" // the cart changed as send does not name
+	ReasonSuperseded       Reason = "superseded"
+)
+
+// Reasons for being left for a later run.
+const (
+	ReasonShadow        Reason = "shadow"
+	ReasonPlanned       Reason = "planned" // a plan: would be sent
+	ReasonBusy          Reason = "busy"
+	ReasonRetryLater    Reason = "retry_later"
+	ReasonTooYoung      Reason = "too_young"
+	ReasonFuse          Reason = "fuse"
+	ReasonEvidenceStale Reason = "evidence_stale"
+	ReasonInterrupted   Reason = "interrupted"
+	ReasonWaits         Reason = "waits"
+	ReasonRetryable     Reason = "retryable"
+	ReasonSourceFailed  Reason = "source_failed"
+	ReasonMoved         Reason = "moved"
+	ReasonLedgerFailed  Reason = "ledger_failed"
+)
+
+// Reasons for being settled.
+const (
+	ReasonSent       Reason = "sent_now"
+	ReasonSentHere   Reason = "sent_here"
+	ReasonProven     Reason = "proven"
+	ReasonAssumed    Reason = "assumed"
+	ReasonRejected   Reason = "rejected"
+	ReasonNoAnswer   Reason = "no_answer"   // sent, answer unknown
+	ReasonLostClaim  Reason = "lost_claim"  // a run died between claim and answer
+	ReasonUnreadable Reason = "other_doubt" // an answer that nobody classified
+)
+
+// NeedsLook reports whether a hold of this reason is of the class "look at
+// this": something is wrong that a person can mend. The others are expected
+// on an ordinary night (RULES R15).
+func (r Reason) NeedsLook() bool {
+	switch r {
+	case ReasonIDReused, ReasonIDCollision, ReasonTotalMismatch, ReasonSharedAddress,
+		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,98 @@
+package reconcile
+
+import "time"
+
+// Result is everything that a run, a plan or an apply has to tell: reports are
+// made of it and of nothing else. Times are UTC.
+type Result struct {
+	Run      RunID
+	Command  string // run, plan or apply
+	Started  time.Time
+	Finished time.Time
+	Window   Window
+	// Backfill says that the window was given by a person; coverage stays.
+	Backfill bool
+	Sources  []SourceResult
+	Targets  []TargetResult
+	Head     LedgerHead
+	// NewLedger says that this run created the ledger.
+	NewLedger bool
+	Plan      *PlanRef // of plan and apply, and of a run that left one
+	// Err is what ended the run before its end, nil otherwise.
+	Err error
+}
+
+// PlanRef names a plan file.
+type PlanRef struct {
+	Path    string
+	Digest  string
+	Expires time.Time
+}
+
+// SourceResult is what one source gave.
+type SourceResult struct {
+	Source string
+	Tally  Tally
+	Err    error // the source failed: nothing of it was sent
+	// Bad lists examples of bad orders with their rows, at most MaxProblems
+	// problems in all.
+	Bad []BadOrder
+}
+
+// BadOrder is an order that cannot be sent as it stands, and why.
+type BadOrder struct {
+	Key      OrderKey
+	Origin   Origin
+	Problems []RowProblem
+}
+
+// TargetResult is the balance of one target, and what happened at it.
+type TargetResult struct {
+	Target  string
+	Type    string // squeezely, collect, ...
+	Mode    string // shadow or live
+	Balance Balance
+	// Doubts lists entries that a dead run left between claim and answer, as
+	// they were found before anything was sent; DoubtsFound is how many.
+	Doubts      []Doubt
+	DoubtsFound int
+	// Stopped says why the target's lane ended early, "" when it did not.
+	Stopped string
+	// Err is what kept the target from being worked on.
+	Err error
+	// Orphans are unfinished entries whose order no source holds any more.
+	Orphans []Entry
+	// Corrections counts orders that were sent and whose content has changed
+	// since. They stay already_sent with the amount that was sent.
+	Corrections []Correction
+	CorrectionsFound,
+	Repeats int // accepted although another run had finished it
+	CoveredTo map[string]time.Time // by source, after this run
+	Attempts  int                  // requests about single events, retries included
+}
+
+// Doubt is an event whose claim outlived its run.
+type Doubt struct {
+	ID      EventID
+	Run     RunID
+	At      time.Time
+	Value   Value
+	Resends bool // the target merges repeats: this run sends it again
+}
+
+// Correction is a change after sending.
+type Correction struct {
+	ID     EventID
+	Change string // correction, refund or cosmetic
+	Before Value
+	After  Value
+	Origin Origin
+}
+
+// PersonNeeded lists, in words of the code, what only a person can end.
+type PersonNeeded struct {
+	Target string // "" when it concerns a source
+	Source string
+	What   string // a reason or: doubt, refused, bad, stopped
+	Count  int
+}

@@ -1,0 +1,59 @@
+// Package table turns rows into heads and orders: it maps columns, reads
+// types, groups the lines of an order that are scattered over files, and
+// names every bad row. Where the rows come from (CSV, XLSX, SQL) is the
+// business of the packages beside it.
+package table
+
+import (
+	"context"
+	"time"
+)
+
+// Row is one row of a file, a sheet or a query. Cells has one text per column
+// of its header, "" for what is missing; it is valid only until the next row.
+// Texts are as they stand there: trimming, numbers and dates are read here.
+type Row struct {
+	Header *Header
+	Number int // as a person sees it: the first row of a file is 1
+	Cells  []string
+	// Problem says in words what is wrong with the whole row (too many cells,
+	// an open quote); "" when nothing is. The row makes its order bad.
+	Problem string
+}
+
+// Header names the columns of one sheet, file or query.
+type Header struct {
+	File    string // as people know it: the base name, or the source's name for a query
+	Sheet   string // "" where there are none
+	Columns []string
+	// Serial converts a serial date number of a workbook to a wall-clock time
+	// (its location is UTC and means nothing), rounded to the second. nil
+	// where the format has none.
+	Serial func(days float64) (time.Time, error)
+}
+
+// Cursor walks the rows of one File once.
+type Cursor interface {
+	// Next gives the next row, or io.EOF. Any other error ends the file.
+	Next() (Row, error)
+	// Notes says what a person should know of how the file was read (a sheet
+	// that is hidden, rows after a gap); complete after io.EOF.
+	Notes() []string
+	Close() error
+}
+
+// File is one thing that holds rows.
+type File interface {
+	// Name is how people know it.
+	Name() string
+	// Open starts a pass over its rows. An error says what is wrong with the
+	// file in words: missing, empty, password-protected, no workbook, a
+	// wanted sheet that is not there (with those that are).
+	Open(ctx context.Context) (Cursor, error)
+	// Mark changes when the content may have changed: size and modification
+	// time. It is compared between the two passes.
+	Mark() (string, error)
+	// Twice reports whether a second pass costs little and gives the same
+	// rows. Where it is false the first pass spools its lines.
+	Twice() bool
+}
