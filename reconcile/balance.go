@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -134,40 +135,48 @@ func countOf(v Value, orders int) Count {
 	return c
 }
 
-// End is where one event of an order ended.
-type End struct {
-	Place
-	Value Value
+// CountEvent puts one event into its place. Its order is counted apart, by
+// CountOrder, when all its events have ended.
+func (b *Balance) CountEvent(p Place, v Value) error {
+	return b.place(p).Add(countOf(v, 0))
 }
 
-// Count puts the events of one order into their places. The order itself is
-// counted at the worst of them.
-func (b *Balance) Count(ends ...End) error {
-	if len(ends) == 0 {
-		return nil
+// CountOrder counts an order at the place of its worst event.
+func (b *Balance) CountOrder(p Place) { b.place(p).Orders++ }
+
+// Worse gives the place that an order with events in both is counted at.
+func Worse(a, b Place) Place {
+	if b.Bucket.worst() > a.Bucket.worst() {
+		return b
 	}
-	worst := slices.MaxFunc(ends, func(x, y End) int { return cmp.Compare(x.Bucket.worst(), y.Bucket.worst()) })
-	for _, e := range ends {
-		if err := b.place(e.Place).Add(countOf(e.Value, 0)); err != nil {
-			return err
-		}
-	}
-	b.place(worst.Place).Orders++
-	return nil
+	return a
 }
 
-// Move takes one event, and its order with it when orders is 1, from one
-// place to another: what was left is now sent.
-func (b *Balance) Move(from, to Place, v Value, orders int) error {
-	c := countOf(v, orders)
-	if err := b.place(to).Add(c); err != nil {
+// Merge adds another balance: that of another source of the same target.
+func (b *Balance) Merge(o Balance) error {
+	if err := b.NotForTarget.Add(o.NotForTarget); err != nil {
 		return err
 	}
-	c.Orders, c.Events = -c.Orders, -c.Events
-	if v.Amount != nil {
-		c.Money = Money{v.Currency: v.Amount.Neg()}
+	if err := b.Eligible.Add(o.Eligible); err != nil {
+		return err
 	}
-	return b.place(from).Add(c)
+	for reason, n := range o.NotReasons {
+		if b.NotReasons == nil {
+			b.NotReasons = map[Reason]int{}
+		}
+		b.NotReasons[reason] += n
+	}
+	for p, c := range o.Places {
+		if err := b.place(p).Add(*c); err != nil {
+			return err
+		}
+		for _, e := range o.Examples[p] {
+			b.Show(p, e)
+		}
+	}
+	b.FrontEndHad += o.FrontEndHad
+	b.FrontEndMissed += o.FrontEndMissed
+	return nil
 }
 
 // Show keeps an example of a place, as long as there are few.
@@ -224,4 +233,47 @@ func (b *Balance) Reasons() []Place {
 			cmp.Compare(x.Reason, y.Reason))
 	})
 	return places
+}
+
+// placeLine is how a plan file keeps one place.
+type placeLine struct {
+	Place
+	Count
+	Examples []Example `json:",omitempty"`
+}
+
+type balanceLine struct {
+	NotForTarget                Count
+	NotReasons                  map[Reason]int `json:",omitempty"`
+	Eligible                    Count
+	Places                      []placeLine
+	FrontEndHad, FrontEndMissed int `json:",omitempty"`
+}
+
+// MarshalJSON writes the balance as plan files keep it.
+func (b Balance) MarshalJSON() ([]byte, error) {
+	line := balanceLine{b.NotForTarget, b.NotReasons, b.Eligible, nil, b.FrontEndHad, b.FrontEndMissed}
+	for _, p := range b.Reasons() {
+		line.Places = append(line.Places, placeLine{p, *b.Places[p], b.Examples[p]})
+	}
+	return json.Marshal(line)
+}
+
+// UnmarshalJSON reads the form of MarshalJSON.
+func (b *Balance) UnmarshalJSON(data []byte) error {
+	var line balanceLine
+	if err := json.Unmarshal(data, &line); err != nil {
+		return err
+	}
+	*b = Balance{NotForTarget: line.NotForTarget, NotReasons: line.NotReasons, Eligible: line.Eligible,
+		FrontEndHad: line.FrontEndHad, FrontEndMissed: line.FrontEndMissed}
+	for _, p := range line.Places {
+		if err := b.place(p.Place).Add(p.Count); err != nil {
+			return err
+		}
+		for _, e := range p.Examples {
+			b.Show(p.Place, e)
+		}
+	}
+	return nil
 }

@@ -21,7 +21,7 @@ type Cart struct {
 	Lines        []CartLine
 	LastActivity time.Time // zero: not known
 	DayOnly      bool      // LastActivity is a date without a time of day
-	// BoughtBefore says that an earlier checkout of the same person cannot be
+	// Undecidable says that an earlier checkout of the same person cannot be
 	// ordered against this cart: nothing may be decided on it.
 	Undecidable bool
 }

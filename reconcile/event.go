@@ -132,14 +132,15 @@ type Value struct {
 }
 
 // Facts are what the ledger keeps of the order beside the event. None of them
-// is personal data.
+// is personal data. The fields stand in the order of their keys, as everywhere
+// in a plan's steps: a step's JSON is canonical.
 type Facts struct {
-	Source         string    `json:"source"`
 	CompletedAt    time.Time `json:"completed_at"`
-	Store          string    `json:"store,omitempty"` // StoreMark, not the name
-	Digest         Digest    `json:"digest"`
 	Cosmetic       Digest    `json:"cosmetic"`
 	CosmeticFields string    `json:"cosmetic_fields,omitempty"`
+	Digest         Digest    `json:"digest"`
+	Source         string    `json:"source"`
+	Store          string    `json:"store,omitempty"` // StoreMark, not the name
 }
 
 // StoreMark is the short hash of a store that entries keep.
@@ -173,32 +174,33 @@ type Want struct {
 // CartCheck is what must still be true of a person's stored cart when a cart
 // event is sent (RULES R1). The zero value asks for nothing.
 type CartCheck struct {
+	// Before is when the event becomes too old to be sent.
+	Before time.Time `json:"before,omitzero"`
 	// Carts names the open-carts source that must be asked again; "" when the
 	// channel is known by a column or always.
 	Carts string `json:"carts,omitempty"`
 	// CheckedOut is the checkout's time; Margin how far clocks may differ.
-	CheckedOut time.Time     `json:"checked_out,omitzero"`
-	Margin     time.Duration `json:"margin,omitempty"`
-	// Before is when the event becomes too old to be sent.
-	Before time.Time `json:"before,omitzero"`
+	CheckedOut time.Time `json:"checked_out,omitzero"`
 	// Digest is the stored cart on which the decision rests.
-	Digest Digest `json:"digest,omitzero"`
+	Digest Digest        `json:"digest,omitzero"`
+	Margin time.Duration `json:"margin,omitempty"`
 }
 
 // Event is what one target is told about one order: final bytes, ready to be
 // claimed and sent.
 type Event struct {
-	ID     EventID         `json:"id"`
-	Kind   Kind            `json:"kind"`
-	Action Action          `json:"action"`
-	Person Person          `json:"person,omitempty"`
-	Value  Value           `json:"value,omitzero"`
-	Facts  Facts           `json:"facts"`
-	After  []EventID       `json:"after,omitempty"`
-	Expiry time.Time       `json:"expiry,omitzero"` // not sent from then on: too_old
-	Cart   CartCheck       `json:"cart,omitzero"`
-	Shown  string          `json:"shown,omitempty"` // the order id that the platform sees
-	Body   json.RawMessage `json:"body"`            // canonical JSON of this event alone
+	Action   Action          `json:"action"`
+	After    []EventID       `json:"after,omitempty"`
+	Body     json.RawMessage `json:"body,omitempty"` // canonical JSON of this event alone
+	Cart     CartCheck       `json:"cart,omitzero"`
+	Customer string          `json:"customer,omitempty"` // for suppression only
+	Expiry   time.Time       `json:"expiry,omitzero"`    // not sent from then on: too_old
+	Facts    Facts           `json:"facts"`
+	ID       EventID         `json:"id"`
+	Kind     Kind            `json:"kind"`
+	Person   Person          `json:"person,omitempty"`
+	Shown    string          `json:"shown,omitempty"` // the order id that the platform sees
+	Value    Value           `json:"value,omitzero"`
 }
 
 // KindTraits say how a target treats one kind of event.

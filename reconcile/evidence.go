@@ -2,7 +2,9 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -40,3 +42,120 @@ type Evidence struct {
 	FreshWithin time.Duration // 0: freshness is not checked
 	ExpectShare float64       // of the median of equal weekdays, 0..1; 0: not checked
 }
+
+// evidenceMargin widens the period over which evidence is read: what was sent
+// may have been recorded some time before or after the completion.
+const evidenceMargin = 48 * time.Hour
+
+// dayLayout names a UTC date.
+const dayLayout = "2006-01-02"
+
+// known is one evidence source after it was read.
+type known struct {
+	Evidence
+	orders map[OrderKey]time.Time
+	days   map[string]int
+	newest time.Time
+	rows   int
+}
+
+// readEvidence reads completely what the targets' evidence sources hold. One
+// that cannot be read has its error kept: the targets that use it stop.
+func (r *Runner) readEvidence(ctx context.Context, w Window) (map[string]*known, map[string]error) {
+	read, failed := map[string]*known{}, map[string]error{}
+	for _, t := range r.Targets {
+		for _, name := range t.Evidence {
+			if read[name] != nil || failed[name] != nil {
+				continue
+			}
+			k, err := r.readOne(ctx, name, w)
+			if err != nil {
+				failed[name] = err
+				continue
+			}
+			read[name] = k
+		}
+	}
+	return read, failed
+}
+
+func (r *Runner) readOne(ctx context.Context, name string, w Window) (*known, error) {
+	ev, ok := r.Evidence[name]
+	if !ok {
+		return nil, fmt.Errorf("read evidence %s: it is not configured", name)
+	}
+	k := &known{Evidence: ev, orders: map[OrderKey]time.Time{}, days: map[string]int{}}
+	meter := r.begin("reading "+name, 0)
+	defer meter.End()
+	wide := Window{From: w.From.Add(-evidenceMargin), To: w.To.Add(evidenceMargin)}
+	for row, err := range ev.Read(ctx, wide) {
+		if err != nil {
+			return nil, fmt.Errorf("read evidence %s: %w", name, err)
+		}
+		k.rows++
+		meter.Add(1)
+		k.orders[row.Key] = row.At
+		if row.At.IsZero() {
+			continue
+		}
+		k.days[row.At.UTC().Format(dayLayout)]++
+		if row.At.After(k.newest) {
+			k.newest = row.At
+		}
+	}
+	return k, nil
+}
+
+// stale tells in words why evidence cannot be trusted for a window with the
+// given orders, or "". newest is the newest completion among them.
+func (k *known) stale(orders int, newest time.Time, history map[string]int, w Window) string {
+	if k.FreshWithin > 0 && !newest.IsZero() && newest.Sub(k.newest) > k.FreshWithin {
+		if k.newest.IsZero() {
+			return fmt.Sprintf("%s holds no row with a time for this period", k.Name())
+		}
+		return fmt.Sprintf("the newest row of %s is of %s, the newest order of %s",
+			k.Name(), k.newest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
+	}
+	if k.rows == 0 && orders > 20 {
+		return fmt.Sprintf("%s holds no row for %d orders", k.Name(), orders)
+	}
+	return k.tooFew(history, w)
+}
+
+// equalWeekdays is how many earlier equal weekdays the median is taken over,
+// and fewestWeekdays how many must be known for it to say anything.
+const (
+	equalWeekdays  = 14
+	fewestWeekdays = 4
+)
+
+// tooFew compares the last whole UTC day of the window with the median of the
+// equal weekdays before it.
+func (k *known) tooFew(history map[string]int, w Window) string {
+	if k.ExpectShare <= 0 {
+		return ""
+	}
+	day := w.To.UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
+	if day.Before(w.From) {
+		return ""
+	}
+	var past []int
+	for back := 7; back <= 7*equalWeekdays; back += 7 {
+		if rows, ok := history[day.AddDate(0, 0, -back).Format(dayLayout)]; ok {
+			past = append(past, rows)
+		}
+	}
+	if len(past) < fewestWeekdays {
+		return ""
+	}
+	slices.Sort(past)
+	median := past[len(past)/2]
+	if have := k.days[day.Format(dayLayout)]; float64(have) < k.ExpectShare*float64(median) {
+		return fmt.Sprintf("%s holds %d rows for %s, equal weekdays before it %d", k.Name(), have, day.Format(dayLayout), median)
+	}
+	return ""
+}
+
+// settles reports whether the evidence, which has the order, means that the
+// target needs nothing more.
+func (k *known) settles(t *Target) bool { return k.Side == SideBackend || t.FrontEndSettles }

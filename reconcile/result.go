@@ -69,6 +69,11 @@ type TargetResult struct {
 	Repeats int // accepted although another run had finished it
 	CoveredTo map[string]time.Time // by source, after this run
 	Attempts  int                  // requests about single events, retries included
+	// Leaving counts orders that are held back and that the next run will no
+	// longer read, because they fall out of what it re-reads; LeavingFrom is
+	// the oldest of them.
+	Leaving     int
+	LeavingFrom time.Time
 }
 
 // Doubt is an event whose claim outlived its run.

@@ -1,0 +1,121 @@
+package reconcile
+
+import (
+	"sync"
+	"time"
+)
+
+// account counts where the steps of one target's plan end. It starts from the
+// balance of what the plan does not send. Safe for concurrent use.
+type account struct {
+	mu      sync.Mutex
+	result  *TargetResult
+	open    map[OrderKey]mates
+	left    map[string]time.Time // by source: the earliest order that is left
+	failure error                // arithmetic that overflowed
+}
+
+// mates are the events of one order that have not all ended.
+type mates struct {
+	missing int
+	worst   Place
+}
+
+func newAccount(result *TargetResult, left map[string]time.Time) *account {
+	a := &account{result: result, open: map[OrderKey]mates{}, left: map[string]time.Time{}}
+	for source, at := range left {
+		a.left[source] = at
+	}
+	return a
+}
+
+// end counts one step. why tells a person what came back, "" when that is
+// plain from the place.
+func (a *account) end(s PlannedStep, p Place, why string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b := &a.result.Balance
+	if err := b.CountEvent(p, s.Event.Value); err != nil {
+		a.failure = err
+	}
+	key, _ := s.Event.ID.Key() // ids in a plan were built by NewEventID
+	m, known := a.open[key]
+	if !known {
+		m = mates{missing: s.Mates}
+		if s.Beside != nil {
+			m.worst = *s.Beside
+		}
+	}
+	m.worst = Worse(m.worst, p)
+	if m.missing--; m.missing > 0 {
+		a.open[key] = m
+	} else {
+		delete(a.open, key)
+		b.CountOrder(m.worst)
+	}
+	a.note(s, p, why)
+}
+
+func (a *account) note(s PlannedStep, p Place, why string) {
+	if p.Bucket == BucketLeft && p.Reason != ReasonShadow {
+		at := s.Event.Facts.CompletedAt
+		if have, ok := a.left[s.Event.Facts.Source]; !ok || at.Before(have) {
+			a.left[s.Event.Facts.Source] = at
+		}
+	}
+	if p.Bucket == BucketSent || p.Bucket == BucketAlreadySent {
+		return
+	}
+	ex := Example{Order: orderOf(s.Event.ID), Kind: s.Event.Kind, CompletedAt: s.Event.Facts.CompletedAt, Value: s.Event.Value, Text: why}
+	if s.Origin != nil {
+		ex.Origin = *s.Origin
+	}
+	a.result.Balance.Show(p, ex)
+}
+
+func (a *account) attempts(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.result.Attempts += n
+}
+
+func (a *account) repeats(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.result.Repeats += n
+}
+
+// placeOf gives the place where an outcome leaves its event.
+func placeOf(o Outcome) Place {
+	switch o.Verdict {
+	case Sent:
+		return Place{BucketSent, ReasonSent}
+	case Retryable:
+		return Place{BucketLeft, ReasonRetryable}
+	case Rejected:
+		return Place{BucketRefused, ReasonRejected}
+	case Unsent:
+		reason := o.Reason
+		if reason == "" {
+			reason = ReasonInterrupted
+		}
+		return Place{BucketLeft, reason}
+	}
+	return Place{BucketInDoubt, ReasonNoAnswer}
+}
+
+// placeOfMoved gives the place of an event that somebody else has moved
+// between the decision and the claim.
+func placeOfMoved(e Entry) Place {
+	switch e.State {
+	case StateDone:
+		return Place{BucketAlreadySent, Reason(e.By)}
+	case StateClaimed:
+		return Place{BucketLeft, ReasonBusy}
+	case StateDoubtful:
+		return Place{BucketInDoubt, doubtReason(e)}
+	case StateRefused:
+		return Place{BucketRefused, ReasonRejected}
+	}
+	return Place{BucketLeft, ReasonMoved}
+}

@@ -1,0 +1,178 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// movedSteps are the steps of a plan whose order or entry is no longer what
+// the plan saw.
+type movedSteps struct {
+	orders []string
+	events map[string]map[EventID]bool // by target
+}
+
+// maxMovedListed bounds how many moved orders a refusal names.
+const maxMovedListed = 20
+
+func (m *movedSteps) add(target string, id EventID, why string) {
+	if m.events[target] == nil {
+		m.events[target] = map[EventID]bool{}
+	}
+	m.events[target][id] = true
+	m.orders = append(m.orders, fmt.Sprintf("%s at %s: %s", orderOf(id), target, why))
+}
+
+func (m *movedSteps) refused() error {
+	shown := m.orders[:min(len(m.orders), maxMovedListed)]
+	return &PlanRefused{Code: RefusedOrdersMoved, Moved: slices.Clone(shown),
+		Text: fmt.Sprintf("%d planned messages are no longer what the plan saw; make a new plan, or send the others with --skip-moved", len(m.orders))}
+}
+
+// checkPlan makes sure that a plan, which is whole and signed, still holds.
+// What was moved is returned, anything else is a *PlanRefused.
+func (r *Runner) checkPlan(ctx context.Context, led Ledger, plan *Plan) (*movedSteps, error) {
+	if now := r.Clock(); now.After(plan.Expires) {
+		return nil, &PlanRefused{Code: RefusedExpired,
+			Text: fmt.Sprintf("the plan expired at %s; make a new one with makegood plan", plan.Expires.In(r.Zone).Format("2006-01-02 15:04 MST"))}
+	}
+	for _, pt := range plan.Targets {
+		t := r.target(pt.Target)
+		if t == nil || t.Digest != pt.Digest {
+			return nil, &PlanRefused{Code: RefusedConfig,
+				Text: fmt.Sprintf("the configuration of %s is no longer the one that the plan was made with; make a new plan", pt.Target)}
+		}
+	}
+	head := led.Head()
+	if plan.Ledger.Ledger != "" && (head.Ledger != plan.Ledger.Ledger || head.Epoch != plan.Ledger.Epoch) {
+		return nil, &PlanRefused{Code: RefusedLedger, Text: "the plan was made with another ledger; make a new plan"}
+	}
+	moved := &movedSteps{events: map[string]map[EventID]bool{}}
+	if err := r.ordersMoved(ctx, plan, moved); err != nil {
+		return nil, err
+	}
+	return moved, r.entriesMoved(ctx, led, plan, moved)
+}
+
+// ordersMoved reads the sources again over the plan's window and compares the
+// orders of its steps.
+func (r *Runner) ordersMoved(ctx context.Context, plan *Plan, moved *movedSteps) error {
+	now, err := r.readAgain(ctx, plan)
+	if err != nil {
+		return err
+	}
+	for step, err := range plan.All() {
+		if err != nil {
+			return err
+		}
+		if step.Do != DoSend {
+			continue
+		}
+		key, err := step.Event.ID.Key()
+		if err != nil {
+			return err
+		}
+		digest, there := now[step.Event.Facts.Source][key]
+		switch {
+		case !there:
+			moved.add(step.Target, step.Event.ID, "the order is gone, left out or bad now")
+		case digest != step.Event.Facts.Digest:
+			moved.add(step.Target, step.Event.ID, "the order has changed")
+		}
+	}
+	return nil
+}
+
+// readAgain gives, by source, the digests of the orders that the plan sends,
+// as far as they are still orders.
+func (r *Runner) readAgain(ctx context.Context, plan *Plan) (map[string]map[OrderKey]Digest, error) {
+	now := map[string]map[OrderKey]Digest{}
+	for step, err := range plan.All() {
+		if err != nil {
+			return nil, err
+		}
+		key, err := step.Event.ID.Key()
+		if err != nil {
+			return nil, err
+		}
+		source := step.Event.Facts.Source
+		if now[source] == nil {
+			now[source] = map[OrderKey]Digest{}
+		}
+		now[source][key] = Digest{}
+	}
+	for _, s := range r.Sources {
+		if len(now[s.Name()]) == 0 {
+			continue
+		}
+		if err := r.readDigests(ctx, s, plan.Window, now[s.Name()]); err != nil {
+			return nil, err
+		}
+	}
+	return now, nil
+}
+
+func (r *Runner) readDigests(ctx context.Context, s SourceSpec, w Window, now map[OrderKey]Digest) error {
+	meter := r.begin("reading "+s.Name()+" again", 0)
+	defer meter.End()
+	there := map[OrderKey]bool{}
+	for h, err := range s.Heads(ctx, w) {
+		if err != nil {
+			return fmt.Errorf("read %s again: %w", s.Name(), err)
+		}
+		meter.Add(1)
+		if _, asked := now[h.Key]; asked && len(h.Bad) == 0 && h.LeftOut == "" && !h.Merged {
+			now[h.Key] = h.Digest
+			there[h.Key] = true
+		}
+	}
+	for key := range now {
+		if !there[key] {
+			delete(now, key)
+		}
+	}
+	return ctx.Err()
+}
+
+// entriesMoved compares the ledger's entries with what the plan saw. What is
+// done by now needs nothing: the claim will find it.
+func (r *Runner) entriesMoved(ctx context.Context, led Ledger, plan *Plan, moved *movedSteps) error {
+	var chunk []PlannedStep
+	compare := func() error {
+		if len(chunk) == 0 {
+			return nil
+		}
+		ids := make([]EventID, len(chunk))
+		for i, s := range chunk {
+			ids[i] = s.Event.ID
+		}
+		target := chunk[0].Target
+		have, err := led.Find(ctx, target, ids)
+		if err != nil {
+			return fmt.Errorf("look up what %s was sent: %w", target, err)
+		}
+		for _, s := range chunk {
+			if e := have[s.Event.ID]; e.Version != s.Seen && e.State != StateDone {
+				moved.add(target, s.Event.ID, "another run has worked on it")
+			}
+		}
+		chunk = chunk[:0]
+		return nil
+	}
+	for step, err := range plan.All() {
+		if err != nil {
+			return err
+		}
+		if step.Do != DoSend {
+			continue
+		}
+		if len(chunk) == decideAtOnce || len(chunk) > 0 && chunk[0].Target != step.Target {
+			if err := compare(); err != nil {
+				return err
+			}
+		}
+		chunk = append(chunk, step)
+	}
+	return compare()
+}

@@ -1,0 +1,286 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+func decodeStep(line []byte) (PlannedStep, error) {
+	var s PlannedStep
+	if err := json.Unmarshal(line, &s); err != nil {
+		return s, fmt.Errorf("read a planned step: %w", err)
+	}
+	return s, nil
+}
+
+// composeSource reads the orders that are needed of one source a second time,
+// with their lines, and makes the bodies.
+func (p *planner) composeSource(ctx context.Context, s SourceSpec) error {
+	res := p.sources[s.Name()]
+	if res.Err != nil {
+		return nil
+	}
+	keys := p.needed(s.Name())
+	if len(keys) == 0 {
+		return nil
+	}
+	meter := p.begin("composing from "+s.Name(), len(keys))
+	defer meter.End()
+	missing := len(keys)
+	for o, err := range s.Orders(ctx, keys) {
+		if err != nil {
+			return p.fail(ctx, s.Name(), err)
+		}
+		missing--
+		meter.Add(1)
+		for _, t := range p.used(s.Name()) {
+			if err := p.composeOrder(t, o); err != nil {
+				return err
+			}
+		}
+	}
+	if missing > 0 && ctx.Err() == nil {
+		return p.fail(ctx, s.Name(), fmt.Errorf("%d orders were not there any more: %w", missing, ErrChanged))
+	}
+	return ctx.Err()
+}
+
+// needed lists the orders of a source whose lines a target needs.
+func (p *planner) needed(source string) []OrderKey {
+	need := map[OrderKey]bool{}
+	for _, t := range p.used(source) {
+		f := t.feeds[source]
+		for key := range f.orders {
+			need[key] = true
+		}
+		for key := range f.lines {
+			need[key] = true
+		}
+	}
+	return slices.Collect(maps.Keys(need))
+}
+
+func (p *planner) composeOrder(t *targetPlan, o Order) error {
+	f := t.feeds[o.Source]
+	if _, sends := f.orders[o.Key]; !sends && !f.lines[o.Key] {
+		return nil
+	}
+	wants, err := p.wants(t, o.Head)
+	if err != nil {
+		return err
+	}
+	var now []Want
+	later := false
+	for _, w := range wants {
+		_, send := f.sends[w.ID]
+		switch {
+		case w.Kind == KindCart && (send || f.lines[o.Key]):
+			t.checkouts[w.Person] = append(t.checkouts[w.Person], checkout{order: o, want: w, send: send})
+			later = later || send
+		case send:
+			now = append(now, w)
+		}
+	}
+	if later || len(now) == 0 {
+		return nil // its cart is decided when all orders of the person are known
+	}
+	return p.composeNow(t, o, now, Carts{})
+}
+
+// composeNow makes the events of one order and counts what is held back.
+func (p *planner) composeNow(t *targetPlan, o Order, wants []Want, carts Carts) error {
+	events, err := t.Compose(o, wants, carts, p.asOf)
+	return p.planOrder(t, o, wants, events, p.holdsOf(wants, events, err))
+}
+
+// holdsOf names why each want that gave no event is held back.
+func (p *planner) holdsOf(wants []Want, events []Event, err error) map[EventID]Held {
+	holds := map[EventID]Held{}
+	named, _ := HeldIn(err)
+	for _, h := range named {
+		holds[h.ID] = *h
+	}
+	for _, w := range wants {
+		made := slices.ContainsFunc(events, func(e Event) bool { return e.ID == w.ID })
+		if _, held := holds[w.ID]; !made && !held {
+			holds[w.ID] = Held{ID: w.ID, Reason: ReasonCannotCompose}
+		}
+	}
+	return holds
+}
+
+// planOrder counts the held wants of an order and writes its events as steps.
+func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event, holds map[EventID]Held) error {
+	f := t.feeds[o.Source]
+	beside := f.orders[o.Key]
+	for _, w := range wants {
+		held, is := holds[w.ID]
+		if !is {
+			continue
+		}
+		place := Place{BucketHeldBack, held.Reason}
+		if held.Reason == ReasonSourceFailed {
+			place.Bucket = BucketLeft
+			f.leave(o.CompletedAt)
+		} else {
+			f.held = append(f.held, o.CompletedAt.Unix())
+		}
+		beside = Worse(beside, place)
+		if err := f.balance.CountEvent(place, w.Value); err != nil {
+			return err
+		}
+		f.balance.Show(place, exampleOf(o.Head, w, held.Text))
+	}
+	events = slices.DeleteFunc(events, func(e Event) bool { _, held := holds[e.ID]; return held })
+	if len(events) == 0 {
+		f.balance.CountOrder(beside)
+		return nil
+	}
+	p.countFrontEnd(t, f, o.Key, events)
+	for _, e := range events {
+		e.Customer = o.Customer
+		step := PlannedStep{Do: DoSend, Event: e, Mates: len(events), Origin: &o.Origin, Seen: f.sends[e.ID], Target: t.Name()}
+		if beside != (Place{}) {
+			step.Beside = &beside
+		}
+		if err := p.addStep(step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countFrontEnd tells of a purchase that goes whether front-end evidence that
+// settles nothing had it (RULES R4).
+func (p *planner) countFrontEnd(t *targetPlan, f *feed, key OrderKey, events []Event) {
+	if !slices.ContainsFunc(events, func(e Event) bool { return e.Kind == KindPurchase }) {
+		return
+	}
+	asked, had := false, false
+	for _, name := range t.Evidence {
+		if k := p.evidence[name]; k != nil && !k.settles(t.Target) {
+			asked = true
+			_, has := k.orders[key]
+			had = had || has
+		}
+	}
+	switch {
+	case had:
+		f.balance.FrontEndHad++
+	case asked:
+		f.balance.FrontEndMissed++
+	}
+}
+
+// composeCarts decides the cart events, after all orders of the window: per
+// person only the newest checkout keeps its cart event (CONTRACTS 17).
+func (p *planner) composeCarts(ctx context.Context) error {
+	for _, t := range p.targets {
+		if len(t.checkouts) == 0 || t.stopped != "" {
+			continue
+		}
+		persons := slices.Sorted(maps.Keys(t.checkouts))
+		newest, err := p.led.NewestCart(ctx, t.Name(), persons)
+		if err != nil {
+			return fmt.Errorf("look up the newest carts at %s: %w", t.Name(), err)
+		}
+		carts, err := p.ReadCarts(ctx, t.Target, persons)
+		if err != nil && ctx.Err() != nil {
+			return err
+		}
+		t.err = err
+		for _, person := range persons {
+			if err := p.composePerson(t, t.checkouts[person], carts, newest[person]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ReadCarts reads the open carts of the persons from every feed that a
+// target's rules ask. Feeds that were read stay in the answer when another
+// one fails.
+func (r *Runner) ReadCarts(ctx context.Context, t *Target, persons []Person) (Carts, error) {
+	carts := Carts{ReadAt: map[string]time.Time{}, ByName: map[string]map[Person]Cart{}}
+	ask := make(map[Person]bool, len(persons))
+	for _, person := range persons {
+		ask[person] = true
+	}
+	for _, name := range t.CartFeeds {
+		at := r.Clock().UTC()
+		byPerson, err := r.Carts[name].Read(ctx, ask)
+		if err != nil {
+			return carts, fmt.Errorf("read open carts %s: %w", name, err)
+		}
+		carts.ReadAt[name], carts.ByName[name] = at, byPerson
+	}
+	return carts, nil
+}
+
+// composePerson decides all checkouts of one person.
+func (p *planner) composePerson(t *targetPlan, list []checkout, carts Carts, newest time.Time) error {
+	byCompletion(list)
+	for i, c := range list {
+		if !c.send {
+			continue
+		}
+		wants := p.sendsOf(t, c.order)
+		if i < len(list)-1 || !newest.IsZero() && !c.order.CompletedAt.After(newest) {
+			if err := p.supersede(t, c, wants); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := p.decideNewest(t, c, list[:i], carts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendsOf lists the wants of an order that are to be sent, without holds.
+func (p *planner) sendsOf(t *targetPlan, o Order) []Want {
+	f := t.feeds[o.Source]
+	return slices.DeleteFunc(t.Expect(o.Head, p.asOf), func(w Want) bool { _, send := f.sends[w.ID]; return !send })
+}
+
+// supersede plans an order without its cart event: a newer checkout of the
+// same person decides.
+func (p *planner) supersede(t *targetPlan, c checkout, wants []Want) error {
+	others := slices.DeleteFunc(slices.Clone(wants), func(w Want) bool { return w.ID == c.want.ID })
+	var events []Event
+	var err error
+	if len(others) > 0 {
+		events, err = t.Compose(c.order, others, Carts{}, p.asOf)
+	}
+	holds := p.holdsOf(others, events, err)
+	holds[c.want.ID] = Held{ID: c.want.ID, Reason: ReasonSuperseded}
+	return p.planOrder(t, c.order, wants, events, holds)
+}
+
+// decideNewest composes the newest checkout of a person against the cart that
+// the earlier ones left.
+func (p *planner) decideNewest(t *targetPlan, c checkout, earlier []checkout, carts Carts) error {
+	person := c.want.Person
+	left := Carts{ReadAt: carts.ReadAt, ByName: map[string]map[Person]Cart{}}
+	for name := range carts.ByName {
+		left.ByName[name] = map[Person]Cart{person: leftBy(carts.Of(name, person), earlier, t.ClockMargin)}
+	}
+	wants := p.sendsOf(t, c.order)
+	events, err := t.Compose(c.order, wants, left, p.asOf)
+	holds := p.holdsOf(wants, events, err)
+	if held, is := holds[c.want.ID]; is && held.Reason == ReasonCartUnknown && t.err != nil {
+		holds[c.want.ID] = Held{ID: c.want.ID, Reason: ReasonSourceFailed, Text: "the open carts could not be read"}
+	}
+	for i := range events {
+		if name := events[i].Cart.Carts; name != "" {
+			events[i].Cart.Digest = carts.Of(name, person).Digest()
+		}
+	}
+	return p.planOrder(t, c.order, wants, events, holds)
+}

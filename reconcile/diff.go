@@ -1,0 +1,122 @@
+package reconcile
+
+import "time"
+
+// Step is what a plan says of one event: where it ends if nothing is sent, or
+// that it is to be sent.
+type Step struct {
+	Want  Want
+	Entry Entry // as the ledger has it; Version is what a claim rests on
+	Place Place // of a step that sends: left, planned
+	Send  bool
+}
+
+// Diff compares wants with what the ledger has of them and gives one step per
+// want, in the same order. Pure. An entry that is missing from have is absent.
+//
+// A done event is never sent again, nor is one that a live run has claimed, a
+// refused one whose order is unchanged, or a doubtful one of a kind that the
+// target does not merge. What the rules hold back is held back, unless its
+// end is known already.
+func Diff(want []Want, have map[EventID]Entry, traits map[Kind]KindTraits, now time.Time) []Step {
+	steps := make([]Step, len(want))
+	for i, w := range want {
+		e := have[w.ID]
+		place, send := decide(w, e, traits[w.Kind], now)
+		steps[i] = Step{Want: w, Entry: e, Place: place, Send: send}
+	}
+	return steps
+}
+
+func decide(w Want, e Entry, t KindTraits, now time.Time) (Place, bool) {
+	if w.Hold == ReasonIDReused || w.Hold == ReasonIDCollision {
+		return Place{BucketHeldBack, w.Hold}, false
+	}
+	switch e.State {
+	case StateDone:
+		return Place{BucketAlreadySent, Reason(e.By)}, false
+	case StateClaimed:
+		return Place{BucketLeft, ReasonBusy}, false
+	case StateRefused:
+		if e.Facts.Digest == w.Facts.Digest {
+			return Place{BucketRefused, ReasonRejected}, false
+		}
+	case StateDoubtful:
+		if !t.MergesRepeats || w.Hold != "" {
+			return Place{BucketInDoubt, doubtReason(e)}, false
+		}
+	}
+	switch {
+	case w.Hold != "":
+		return Place{BucketHeldBack, w.Hold}, false
+	case e.State == StateOpen && e.NotBefore.After(now):
+		return Place{BucketLeft, ReasonRetryLater}, false
+	}
+	return Place{BucketLeft, ReasonPlanned}, true
+}
+
+func doubtReason(e Entry) Reason {
+	if e.Lost {
+		return ReasonLostClaim
+	}
+	return ReasonNoAnswer
+}
+
+// Reused reports whether an order id that the ledger knows now names another
+// order: another store, or a completion further away than window (RULES R3).
+func Reused(w Want, e Entry, window time.Duration) bool {
+	if e.Version == 0 || e.Facts.CompletedAt.IsZero() || w.Facts.CompletedAt.IsZero() {
+		return false
+	}
+	if e.Facts.Store != "" && w.Facts.Store != "" && e.Facts.Store != w.Facts.Store {
+		return true
+	}
+	apart := w.Facts.CompletedAt.Sub(e.Facts.CompletedAt).Abs()
+	return window > 0 && apart > window
+}
+
+// Changed tells how an order differs from what was sent of it: "" (as far as
+// can be compared, not at all), correction, refund or cosmetic. Compared is
+// only what both sides have, so that the way by which an order came makes no
+// change.
+func Changed(w Want, e Entry) string {
+	if e.State != StateDone {
+		return ""
+	}
+	if content, differs := contentDiffers(w, e); content {
+		if !differs {
+			return cosmeticChange(w, e)
+		}
+		if lower(w.Value, e.Value) {
+			return "refund"
+		}
+		return "correction"
+	}
+	return ""
+}
+
+func contentDiffers(w Want, e Entry) (comparable, differs bool) {
+	known := w.Facts.Digest != Digest{} && e.Facts.Digest != Digest{}
+	switch {
+	case known && w.Value.Of == e.Value.Of:
+		return true, w.Facts.Digest != e.Facts.Digest
+	case w.Value.Amount == nil || e.Value.Amount == nil || w.Value.Currency != e.Value.Currency:
+		return false, false
+	case (w.Value.Of == AmountOfTotal) != (e.Value.Of == AmountOfTotal):
+		return false, false
+	}
+	return true, w.Value.Amount.Cmp(*e.Value.Amount) != 0
+}
+
+func cosmeticChange(w Want, e Entry) string {
+	same := w.Facts.CosmeticFields == e.Facts.CosmeticFields && e.Facts.Cosmetic != Digest{}
+	if same && w.Facts.Cosmetic != e.Facts.Cosmetic {
+		return "cosmetic"
+	}
+	return ""
+}
+
+func lower(now, sent Value) bool {
+	return now.Amount != nil && sent.Amount != nil && now.Currency == sent.Currency &&
+		now.Amount.Cmp(*sent.Amount) < 0
+}

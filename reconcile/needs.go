@@ -1,0 +1,75 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+)
+
+// What a person can be needed for, beside the reasons of holds.
+const (
+	NeedFailed  = "failed"  // the run, a source or a target ended with an error
+	NeedBad     = "bad"     // orders that cannot be read as they stand
+	NeedBalance = "balance" // the equation of a target does not hold
+	NeedStopped = "stopped" // a lane ended early
+	NeedDoubt   = "doubt"   // sent, and no answer says whether it arrived
+	NeedRefused = "refused" // refused by the platform
+)
+
+// Needs lists what only a person can end: first of the run, then of each
+// source and of each target in the order of the result. It is empty on an
+// ordinary night. An interruption is none of it: the next run goes on.
+func (r Result) Needs() []PersonNeeded {
+	var needs []PersonNeeded
+	if failed(r.Err) {
+		needs = append(needs, PersonNeeded{What: NeedFailed, Count: 1})
+	}
+	for _, s := range r.Sources {
+		needs = append(needs, s.needs()...)
+	}
+	for i := range r.Targets {
+		needs = append(needs, r.Targets[i].needs()...)
+	}
+	return needs
+}
+
+func (s SourceResult) needs() []PersonNeeded {
+	var needs []PersonNeeded
+	if failed(s.Err) {
+		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedFailed, Count: 1})
+	}
+	if s.Tally.Bad > 0 {
+		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedBad, Count: s.Tally.Bad})
+	}
+	return needs
+}
+
+func (t *TargetResult) needs() []PersonNeeded {
+	var needs []PersonNeeded
+	add := func(what string, count int) {
+		if count > 0 {
+			needs = append(needs, PersonNeeded{Target: t.Target, What: what, Count: count})
+		}
+	}
+	add(NeedFailed, oneIf(failed(t.Err)))
+	add(NeedBalance, oneIf(!t.Balance.Holds()))
+	add(NeedStopped, oneIf(t.Stopped != ""))
+	add(NeedDoubt, t.Balance.Of(BucketInDoubt).Events)
+	add(NeedRefused, t.Balance.Of(BucketRefused).Events)
+	for _, p := range t.Balance.Reasons() {
+		stale := p == Place{BucketLeft, ReasonEvidenceStale} && t.Err == nil && t.Stopped == ""
+		if stale || p.Bucket == BucketHeldBack && p.Reason.NeedsLook() {
+			add(string(p.Reason), t.Balance.Places[p].Events)
+		}
+	}
+	return needs
+}
+
+// failed tells an error from a person's own interruption.
+func failed(err error) bool { return err != nil && !errors.Is(err, context.Canceled) }
+
+func oneIf(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}

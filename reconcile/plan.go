@@ -1,0 +1,334 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// planner works out one plan. It reads the ledger and the sources, and writes
+// nothing but the plan file.
+type planner struct {
+	*Runner
+	led      Reader
+	asOf     time.Time
+	win      Window
+	backfill bool
+	run      RunID
+
+	evidence map[string]*known
+	unread   map[string]error // evidence that could not be read
+	targets  []*targetPlan
+	sources  map[string]*SourceResult
+	steps    *sorter
+}
+
+// targetPlan is what planning gathers for one target.
+type targetPlan struct {
+	*Target
+	feeds       map[string]*feed // by source
+	orphans     map[EventID]Entry
+	doubts      []Doubt
+	doubtsFound int
+	stopped     string
+	err         error
+	checkouts   map[Person][]checkout
+}
+
+// feed is what one source gives one target. It is kept apart so that a source
+// that fails halfway leaves nothing behind in the balance.
+type feed struct {
+	balance      Balance
+	sends        map[EventID]int64  // to compose: the version that was seen
+	orders       map[OrderKey]Place // of these sends: the worst place beside them
+	lines        map[OrderKey]bool  // orders whose lines alone are needed, for carts
+	waiting      Count              // events and money of sends
+	eligible     int
+	newest       time.Time
+	earliestSend time.Time
+	earliestLeft time.Time
+	held         []int64
+	corrections  []Correction
+	changed      int
+}
+
+// planAhead is how long a plan may be carried out after it was made.
+const planAhead = 24 * time.Hour
+
+// maxOrphans bounds how many unfinished entries a plan looks for.
+const maxOrphans = 10_000
+
+// makePlan reads everything, decides, and writes the plan file.
+func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunID) (*Plan, *planner, error) {
+	asOf := r.Clock().UTC().Truncate(time.Second)
+	win, err := r.window(ctx, led, req, asOf)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &planner{Runner: r, led: led, asOf: asOf, win: win, run: run,
+		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, steps: newSorter(r.StateDir)}
+	defer func() { _ = p.steps.close() }()
+	if err := p.gather(ctx); err != nil {
+		return nil, p, err
+	}
+	plan, err := p.write(filepath.Join(r.StateDir, "plans"))
+	return plan, p, err
+}
+
+func (p *planner) gather(ctx context.Context) error {
+	if err := p.prepare(ctx); err != nil {
+		return err
+	}
+	p.evidence, p.unread = p.readEvidence(ctx, p.win)
+	for _, group := range p.groups() {
+		if err := p.readGroup(ctx, group); err != nil {
+			return err
+		}
+	}
+	if err := p.checkEvidence(ctx); err != nil {
+		return err
+	}
+	for _, s := range p.Sources {
+		if err := p.composeSource(ctx, s); err != nil {
+			return err
+		}
+	}
+	return p.composeCarts(ctx)
+}
+
+// prepare reads what the ledger says of every target before a source is
+// opened: the claims of dead runs, and what is unfinished.
+func (p *planner) prepare(ctx context.Context) error {
+	for _, t := range p.Targets {
+		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}}
+		for _, source := range t.From {
+			tp.feeds[source] = &feed{sends: map[EventID]int64{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
+		}
+		p.targets = append(p.targets, tp)
+		lost, n, err := p.led.Lost(ctx, t.Name(), MaxExamples)
+		if err != nil {
+			return fmt.Errorf("read what earlier runs left at %s: %w", t.Name(), err)
+		}
+		tp.doubtsFound = n
+		for _, e := range lost {
+			tp.doubts = append(tp.doubts, Doubt{ID: e.ID, Run: e.Run, At: e.At, Value: e.Value,
+				Resends: t.Traits()[e.ID.Kind()].MergesRepeats})
+		}
+		unfinished, err := p.led.Unfinished(ctx, t.Name(), p.win, maxOrphans)
+		if err != nil {
+			return fmt.Errorf("read what is unfinished at %s: %w", t.Name(), err)
+		}
+		for _, e := range unfinished {
+			tp.orphans[e.ID] = e
+		}
+	}
+	return nil
+}
+
+// used lists the targets that read a source.
+func (p *planner) used(source string) []*targetPlan {
+	return slices.DeleteFunc(slices.Clone(p.targets), func(t *targetPlan) bool { return !t.Reads(source) })
+}
+
+// fail drops everything that a source gave: nothing of it is counted or sent.
+// Cancellation is no failure of the source.
+func (p *planner) fail(ctx context.Context, source string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	p.sources[source].Err = err
+	for _, t := range p.used(source) {
+		delete(t.feeds, source)
+		for person, list := range t.checkouts {
+			t.checkouts[person] = slices.DeleteFunc(list, func(c checkout) bool { return c.order.Source == source })
+		}
+	}
+	return nil
+}
+
+// checkEvidence stops the targets whose evidence is stale, far too small or
+// unreadable: "nothing was sent" is never taken from it.
+func (p *planner) checkEvidence(ctx context.Context) error {
+	for _, t := range p.targets {
+		orders, newest := 0, time.Time{}
+		for _, f := range t.feeds {
+			orders += f.eligible
+			if f.newest.After(newest) {
+				newest = f.newest
+			}
+		}
+		for _, name := range t.Evidence {
+			if _, accepted := p.Accepted[name]; accepted && p.unread[name] == nil {
+				continue
+			}
+			why, err := p.evidenceFault(ctx, name, orders, newest)
+			if err != nil {
+				return err
+			}
+			if why != "" {
+				t.stop(fmt.Sprintf("%s; if that is right: --accept-evidence %s --note \"...\"", why, name))
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) evidenceFault(ctx context.Context, name string, orders int, newest time.Time) (string, error) {
+	if err := p.unread[name]; err != nil {
+		return err.Error(), nil
+	}
+	history, err := p.led.EvidenceDays(ctx, name)
+	if err != nil {
+		return "", fmt.Errorf("read the history of evidence %s: %w", name, err)
+	}
+	return p.evidence[name].stale(orders, newest, history, p.win), nil
+}
+
+// stop turns everything that the target would send into what is left.
+func (t *targetPlan) stop(why string) {
+	if t.stopped != "" {
+		return
+	}
+	t.stopped = why
+	t.err = &EvidenceStale{Target: t.Name(), Text: why}
+	left := Place{BucketLeft, ReasonEvidenceStale}
+	for _, f := range t.feeds {
+		_ = f.balance.place(left).Add(Count{Events: f.waiting.Events, Money: f.waiting.Money})
+		for _, beside := range f.orders {
+			f.balance.CountOrder(Worse(beside, left))
+		}
+		f.leave(f.earliestSend)
+		f.sends, f.orders, f.lines = nil, nil, nil
+	}
+}
+
+// EvidenceStale says that a target's evidence cannot be trusted.
+type EvidenceStale struct{ Target, Text string }
+
+// Error gives the text.
+func (e *EvidenceStale) Error() string { return e.Text }
+
+func (f *feed) leave(at time.Time) {
+	if !at.IsZero() && (f.earliestLeft.IsZero() || at.Before(f.earliestLeft)) {
+		f.earliestLeft = at
+	}
+}
+
+// write gives the plan its file and reads it back, whole.
+func (p *planner) write(dir string) (*Plan, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for plans: %w", err)
+	}
+	env, err := p.envelope()
+	if err != nil {
+		return nil, err
+	}
+	w, err := newPlanWriter(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.writeLines(w, env); err != nil {
+		w.abandon()
+		return nil, fmt.Errorf("write the plan: %w", err)
+	}
+	path := filepath.Join(dir, string(p.run)+".plan")
+	if _, err := w.finish(path, p.Key); err != nil {
+		return nil, err
+	}
+	return OpenPlan(path, p.Key)
+}
+
+func (p *planner) writeLines(w *planWriter, env *PlanEnvelope) error {
+	if err := w.line(envelopeLine{Envelope: env}); err != nil {
+		return err
+	}
+	for rec, err := range p.steps.all() {
+		if err != nil {
+			return err
+		}
+		step, err := decodeStep(rec.value)
+		if err != nil {
+			return err
+		}
+		if p.dropped(step) {
+			continue
+		}
+		if err := w.step(step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropped reports whether a step belongs to a source that failed after it was
+// made, or to a target that was stopped.
+func (p *planner) dropped(s PlannedStep) bool {
+	for _, t := range p.targets {
+		if t.Name() == s.Target {
+			return t.feeds[s.Event.Facts.Source] == nil || t.stopped != "" && s.Do == DoSend
+		}
+	}
+	return true
+}
+
+func (p *planner) envelope() (*PlanEnvelope, error) {
+	env := &PlanEnvelope{Schema: 1, Run: p.run, AsOf: p.asOf, Expires: p.asOf.Add(planAhead), Window: p.win, Backfill: p.backfill}
+	if led, ok := p.led.(interface{ Head() LedgerHead }); ok {
+		env.Ledger = led.Head()
+	}
+	for _, s := range p.Sources {
+		env.Sources = append(env.Sources, plannedSource(p.sources[s.Name()]))
+	}
+	for _, t := range p.targets {
+		line, err := p.plannedTarget(t)
+		if err != nil {
+			return nil, err
+		}
+		env.Targets = append(env.Targets, line)
+	}
+	return env, nil
+}
+
+func plannedSource(r *SourceResult) PlannedSource {
+	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
+		Newest: r.Tally.Newest, Bad: r.Bad}
+	if r.Err != nil {
+		s.Error = r.Err.Error()
+	}
+	return s
+}
+
+func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
+	line := PlannedTarget{Target: t.Name(), Digest: t.Digest, Doubts: t.doubts, DoubtsFound: t.doubtsFound,
+		Stopped: t.stopped, EarliestLeft: map[string]time.Time{}, HeldTimes: map[string][]int64{},
+		Evidence: map[string]map[string]int{}}
+	if t.err != nil {
+		line.Error = t.err.Error()
+	}
+	for _, source := range slices.Sorted(maps.Keys(t.feeds)) {
+		f := t.feeds[source]
+		if err := line.Balance.Merge(f.balance); err != nil {
+			return line, err
+		}
+		if !f.earliestLeft.IsZero() {
+			line.EarliestLeft[source] = f.earliestLeft
+		}
+		slices.Sort(f.held)
+		line.HeldTimes[source] = f.held
+		line.Corrections = append(line.Corrections, f.corrections...)
+		line.CorrectionsFound += f.changed
+	}
+	for _, name := range t.Evidence {
+		if k := p.evidence[name]; k != nil {
+			line.Evidence[name] = k.days
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(t.orphans)) {
+		line.Orphans = append(line.Orphans, t.orphans[id])
+	}
+	return line, nil
+}

@@ -1,0 +1,117 @@
+package reconcile
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Modes of a target.
+const (
+	ModeLive   = "live"
+	ModeShadow = "shadow"
+)
+
+// Runner plans and carries out runs. It is made once, by the wiring, and used
+// for one run at a time.
+type Runner struct {
+	Sources  []SourceSpec
+	Targets  []*Target
+	Evidence map[string]Evidence
+	Accepted map[string]string // evidence that a person lets pass although it is stale: name to note
+	Carts    map[string]CartFeed
+	Suppress *Suppression
+
+	StateDir  string // 0700: plans and what planning spills
+	Key       []byte // signs plans
+	Zone      *time.Location
+	Lookback  int // calendar days in Zone
+	ReachBack int // calendar days in Zone
+
+	Clock    func() time.Time
+	NewRun   func() RunID
+	Log      *slog.Logger
+	Progress Progress
+	// SaveHead stores which ledger this is and how far it has come, after a
+	// run's first and last commit.
+	SaveHead func(LedgerHead) error
+	// Summarize gives the run report that the ledger keeps.
+	Summarize func(Result) []byte
+}
+
+// SourceSpec is a source with what the configuration says of it.
+type SourceSpec struct {
+	Source
+	Shop       string
+	EditWindow time.Duration // a known id completed further away is another order
+}
+
+// Target is one configured destination.
+type Target struct {
+	Sink
+	Type      string
+	Mode      string
+	From      []string
+	Channels  []string
+	Since     time.Time
+	MinAge    time.Duration // younger orders are left for a later run
+	Evidence  []string      // names of what others sent
+	CartFeeds []string      // names of the open carts that its rules ask
+
+	ClockMargin time.Duration // how far a till's clock and the shop's may differ
+	Concurrency int
+	Timeout     time.Duration // of one request; a lane stops when a run's beat leaves less
+	Rate        float64       // events per second, for how many are claimed ahead
+	// FrontEndSettles says that a front-end record means that nothing is
+	// missing. Where the platform merges front end and backend it does not.
+	FrontEndSettles bool
+	// Digest is over everything that decides what is sent, and where to.
+	Digest string
+	// Stopped tells in words why the target takes no more, "" while it does.
+	Stopped func() string
+}
+
+// Reads reports whether the target is fed by a source.
+func (t *Target) Reads(source string) bool { return slices.Contains(t.From, source) }
+
+// live reports whether the target is really sent to.
+func (t *Target) live() bool { return t.Mode == ModeLive }
+
+// Progress hears how far long work has come. Implementations are safe for
+// concurrent use.
+type Progress interface {
+	// Begin starts a stage; total is 0 where it is not known.
+	Begin(stage string, total int) Meter
+}
+
+// Meter counts one stage.
+type Meter interface {
+	Add(n int)
+	End()
+}
+
+func (r *Runner) begin(stage string, total int) Meter {
+	if r.Progress == nil {
+		return noMeter{}
+	}
+	return r.Progress.Begin(stage, total)
+}
+
+type noMeter struct{}
+
+func (noMeter) Add(int) {}
+func (noMeter) End()    {}
+
+// Request is what a person or a schedule asks for. From and To may be zero:
+// the run then starts where coverage ends, and ends now.
+type Request struct {
+	Command string
+	From    time.Time
+	To      time.Time
+	// SkipMoved sends a plan's other steps when some have moved.
+	SkipMoved bool
+}
+
+func (r *Runner) live() []*Target {
+	return slices.DeleteFunc(slices.Clone(r.Targets), func(t *Target) bool { return !t.live() })
+}
