@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"makegood/config"
+)
+
+// app is one start of the program: its surroundings, and what its commands
+// found.
+type app struct {
+	env  func(string) (string, bool)
+	io   stdio
+	file string // of the configuration
+	log  *slog.Logger
+	code int // of a command that ended without an error of its own
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "makegood",
+		Short: "Find the purchases and cart clears that the platforms never received, and send exactly those",
+		Long: `makegood reads completed orders and in-store checkouts, compares them with what
+each destination was already sent, and sends exactly what is missing.
+
+Start with:   makegood demo
+Every night:  makegood run -c makegood.yaml`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			a.log = slog.New(a.logHandler())
+		},
+	}
+	root.SetIn(a.io.in)
+	root.SetOut(a.io.out)
+	root.SetErr(a.io.err)
+	root.PersistentFlags().StringVarP(&a.file, "config", "c", "makegood.yaml", "the configuration `FILE`")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
+	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "setup", Title: "Set-up:"})
+	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
+	return root
+}
+
+// logHandler writes coloured lines on a terminal, plain ones elsewhere.
+func (a *app) logHandler() slog.Handler {
+	return tint.NewHandler(a.io.err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !a.terminal(a.io.err)})
+}
+
+// terminal reports whether a person is likely to look at w right now.
+func (a *app) terminal(w any) bool {
+	f, ok := w.(*os.File)
+	if _, no := a.env("NO_COLOR"); no {
+		return false
+	}
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// load reads the configuration.
+func (a *app) load() (*config.Config, error) {
+	cfg, err := config.Load(a.file, a.env)
+	if err != nil {
+		return nil, &configError{err}
+	}
+	return cfg, nil
+}
+
+// arguments wraps a check of positional arguments so that its error counts as
+// wrong usage.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return &usageError{command: c.CommandPath(), err: err}
+		}
+		return nil
+	}
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		GroupID: "setup",
+		Args:    arguments(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(c.OutOrStdout(), "makegood", version())
+			return err
+		},
+	}
+}

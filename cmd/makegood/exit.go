@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"makegood/config"
+	"makegood/reconcile"
+)
+
+// Exit codes. Those of a refused plan are reconcile's.
+const (
+	exitDone   = 0
+	exitLeft   = 1
+	exitPerson = 2
+	exitFailed = 3
+	exitUsage  = 64
+	exitConfig = 78
+)
+
+// usageError is a command line that cannot be understood.
+type usageError struct {
+	command string
+	err     error
+}
+
+func (e *usageError) Error() string {
+	return fmt.Sprintf("%v\nsee: %s --help", e.err, e.command)
+}
+func (e *usageError) Unwrap() error { return e.err }
+
+// configError is a configuration that cannot be used.
+type configError struct{ err error }
+
+func (e *configError) Error() string { return e.err.Error() }
+func (e *configError) Unwrap() error { return e.err }
+
+// notReady lists everything that live destinations lack.
+type notReady []config.Requirement
+
+func (n notReady) Error() string {
+	var b strings.Builder
+	b.WriteString("not ready to go live; nothing was sent:")
+	for _, r := range n {
+		b.WriteString("\n  " + r.String())
+	}
+	return b.String()
+}
+
+// exit turns what a command ended with into an exit code, and says it.
+func (a *app) exit(err error) int {
+	if err == nil {
+		return a.code
+	}
+	fmt.Fprintln(a.io.err, "makegood: "+err.Error())
+	var refused *reconcile.PlanRefused
+	if errors.As(err, &refused) {
+		for _, m := range refused.Moved {
+			fmt.Fprintln(a.io.err, "  "+m)
+		}
+	}
+	return codeOf(err)
+}
+
+func codeOf(err error) int {
+	var refused *reconcile.PlanRefused
+	var usage *usageError
+	var conf *configError
+	var lacking notReady
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	case errors.As(err, &conf), errors.As(err, &lacking):
+		return exitConfig
+	case errors.As(err, &refused):
+		return refused.Code
+	case errors.Is(err, context.Canceled):
+		return exitLeft
+	}
+	return exitFailed
+}
+
+// resultCode is the exit code of a run that came to its end. strict counts
+// everything that is held back for a person to look at.
+func resultCode(r reconcile.Result) int {
+	code := exitDone
+	for _, need := range r.Needs() {
+		if need.What == reconcile.NeedFailed {
+			return exitFailed
+		}
+		code = exitPerson
+	}
+	if code == exitDone && anythingLeft(r) {
+		return exitLeft
+	}
+	return code
+}
+
+// anythingLeft reports whether the next run has something to end. What shadow
+// would have sent, and what is too young, is not it.
+func anythingLeft(r reconcile.Result) bool {
+	for _, t := range r.Targets {
+		for _, p := range t.Balance.Reasons() {
+			waits := p.Bucket == reconcile.BucketLeft && p.Reason != reconcile.ReasonShadow && p.Reason != reconcile.ReasonTooYoung
+			if waits || p.Bucket == reconcile.BucketInDoubt {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// version is the module's version as the build recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

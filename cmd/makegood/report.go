@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"makegood/reconcile"
+	"makegood/reports"
+)
+
+// report shows what a run found, in the forms that were asked for, and sets
+// the exit code. An error that kept the run from its end comes back; what the
+// run did until then is reported all the same.
+func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) error {
+	if err != nil && len(res.Sources) == 0 {
+		return err
+	}
+	res.Err = err
+	a.code = resultCode(res)
+	built := reports.Build(res, reports.Options{Zone: w.Zone})
+	built.Exit = a.code
+	return errors.Join(err, a.show(f, built))
+}
+
+func (a *app) show(f *runFlags, built reports.Report) error {
+	if f.html != "" {
+		if err := writePage(f.html, built); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.io.err, "makegood: the report is in", f.html)
+	}
+	if f.json {
+		return reports.JSON(a.io.out, built)
+	}
+	return reports.Terminal(a.io.out, built, reports.TerminalOptions{Colour: a.terminal(a.io.out)})
+}
+
+// writePage writes the page so that a reader sees the old one or the new one.
+func writePage(path string, built reports.Report) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	err = reports.HTML(f, built)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write the report %s: %w", path, err), os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package config
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Source is one place that orders are read from.
+type Source struct {
+	Name  string `yaml:"-"` // its key in the file
+	Table `yaml:",inline"`
+
+	// Shop names the numbering that order ids belong to; ShopGiven says whether the file does so.
+	Shop      string `yaml:"shop" default:"main"`
+	ShopGiven bool   `yaml:"-"`
+	// Currency (ISO 4217) and Channel (RULES R5) hold for every order; empty: there is a column.
+	Currency string `yaml:"currency"`
+	Channel  string `yaml:"channel" enum:"online mobile in_store telephone marketplace b2b subscription other"`
+	// Precision is time, or day where completed_at carries no time of day.
+	Precision string `yaml:"precision" enum:"time day" default:"time"`
+	// Vat says what prices are; empty: unknown.
+	Vat string `yaml:"vat" enum:"included excluded"`
+	// OrderUnique says what makes an order number one order; empty: nobody has said it.
+	OrderUnique string `yaml:"order_unique" enum:"always per_store per_store_and_day per_till_and_day"`
+	// MaySend says whose orders may be sent; nil: nobody stands for any.
+	MaySend *MaySend `yaml:"may_send"`
+	// Columns has names of ColumnNames and, for each, a column's name or "= expression".
+	Columns map[string]string `yaml:"columns" required:"it says which column is order, completed_at, sku, quantity ..."`
+	Join    []Join            `yaml:"join"`
+	// LeaveOut are whole orders that do not count, SkipLines lines that are no goods; the first rule that fits.
+	LeaveOut  []Rule     `yaml:"leave_out"`
+	SkipLines []LineRule `yaml:"skip_lines"`
+	// Files says what an order in several files is: versions of one, or parts.
+	Files string `yaml:"files" for:"csv xlsx" enum:"versions parts" default:"versions"`
+	// StableFor is how long a file must be unchanged to be read.
+	StableFor Duration `yaml:"stable_for" for:"csv xlsx" default:"60s"`
+	// Slack widens :from and :to on both sides.
+	Slack Duration `yaml:"slack" for:"sql" default:"1h"`
+	// Bind is what :from and :to are: empty the wall clock of Zone, instant for columns with a zone.
+	Bind string `yaml:"bind" for:"sql" enum:"instant"`
+	// EditWindow is how far apart two sights of one order number may lie.
+	EditWindow Duration `yaml:"edit_window" default:"30d"`
+}
+
+// MaySend is the permission to send a source's orders: All with the Reason, or When, an expression over the row.
+type MaySend struct {
+	All    bool   `yaml:"all"`
+	Reason string `yaml:"reason" required:"it says who stands for it and since when, as in \"terms of sale 4.2, 2026-11-01\""`
+	When   string `yaml:"-"`
+}
+
+// shape takes {all: true, reason: ...} or an expression.
+func (m *MaySend) shape(d *document, path string, n *yaml.Node) {
+	const form = `{all: true, reason: "terms of sale 4.2, 2026-11-01"}`
+	switch {
+	case n.Kind == yaml.MappingNode:
+		d.structure(path, n, reflect.ValueOf(m).Elem())
+		if !m.All && !d.broken[d.values[path+".all"]] {
+			d.fail(path, "%s must say all: true, as in %s, or be an expression over the row", path, form)
+		}
+	case !d.is(path, n, yaml.ScalarNode):
+	case slices.Contains([]string{"", "true", "false"}, strings.TrimSpace(n.Value)):
+		d.fail(path, "%s does not say why; write %s, or an expression over the row", path, form)
+	default:
+		m.When = n.Value
+	}
+}
+
+// Rule leaves out the orders for which When, an expression over the row, is true.
+type Rule struct {
+	Reason string `yaml:"reason" required:"a word that the report counts by, such as cancelled"`
+	When   string `yaml:"when" required:"an expression over the row, such as 'InvoiceNo startsWith \"C\"'"`
+}
+
+// LineRule leaves out the lines for which When is true; KeepMoney leaves their money in the order's total.
+type LineRule struct {
+	Rule      `yaml:",inline"`
+	KeepMoney bool `yaml:"keep_money"`
+}
+
+// Evidence is a record of what others sent. It is never read as orders.
+type Evidence struct {
+	Name  string `yaml:"-"` // its key in the file
+	Table `yaml:",inline"`
+
+	// Columns has order and perhaps at, shop and target; for each a column's name or "= expression".
+	Columns map[string]string `yaml:"columns" required:"it says which column is order, at, shop, target"`
+	Shop    string            `yaml:"shop" default:"main"`
+	Side    string            `yaml:"side" enum:"backend front_end" required:"who recorded it, backend or front_end"`
+	Trust   string            `yaml:"trust" enum:"proven assumed" required:"proven when the platform confirmed it, else assumed"`
+	// CoversFrom: orders completed earlier are unknown to it. In Config.Zone when it has no zone.
+	CoversFrom Date `yaml:"covers_from" required:"the day from which it is complete"`
+	// FreshWithin is how far its newest row may lie behind the newest order; 0: not checked.
+	FreshWithin Duration `yaml:"fresh_within"`
+	// ExpectShare is the least share of a usual day that it must hold; 0: not checked.
+	ExpectShare Percent `yaml:"expect_share"`
+}
+
+// CartSource is a feed of open carts, one row for each line of a cart.
+type CartSource struct {
+	Name  string `yaml:"-"` // its key in the file
+	Table `yaml:",inline"`
+
+	// Columns has email, sku, quantity, last_activity and perhaps customer, price, unique_id and item.
+	Columns map[string]string `yaml:"columns" required:"it says which column is email, sku, quantity, last_activity"`
+}
+
+const (
+	sourceColumns = "order completed_at ordered_at updated_at customer email language currency channel status store till " +
+		"sku name quantity price line_total line total shipping discount unique_id item cart_used firstname lastname gender " +
+		"birthdate phone postcode city country refers_to reverses newsletter"
+	evidenceColumns = "order at shop target"
+	cartColumns     = "email customer sku quantity price unique_id item last_activity"
+)
+
+// ColumnNames are the names that the columns of a source can have, without custom_*.
+func ColumnNames() []string { return strings.Fields(sourceColumns) }
+
+var (
+	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+	customColumn = regexp.MustCompile(`^custom_[A-Za-z0-9_]+$`)
+)
+
+// Has says whether the source has the column called name, from its rows or from a join.
+func (s *Source) Has(name string) bool {
+	if _, ok := s.Columns[name]; ok {
+		return true
+	}
+	return slices.ContainsFunc(s.Join, func(j Join) bool { _, ok := j.Take[name]; return ok })
+}
+
+func (s *Source) fill(zone *Zone) {
+	s.inherit(zone)
+	for i := range s.Join {
+		s.Join[i].inherit(s.Zone)
+	}
+}
+
+func (s *Source) check(d *document, path string) {
+	s.Table.check(d, path)
+	d.name(path+".shop", s.Shop)
+	if _, ok := s.Columns["zone"]; ok {
+		d.fail(path+".columns.zone", "%s.columns.zone is planned but not built yet; give the source one zone", path)
+	} else {
+		d.columns(path+".columns", s.Columns, ColumnNames())
+	}
+	for i := range s.Join {
+		s.Join[i].check(d, at(path+".join", i))
+	}
+	if d.given(path + ".columns") {
+		s.checkColumns(d, path)
+	}
+	if s.Currency != "" && !currencyCode.MatchString(s.Currency) {
+		d.fail(path+".currency", "%s.currency: %s is no code of ISO 4217, such as EUR; a column goes into columns", path,
+			d.quote(path+".currency"))
+	}
+}
+
+// checkColumns asks for what is read on every row before any join.
+func (s *Source) checkColumns(d *document, path string) {
+	own := func(name string) bool { return d.given(path + ".columns." + name) }
+	for _, name := range []string{"order", "completed_at", "sku", "quantity"} {
+		if !own(name) {
+			d.fail(path+".columns", "%s.columns.%s is missing: no order can be read without it", path, name)
+		}
+	}
+	if !own("price") && !own("line_total") {
+		d.fail(path+".columns", "%s.columns needs price (of one unit) or line_total", path)
+	}
+	for _, name := range []string{"currency", "channel"} {
+		if literal := d.given(path + "." + name); literal == s.Has(name) {
+			d.fail(path+"."+name, "%s: write %s once, either for the whole source or in columns", path, name)
+		}
+	}
+	needs := map[string][]string{"per_store": {"store"}, "per_store_and_day": {"store"}, "per_till_and_day": {"store", "till"}}
+	for _, name := range needs[s.OrderUnique] {
+		if !own(name) {
+			d.fail(path+".order_unique", "%s.order_unique: %s needs columns.%s; a single one is a text, as in '= \"1\"'", path,
+				s.OrderUnique, name)
+		}
+	}
+}
+
+func (e *Evidence) check(d *document, path string, zone Zone) {
+	e.Table.check(d, path)
+	d.name(path+".shop", e.Shop)
+	d.columns(path+".columns", e.Columns, strings.Fields(evidenceColumns))
+	d.required(path, e.Columns, "order")
+	if e.FreshWithin > 0 || e.ExpectShare > 0 {
+		d.required(path, e.Columns, "at")
+	}
+	d.date(path+".covers_from", &e.CoversFrom, zone)
+}
+
+func (s *CartSource) check(d *document, path string) {
+	s.Table.check(d, path)
+	d.columns(path+".columns", s.Columns, strings.Fields(cartColumns))
+	d.required(path, s.Columns, "email", "sku", "quantity", "last_activity")
+}

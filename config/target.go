@@ -1,0 +1,320 @@
+package config
+
+import (
+	"cmp"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Modes of a target. Shadow does everything but send; trial is not built yet.
+const (
+	ModeOff    = "off"
+	ModeShadow = "shadow"
+	ModeTrial  = "trial"
+	ModeLive   = "live"
+)
+
+// Target is one destination of events.
+type Target struct {
+	Name string `yaml:"-"` // its key in the file, and its name in the ledger: it must never change
+	Type string `yaml:"type" enum:"squeezely spotler collect" later:"emanage rokt rokt_ads file" required:"squeezely, spotler or collect"`
+	Mode string `yaml:"mode" enum:"off shadow live" later:"trial" default:"shadow"`
+	// URL is the platform's: the whole address of a Squeezely target, the host of a Collect target.
+	URL     string `yaml:"url"`
+	Account string `yaml:"account" for:"squeezely spotler"`
+	APIKey  Secret `yaml:"api_key" for:"squeezely spotler"`
+	MID     string `yaml:"mid" for:"collect" need:"collect"`
+	// CartURL and ClearURL are the pages that cart updates and clears name.
+	CartURL  string `yaml:"cart_url" for:"collect"`
+	ClearURL string `yaml:"clear_url" for:"collect"`
+	// ClearForm puts clear_cart beside user_info (flat) or into cart (nested).
+	ClearForm string `yaml:"clear_form" for:"collect" enum:"flat nested" default:"flat"`
+	// PathSuffix ends the path of each call, such as .json.
+	PathSuffix string `yaml:"path_suffix" for:"collect"`
+	// Identity is what a person is known by at Collect; EmailForm is how Squeezely gets the address.
+	Identity  string `yaml:"identity" for:"collect" enum:"email email_sha256" later:"contact_key" default:"email"`
+	EmailForm string `yaml:"email" for:"squeezely spotler" enum:"plain sha256" default:"plain"`
+
+	// From names sources (default: all), Channels those of RULES R5, Send kinds of events (default: purchase). The
+	// Given fields say whether the file spells them out.
+	From          []string `yaml:"from"`
+	FromGiven     bool     `yaml:"-"`
+	Channels      []string `yaml:"channels" enum:"online mobile in_store telephone marketplace b2b subscription other"`
+	ChannelsGiven bool     `yaml:"-"`
+	Send          []string `yaml:"send" enum:"purchase cart_update cart_clear"`
+	SendGiven     bool     `yaml:"-"`
+
+	// Since: orders completed earlier are not for this target. In Config.Zone when it has no zone; nil: nobody said.
+	Since *Date `yaml:"since"`
+	// MaxAge holds back older orders, 0 none; MinAge leaves younger ones to the next run (default 30min with
+	// already_sent, else 0).
+	MaxAge Duration `yaml:"max_age"`
+	MinAge Duration `yaml:"min_age"`
+
+	// Rate is 10/s, for Collect 5/s, by default. Concurrency is 1 to 64 requests at once, Batch events in a request.
+	Rate        Rate       `yaml:"rate"`
+	Concurrency int        `yaml:"concurrency" default:"4"`
+	Batch       int        `yaml:"batch" default:"1"`
+	Timeout     Duration   `yaml:"timeout" default:"30s"`
+	ProbeAfter  []Duration `yaml:"probe_after" default:"1m 2m 4m"`
+
+	// AlreadySent names evidence of what others sent; NothingElseSends says that nobody else does.
+	AlreadySent      []string `yaml:"already_sent"`
+	NothingElseSends bool     `yaml:"nothing_else_sends"`
+	// OrderID is "= expression" or a column's name for the number that the platform sees; empty: the order's own.
+	OrderID string `yaml:"order_id"`
+
+	// Cart says by channel (in_store, mobile) how it is known what a checkout did to the cart.
+	Cart map[string]CartRule `yaml:"cart" for:"collect"`
+	// ClockMargin is how exact the clocks of tills are taken to be.
+	ClockMargin Duration `yaml:"clock_margin" for:"collect" default:"15min"`
+	// MaxClearAge is how old a checkout may be for a cart event; 0: ClearAge has the default.
+	MaxClearAge Duration `yaml:"max_clear_age" for:"collect"`
+
+	// Language is that of orders without one, such as nl-NL.
+	Language string `yaml:"language" for:"squeezely spotler"`
+	// Value is what the platform gets as the amount.
+	Value string `yaml:"value" enum:"goods order_total" default:"goods"`
+	// Vat is what the platform wants, empty: as the source has it. VatRate is in percent, as decimal text.
+	Vat     string `yaml:"vat" enum:"included excluded"`
+	VatRate string `yaml:"vat_rate"`
+	// ProfileFields says which orders may overwrite names, addresses and such.
+	ProfileFields string `yaml:"profile_fields" for:"squeezely spotler" enum:"never fresh_only always" default:"never"`
+	// MergesRepeats withdraws the belief that the platform merges repeats; nil: as the type has it, see Merges.
+	MergesRepeats *bool  `yaml:"merges_repeats"`
+	Trial         *Trial `yaml:"trial"`
+}
+
+// CartRule says how it is known what a checkout did to the stored cart: from the open carts of Source, from the Column
+// of the order's source, or always.
+type CartRule struct {
+	KnownBy string `yaml:"known_by" enum:"carts column always" required:"carts, column or always"`
+	Source  string `yaml:"source"`
+	Column  string `yaml:"column"`
+}
+
+// Trial limits what mode trial sends. The mode is not built yet.
+type Trial struct {
+	Orders int     `yaml:"orders"`
+	Share  Percent `yaml:"share"`
+}
+
+// Merges says whether the platform is taken to merge a repeated purchase with the first: Squeezely merges on the order
+// id [P], a second one from the backend likely [I]; Collect documents no de-duplication [U].
+func (t *Target) Merges() bool {
+	if t.MergesRepeats != nil {
+		return *t.MergesRepeats
+	}
+	return t.Type != "collect"
+}
+
+// Sending says whether the target would really send.
+func (t *Target) Sending() bool { return t.Mode == ModeLive || t.Mode == ModeTrial }
+
+// ClearAge is how old a checkout of the channel may be for a cart event: MaxClearAge, else 24 h where the open carts
+// are known and 60 min where not.
+func (t *Target) ClearAge(channel string) time.Duration {
+	switch {
+	case t.MaxClearAge > 0:
+		return time.Duration(t.MaxClearAge)
+	case t.Cart[channel].KnownBy == "carts":
+		return 24 * time.Hour
+	}
+	return time.Hour
+}
+
+func (t *Target) fill(given func(key string) bool, sources []string) {
+	t.FromGiven, t.ChannelsGiven, t.SendGiven = given("from"), given("channels"), given("send")
+	usual, address, rate := []string{"online", "in_store", "mobile", "telephone"}, "https://api.squeezely.tech/v1/track", "10/s"
+	if t.Type == "collect" {
+		usual, address, rate = usual[1:], "https://nova.collect.igodigital.com", "5/s"
+	}
+	if !t.FromGiven {
+		t.From = sources
+	}
+	if !t.ChannelsGiven {
+		t.Channels = usual
+	}
+	if !t.SendGiven {
+		t.Send = []string{"purchase"}
+	}
+	if !given("min_age") && len(t.AlreadySent) > 0 {
+		t.MinAge = Duration(30 * time.Minute)
+	}
+	t.URL = cmp.Or(t.URL, address)
+	if !given("rate") {
+		_ = t.Rate.UnmarshalText([]byte(rate))
+	}
+}
+
+var (
+	languageTag = regexp.MustCompile(`^[a-z]{2}-[A-Z]{2}$`)
+	vatRate     = regexp.MustCompile(`^[0-9]{1,2}(\.[0-9]{1,4})?$`)
+)
+
+func (t *Target) check(d *document, path string, c *Config) {
+	refer(d, path+".from", t.From, c.Sources, "source")
+	refer(d, path+".already_sent", t.AlreadySent, c.Evidence, "evidence")
+	d.date(path+".since", t.Since, c.Zone)
+	t.checkNumbers(d, path)
+	t.checkValues(d, path)
+	for name, text := range map[string]string{"url": t.URL, "cart_url": t.CartURL, "clear_url": t.ClearURL} {
+		if text != "" && !isAddress(text, name == "url") {
+			// The value is not shown: it may hold a password.
+			d.fail(path+"."+name, "%s.%s is no usable address; write https://host/path, without a user or password", path, name)
+		}
+	}
+	if t.Name == "all" {
+		d.fail(path, "%s: all means every target on the command line; choose another name", path)
+	}
+	if len(t.AlreadySent) > 0 && t.NothingElseSends {
+		d.fail(path+".nothing_else_sends", "%s: already_sent and nothing_else_sends contradict each other; keep one", path)
+	}
+	t.checkSources(d, path, c)
+	switch t.Type {
+	case "collect":
+		t.checkCollect(d, path, c)
+	case "squeezely", "spotler":
+		t.checkPurchaseOnly(d, path)
+	}
+}
+
+func (t *Target) checkNumbers(d *document, path string) {
+	for _, n := range []struct {
+		key   string
+		wrong bool
+		text  string
+	}{
+		{"concurrency", t.Concurrency < 1 || t.Concurrency > 64, "must be from 1 to 64"},
+		{"batch", t.Batch < 1, "must be 1 or more"},
+		{"timeout", t.Timeout == 0, "must be more than 0"},
+		{"probe_after", len(t.ProbeAfter) == 0 || slices.Contains(t.ProbeAfter, 0), "must name waits of more than 0, as in [1m, 2m, 4m]"},
+		{"max_age", t.MaxAge > 0 && t.MaxAge <= t.MinAge, "must be more than min_age, which is " + t.MinAge.String()},
+		{"from", len(t.From) == 0 && t.FromGiven, "names no source; mode: off stops a target"},
+		{"channels", len(t.Channels) == 0, "names no channel; mode: off stops a target"},
+		{"send", len(t.Send) == 0, "names no event; mode: off stops a target"},
+	} {
+		if at := path + "." + n.key; n.wrong && !d.failed(at) {
+			d.fail(at, "%s %s", at, n.text)
+		}
+	}
+}
+
+func (t *Target) checkValues(d *document, path string) {
+	if t.Language != "" && !languageTag.MatchString(t.Language) {
+		d.fail(path+".language", "%s.language: %s is no language with a country, such as nl-NL", path, d.quote(path+".language"))
+	}
+	t.VatRate = strings.TrimSuffix(t.VatRate, "%")
+	if t.VatRate != "" && !vatRate.MatchString(t.VatRate) {
+		d.fail(path+".vat_rate", "%s.vat_rate: %s is no percentage; write one such as 21", path, d.quote(path+".vat_rate"))
+	}
+	if t.Trial != nil && t.Mode != ModeTrial && !d.failed(path+".mode") {
+		d.fail(path+".trial", "%s.trial limits nothing in mode %s; take it out", path, t.Mode)
+	}
+}
+
+// checkSources compares the target with the sources that feed it.
+func (t *Target) checkSources(d *document, path string, c *Config) {
+	for _, name := range t.From {
+		s := c.Sources[name]
+		if s == nil {
+			continue
+		}
+		if len(t.From) > 1 && !s.ShopGiven {
+			d.fail("sources."+name, "sources.%s.shop is missing: targets.%s has several sources, and each must name its "+
+				"numbering of orders, the same name for the same numbers", name, t.Name)
+		}
+		if s.Vat != "" && t.Vat != "" && s.Vat != t.Vat {
+			d.fail(path+".vat", "%s.vat is %s, but sources.%s.vat is %s; converting is not built yet", path, t.Vat, name, s.Vat)
+		}
+	}
+}
+
+func (t *Target) checkPurchaseOnly(d *document, path string) {
+	for i, kind := range t.Send {
+		if kind != "purchase" && !d.failed(at(path+".send", i)) {
+			d.fail(at(path+".send", i), "%s.send: %s has no %s; it takes purchase", path, t.Type, kind)
+		}
+	}
+}
+
+func (t *Target) checkCollect(d *document, path string, c *Config) {
+	sends := func(kind string) bool { return slices.Contains(t.Send, kind) }
+	carts := sends("cart_update") || sends("cart_clear")
+	front := func(name string) bool { e := c.Evidence[name]; return e != nil && e.Side == "front_end" }
+	for _, n := range []struct {
+		key     string
+		missing bool
+		text    string
+	}{
+		{"max_age", sends("purchase") && t.MaxAge == 0,
+			"Collect has no time field, so an old purchase counts as made now; 48h is usual"},
+		{"cart_url", sends("cart_update") && t.CartURL == "", "cart_update names the page of the cart"},
+		{"clear_url", sends("cart_clear") && t.ClearURL == "", "cart_clear names the page that empties the cart"},
+		{"cart", carts && !slices.ContainsFunc(t.Channels, func(ch string) bool { return t.Cart[ch].KnownBy != "" }),
+			"cart events need to know what a checkout did to the cart, as in cart: {in_store: {known_by: carts, source: open_carts}}"},
+	} {
+		if at := path + "." + n.key; n.missing && !d.failed(at) {
+			d.fail(at, "%s is missing: %s", at, n.text)
+		}
+	}
+	if i := slices.Index(t.Channels, "online"); i >= 0 && !slices.ContainsFunc(t.AlreadySent, front) {
+		d.fail(at(path+".channels", i), "%s.channels: online goes to Collect only with evidence of side front_end in already_sent, "+
+			"because the page sends most of these purchases itself", path)
+	}
+	if t.MergesRepeats != nil && *t.MergesRepeats {
+		d.fail(path+".merges_repeats", "%s.merges_repeats: a purchase that Collect gets twice counts twice", path)
+	}
+	if t.Batch > 1 {
+		d.fail(path+".batch", "%s.batch: Collect takes one event in a request", path)
+	}
+	for _, channel := range sortedKeys(t.Cart) {
+		t.checkCart(d, path+".cart."+channel, channel, c)
+	}
+}
+
+func (t *Target) checkCart(d *document, path, channel string, c *Config) {
+	rule := t.Cart[channel]
+	switch {
+	case channel != "in_store" && channel != "mobile":
+		d.fail(path, "%s: carts are touched for in_store and mobile only", path)
+		return
+	case rule.KnownBy == "always" && channel != "mobile":
+		d.fail(path+".known_by", "%s.known_by: always is for mobile only, where the checkout is the cart; use carts or column", path)
+	case rule.KnownBy == "carts" && !d.given(path+".source"):
+		d.fail(path, "%s.source is missing: it names an entry of carts", path)
+	case rule.KnownBy == "carts":
+		refer(d, path+".source", []string{rule.Source}, c.Carts, "carts")
+	case rule.KnownBy == "column" && !slices.ContainsFunc(t.From, func(name string) bool {
+		s := c.Sources[name]
+		return s != nil && s.Has(rule.Column)
+	}):
+		d.fail(path+".column", "%s.column must name a column that a source of the target has, such as cart_used", path)
+	}
+	for key, with := range map[string]string{"source": "carts", "column": "column"} {
+		if d.given(path+"."+key) && rule.KnownBy != with && !d.failed(path+".known_by") {
+			d.fail(path+"."+key, "%s.%s goes with known_by: %s", path, key, with)
+		}
+	}
+}
+
+// isAddress takes absolute http and https addresses. A platform's must be https, except nearby, where a simulator is.
+func isAddress(text string, platform bool) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && (!platform || isNear(u.Hostname()))
+}
+
+// isNear tells this machine and its private neighbours, also by names without a dot, from the internet.
+func isNear(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsLoopback() || ip.IsPrivate()
+	}
+	return !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost")
+}

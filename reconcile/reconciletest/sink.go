@@ -1,0 +1,183 @@
+package reconciletest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// Sink is a reconcile.Sink that follows a script and keeps what it was sent.
+// It accuses its caller of a batch that is too large or empty, and of two
+// events of one person under way at the same time.
+type Sink struct {
+	Named  string
+	Merges bool
+	Batch  int
+	Carts  string // the open-carts source that cart events are decided on; "": no cart wants
+	Margin time.Duration
+	// Script gives the verdict of the nth attempt (from 1) at an event; nil
+	// sends everything.
+	Script func(id reconcile.EventID, attempt int) reconcile.Outcome
+	Accuse func(format string, args ...any)
+
+	mu       sync.Mutex
+	attempts map[reconcile.EventID]int
+	accepted map[reconcile.EventID]int
+	order    []reconcile.EventID
+	busy     map[reconcile.Person]bool
+}
+
+var _ reconcile.Sink = (*Sink)(nil)
+
+// Name is what the test calls it, "target" by default.
+func (s *Sink) Name() string {
+	if s.Named == "" {
+		return "target"
+	}
+	return s.Named
+}
+
+// Traits are those of the test, the same for both kinds.
+func (s *Sink) Traits() map[reconcile.Kind]reconcile.KindTraits {
+	t := reconcile.KindTraits{MaxBatch: max(1, s.Batch), MergesRepeats: s.Merges}
+	return map[reconcile.Kind]reconcile.KindTraits{reconcile.KindPurchase: t, reconcile.KindCart: {MaxBatch: t.MaxBatch}}
+}
+
+// Expect wants a purchase, and a cart event of in-store orders where Carts is
+// set.
+func (s *Sink) Expect(h reconcile.Head, _ time.Time) []reconcile.Want {
+	w := reconcile.Want{ID: reconcile.NewEventID(reconcile.KindPurchase, h.Key), Kind: reconcile.KindPurchase,
+		Person: reconcile.PersonOf(h), Facts: reconcile.FactsOf(h),
+		Value: reconcile.Value{Amount: &h.Amount, Currency: h.Currency, Of: h.AmountOf}}
+	if h.Email == "" {
+		w.Hold = reconcile.ReasonNoEmail
+	}
+	wants := []reconcile.Want{w}
+	if s.Carts != "" && h.Channel == "in_store" {
+		c := w
+		c.ID, c.Kind, c.Value, c.After = reconcile.NewEventID(reconcile.KindCart, h.Key), reconcile.KindCart, reconcile.Value{}, []reconcile.EventID{w.ID}
+		wants = append(wants, c)
+	}
+	return wants
+}
+
+// Compose gives a body that names the event and, for carts, what is left.
+func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, known reconcile.Carts, _ time.Time) ([]reconcile.Event, error) {
+	var events []reconcile.Event
+	for _, w := range wants {
+		e := reconcile.Event{Action: reconcile.ActionPurchase, ID: w.ID, Kind: w.Kind, Person: w.Person, Value: w.Value, Facts: w.Facts, After: w.After}
+		body := map[string]any{"id": string(w.ID), "lines": len(o.Items)}
+		if w.Kind == reconcile.KindCart {
+			change := reconcile.DecideCart(known.Of(s.Carts, w.Person), o.Items, o.CompletedAt, s.Margin)
+			if change.Reason != "" {
+				return events, &reconcile.Held{ID: w.ID, Reason: change.Reason}
+			}
+			e.Action = reconcile.ActionCartClear
+			if len(change.Rest) > 0 {
+				e.Action = reconcile.ActionCartUpdate
+			}
+			e.Cart = reconcile.CartCheck{Carts: s.Carts, CheckedOut: o.CompletedAt, Margin: s.Margin, Digest: known.Of(s.Carts, w.Person).Digest()}
+			body["rest"] = len(change.Rest)
+		}
+		var err error
+		if e.Body, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, nil
+}
+
+// Send follows the script.
+func (s *Sink) Send(_ context.Context, batch []reconcile.Event) []reconcile.Outcome {
+	s.enter(batch)
+	defer s.leave(batch)
+	outcomes := make([]reconcile.Outcome, len(batch))
+	for i, e := range batch {
+		outcomes[i] = s.attempt(e.ID)
+	}
+	return outcomes
+}
+
+func (s *Sink) enter(batch []reconcile.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(batch) == 0 || len(batch) > max(1, s.Batch) {
+		s.accuse("a batch of %d", len(batch))
+	}
+	if s.busy == nil {
+		s.busy = map[reconcile.Person]bool{}
+	}
+	for _, e := range batch {
+		if e.Person != "" && s.busy[e.Person] {
+			s.accuse("two events of one person at the same time: %s", e.ID)
+		}
+	}
+	for _, e := range batch {
+		s.busy[e.Person] = true
+	}
+}
+
+func (s *Sink) leave(batch []reconcile.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range batch {
+		delete(s.busy, e.Person)
+	}
+}
+
+func (s *Sink) attempt(id reconcile.EventID) reconcile.Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.attempts == nil {
+		s.attempts, s.accepted = map[reconcile.EventID]int{}, map[reconcile.EventID]int{}
+	}
+	s.attempts[id]++
+	o := reconcile.Outcome{Verdict: reconcile.Sent}
+	if s.Script != nil {
+		o = s.Script(id, s.attempts[id])
+	}
+	o.ID = id
+	o.Attempts = []reconcile.Attempt{{At: Noon, Verdict: o.Verdict}}
+	if o.Verdict == reconcile.Sent {
+		s.accepted[id]++
+		s.order = append(s.order, id)
+	}
+	return o
+}
+
+func (s *Sink) accuse(format string, args ...any) {
+	if s.Accuse == nil {
+		panic(fmt.Sprintf(format, args...))
+	}
+	s.Accuse(format, args...)
+}
+
+// Accepted gives how often each event was accepted.
+func (s *Sink) Accepted() map[reconcile.EventID]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	copied := map[reconcile.EventID]int{}
+	for id, n := range s.accepted {
+		copied[id] = n
+	}
+	return copied
+}
+
+// Order lists what was accepted in the order in which it came.
+func (s *Sink) Order() []reconcile.EventID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]reconcile.EventID(nil), s.order...)
+}
+
+// Attempts gives how often an event was attempted.
+func (s *Sink) Attempts(id reconcile.EventID) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.attempts[id]
+}
