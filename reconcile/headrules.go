@@ -79,7 +79,7 @@ func holdAddress(email string) Reason {
 		return ReasonNoEmail
 	case !isAddress(email):
 		return ReasonBadEmail
-	case slices.Contains(placeholders(), local):
+	case isPlaceholder(local):
 		return ReasonPlaceholder
 	case isAnonymised(local, domain):
 		return ReasonAnonymised
@@ -115,15 +115,17 @@ func isLabel(label string) bool {
 	return true
 }
 
-// placeholders are local parts that a till or a clerk writes where there is no
-// address. Only exact ones: noreply2021@ may be somebody.
-func placeholders() []string {
-	return []string{
-		"noreply", "no-reply", "no_reply", "no.reply", "donotreply", "do-not-reply",
-		"none", "no", "noemail", "no-email", "nomail", "no-mail", "nobody", "unknown", "n.a", "na", "x", "xx", "xxx",
+// isPlaceholder recognises local parts that a till or a clerk writes where there
+// is no address. Only exact ones: noreply2021@ may be somebody.
+func isPlaceholder(local string) bool {
+	switch local {
+	case "noreply", "no-reply", "no_reply", "no.reply", "donotreply", "do-not-reply",
+		"none", "nobody", "unknown", "noemail", "no-email", "no_email", "nomail", "no-mail",
 		"geen", "geenemail", "geen-email", "geenmail", "geen-mail", "onbekend", "niemand",
-		"keine", "keineemail", "keine-email", "unbekannt", "inconnu", "aucun",
+		"keine", "keine-email", "unbekannt", "inconnu", "aucun":
+		return true
 	}
+	return false
 }
 
 // isAnonymised recognises addresses that erasing a person leaves behind: a word
@@ -139,7 +141,8 @@ func isAnonymised(local, domain string) bool {
 // separators, digits and a hexadecimal id.
 func startsWord(local, word string) bool {
 	rest, found := strings.CutPrefix(local, word)
-	return found && strings.Trim(rest, "0123456789abcdef-_.+") == ""
+	return found && strings.Trim(rest, "0123456789abcdef-_.+") == "" &&
+		(rest == "" || !strings.ContainsAny(rest[:1], "abcdef"))
 }
 
 // isRelay recognises the domains from which marketplaces lend addresses: they

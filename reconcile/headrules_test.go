@@ -50,6 +50,7 @@ func TestHoldOfAddresses(t *testing.T) {
 		"anonymous-1f3a@example.com":        ReasonAnonymised,
 		"deleted_4711@example.com":          ReasonAnonymised,
 		"deletedscenes@example.com":         "",
+		"anonymousbee@example.com":          "",
 		"j***@example.com":                  ReasonAnonymised,
 		"a@erased.invalid":                  ReasonAnonymised,
 		"abc@marketplace.amazon.de":         ReasonMarketplace,

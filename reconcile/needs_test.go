@@ -27,7 +27,7 @@ func TestNeeds(t *testing.T) {
 	stopped.Targets[0].Stopped = "401: login refused"
 	stale := target(4, map[Place]int{{BucketLeft, ReasonEvidenceStale}: 4})
 	said := target(4, map[Place]int{{BucketLeft, ReasonEvidenceStale}: 4})
-	said.Targets[0].Err = errors.New("read evidence")
+	said.Targets[0].Err, said.Targets[0].Stopped = errors.New("read evidence"), "read evidence"
 
 	for _, c := range []struct {
 		name string

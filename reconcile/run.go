@@ -67,6 +67,7 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 	}
 	r.describe(&res, plan, p)
 	err = r.carry(ctx, led, plan, &res)
+	res.Plan.Path = "" // it holds addresses, and is removed below
 	err = errors.Join(err, r.close(led, &res, plan))
 	return res, errors.Join(err, removePlan(plan))
 }

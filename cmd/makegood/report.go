@@ -20,7 +20,7 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	res.Err = err
 	a.code = resultCode(res)
 	built := reports.Build(res, reports.Options{Zone: w.Zone})
-	built.Exit = a.code
+	built.Exit = &a.code
 	return errors.Join(err, a.show(f, built))
 }
 

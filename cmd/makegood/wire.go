@@ -22,6 +22,7 @@ import (
 	"makegood/reports"
 	"makegood/sinks"
 	"makegood/sources"
+	"makegood/sources/table"
 )
 
 // wiring is a runner with what must be closed after it.
@@ -117,15 +118,24 @@ func (w *wiring) addTargets(names []string) error {
 }
 
 func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
-	sink, stopped, err := sinks.Open(t)
+	options := sinks.Options{}
+	if t.OrderID != "" {
+		number, err := table.OrderNumber(t.OrderID)
+		if err != nil {
+			return nil, err
+		}
+		options.OrderID = number
+	}
+	sink, fuse, err := sinks.Open(t, options)
 	if err != nil {
 		return nil, err
 	}
+	w.close = append(w.close, func() error { fuse.Close(); return nil })
 	target := &reconcile.Target{
 		Sink: sink, Type: t.Type, Mode: t.Mode, From: t.From, Channels: t.Channels,
 		MinAge: time.Duration(t.MinAge), Evidence: t.AlreadySent, CartFeeds: cartFeeds(t),
 		ClockMargin: time.Duration(t.ClockMargin), Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
-		Rate: t.Rate.PerSecond, FrontEndSettles: t.Type == "collect", Digest: w.digest(t), Stopped: stopped,
+		Rate: t.Rate.PerSecond, FrontEndSettles: t.Type == "collect", Digest: w.digest(t), Stopped: fuse.Stopped,
 	}
 	if t.Since != nil {
 		target.Since = t.Since.In(w.Zone)

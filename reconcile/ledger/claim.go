@@ -1,0 +1,108 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"makegood/reconcile"
+)
+
+// Claim implements reconcile.Ledger. A run that was not begun on this handle,
+// or is no longer alive, gets ErrRunOver. Of two tickets for one event the
+// second finds it moved. moved is not nil.
+func (s *SQLite) Claim(ctx context.Context, target string, run reconcile.RunID, tickets []reconcile.Ticket) (
+	taken []reconcile.EventID, moved map[reconcile.EventID]reconcile.Entry, err error,
+) {
+	tickets = slices.SortedStableFunc(slices.Values(tickets), func(a, b reconcile.Ticket) int {
+		return strings.Compare(string(a.Event.ID), string(b.Event.ID))
+	})
+	moved = map[reconcile.EventID]reconcile.Entry{}
+	err = s.write(ctx, "claim for "+target, func(ctx context.Context, conn *sqlx.Conn) error {
+		if err := s.mustLive(run); err != nil {
+			return err
+		}
+		p, err := s.openPage(ctx, conn, target, ticketIDs(tickets))
+		if err != nil {
+			return err
+		}
+		for _, t := range tickets {
+			r, err := p.look(ctx, t.Event.ID)
+			if err != nil {
+				return err
+			}
+			if !r.claimable(t.Seen) {
+				moved[t.Event.ID], err = r.entry()
+			} else {
+				taken = append(taken, t.Event.ID)
+				err = p.take(r, s.eventRow(target, t.Event), run)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return p.writeNew(ctx, taken)
+	})
+	if err != nil {
+		return nil, map[reconcile.EventID]reconcile.Entry{}, err
+	}
+	return taken, moved, nil
+}
+
+// take claims seen, an entry as look gave it, for next.
+func (p *page) take(seen, next row, run reconcile.RunID) error {
+	claimed, err := p.bury(seen).claimed(next, run)
+	if err == nil {
+		p.put(claimed)
+	}
+	return err
+}
+
+// eventRow is what the ledger keeps of an event: no person, no body.
+func (s *SQLite) eventRow(target string, e reconcile.Event) row {
+	r := newRow(target, e.ID, e.Value, e.Facts)
+	r.Action, r.Shown = string(e.Action), e.Shown
+	r.Person, r.Payload = s.seal.person(e.Person), s.seal.payload(e.Body)
+	return r
+}
+
+func ticketIDs(tickets []reconcile.Ticket) []reconcile.EventID {
+	ids := make([]reconcile.EventID, len(tickets))
+	for i, t := range tickets {
+		ids[i] = t.Event.ID
+	}
+	return ids
+}
+
+// writeNew writes the page and remembers the shops of ids.
+func (p *page) writeNew(ctx context.Context, ids []reconcile.EventID) error {
+	if err := p.write(ctx); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, id := range ids {
+		key, err := id.Key()
+		if err != nil {
+			return err
+		}
+		if seen[key.Shop] {
+			continue
+		}
+		seen[key.Shop] = true
+		if _, err := p.conn.ExecContext(ctx, `INSERT OR IGNORE INTO shops (shop) VALUES (?)`, key.Shop); err != nil {
+			return fmt.Errorf("remember shop: %w", err)
+		}
+	}
+	return nil
+}
+
+// write runs work through the writer and says what was attempted.
+func (s *SQLite) write(ctx context.Context, what string, work work) error {
+	if err := s.writer.do(ctx, work); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}

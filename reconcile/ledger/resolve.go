@@ -1,0 +1,52 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"makegood/reconcile"
+)
+
+// Resolve implements reconcile.Ledger. It ends the doubt about a doubtful
+// entry or the claim of a dead run, and reopens a refused one. Any other entry
+// gives ErrLedgerMoved. The note is kept as it is: it must not name a customer.
+func (s *SQLite) Resolve(ctx context.Context, target string, id reconcile.EventID, res reconcile.Resolution) error {
+	if res.State != reconcile.StateDone && res.State != reconcile.StateOpen {
+		return fmt.Errorf("resolve %s at %s: a doubt ends as done or open, not %q", id, target, res.State)
+	}
+	return s.write(ctx, "resolve for "+target, func(ctx context.Context, conn *sqlx.Conn) error {
+		p, err := s.openPage(ctx, conn, target, []reconcile.EventID{id})
+		if err != nil {
+			return err
+		}
+		r, err := p.look(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !r.is(reconcile.StateDoubtful) && !r.is(reconcile.StateRefused) {
+			return fmt.Errorf("entry %s is %s: %w", id, stateWord(r), reconcile.ErrLedgerMoved)
+		}
+		p.put(p.bury(r).resolved(res))
+		return p.write(ctx)
+	})
+}
+
+// stateWord names a state in a sentence.
+func stateWord(r row) string {
+	if r.Version == 0 {
+		return "not known"
+	}
+	return r.State
+}
+
+// resolved is the entry once somebody gave their word.
+func (r row) resolved(res reconcile.Resolution) row {
+	r.State, r.By, r.Who, r.Note = string(res.State), string(res.By), res.Who, res.Note
+	if res.State == reconcile.StateOpen {
+		r.By = ""
+	}
+	r.Lost, r.NotBefore, r.Before = false, never(), ""
+	return r
+}

@@ -1,0 +1,279 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"makegood/reconcile"
+)
+
+// view answers what planning asks. It only reads.
+type view struct {
+	pool   *sqlx.DB // nil: no ledger, which reads as an empty one
+	folder string   // of the runs' lock files
+	clock  func() time.Time
+	dead   time.Duration
+	seal   seal
+}
+
+func newView(path string, o Options) (view, error) {
+	abs, err := filepath.Abs(path)
+	return view{folder: abs + ".runs", clock: o.Clock, dead: o.Dead, seal: seal{o.Key}}, err
+}
+
+func (v *view) newDeaths() *deaths {
+	return &deaths{folder: v.folder, now: v.clock(), dead: v.dead, known: map[string]bool{}}
+}
+
+// read lends a connection to do; on an absent ledger it does nothing.
+func (v *view) read(ctx context.Context, what string, do func(conn *sqlx.Conn) error) error {
+	if v.pool == nil {
+		return nil
+	}
+	conn, err := v.pool.Connx(ctx)
+	if err == nil {
+		err = errors.Join(do(conn), conn.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// Find implements reconcile.Reader.
+func (v *view) Find(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID]reconcile.Entry, error) {
+	found := map[reconcile.EventID]reconcile.Entry{}
+	deaths := v.newDeaths()
+	err := v.read(ctx, "look up entries of "+target, func(conn *sqlx.Conn) error {
+		var claimed []row // judged after the query: its connection is busy till then
+		err := eachRow(ctx, conn, target, sorted(ids), func(r row) (err error) {
+			if r.is(reconcile.StateClaimed) {
+				claimed = append(claimed, r)
+				return nil
+			}
+			found[r.id()], err = r.entry()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return eachResolved(ctx, conn, deaths, claimed, func(e reconcile.Entry) { found[e.ID] = e })
+	})
+	return found, err
+}
+
+func eachResolved(ctx context.Context, conn *sqlx.Conn, d *deaths, rows []row, do func(reconcile.Entry)) error {
+	for _, r := range rows {
+		r, err := d.resolve(ctx, conn, r)
+		if err != nil {
+			return err
+		}
+		e, err := r.entry()
+		if err != nil {
+			return err
+		}
+		do(e)
+	}
+	return nil
+}
+
+// Covered implements reconcile.Reader.
+func (v *view) Covered(ctx context.Context, target, mode string) (map[string]time.Time, error) {
+	var rows []struct {
+		Source string `db:"source"`
+		UpTo   int64  `db:"upto"`
+	}
+	err := v.read(ctx, "read how far "+target+" is covered", func(conn *sqlx.Conn) error {
+		return conn.SelectContext(ctx, &rows,
+			`SELECT source, upto FROM coverage WHERE target = ? AND mode = ?`, target, mode)
+	})
+	covered := make(map[string]time.Time, len(rows))
+	for _, r := range rows {
+		covered[r.Source] = instant(r.UpTo)
+	}
+	return covered, err
+}
+
+// oldestEach keeps claims apart by run, because those of the dead count as
+// doubtful. Left alone, SQLite would read the whole target.
+const (
+	oldestEach = `SELECT source, state, CASE state WHEN 'claimed' THEN run ELSE '' END AS run,
+		min(completed_at) AS completed_at FROM entries `
+	oldestOfAll        = oldestEach + `WHERE target = ? GROUP BY 1, 2, 3`
+	oldestOfUnfinished = oldestEach + `INDEXED BY entries_unfinished
+		WHERE target = ? AND state <> 'done' GROUP BY 1, 2, 3`
+)
+
+// OldestOpen implements reconcile.Reader.
+func (v *view) OldestOpen(ctx context.Context, target string, states []reconcile.State) (map[string]time.Time, error) {
+	oldest := map[string]time.Time{}
+	deaths := v.newDeaths()
+	query := oldestOfUnfinished
+	if slices.Contains(states, reconcile.StateDone) {
+		query = oldestOfAll
+	}
+	err := v.read(ctx, "find the oldest entries of "+target, func(conn *sqlx.Conn) error {
+		var rows []row
+		if err := conn.SelectContext(ctx, &rows, query, target); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			r, err := deaths.resolve(ctx, conn, r)
+			if err != nil {
+				return err
+			}
+			at, known := oldest[r.Source]
+			if slices.Contains(states, reconcile.State(r.State)) && (!known || instant(r.CompletedAt).Before(at)) {
+				oldest[r.Source] = instant(r.CompletedAt)
+			}
+		}
+		return nil
+	})
+	return oldest, err
+}
+
+const claimedBy = ` FROM json_each(?) AS j CROSS JOIN entries AS e
+	WHERE e.target = ? AND e.run = j.value AND e.state = 'claimed'`
+
+// Lost implements reconcile.Reader.
+func (v *view) Lost(ctx context.Context, target string, limit int) (lost []reconcile.Entry, count int, err error) {
+	deaths := v.newDeaths()
+	err = v.read(ctx, "look for claims of dead runs at "+target, func(conn *sqlx.Conn) error {
+		dead, err := deaths.among(ctx, conn, target)
+		if err != nil || len(dead) == 0 {
+			return err
+		}
+		runs, err := jsonText(dead)
+		if err != nil {
+			return err
+		}
+		if err := conn.GetContext(ctx, &count, `SELECT count(*)`+claimedBy, runs, target); err != nil {
+			return err
+		}
+		var rows []row
+		query := `SELECT ` + rowColumns + claimedBy + ` ORDER BY completed_at, event LIMIT ?`
+		if err := conn.SelectContext(ctx, &rows, query, runs, target, limit); err != nil {
+			return err
+		}
+		return eachResolved(ctx, conn, deaths, rows, func(e reconcile.Entry) { lost = append(lost, e) })
+	})
+	return lost, count, err
+}
+
+const claimingRuns = `SELECT DISTINCT run FROM entries WHERE target = ? AND state = 'claimed'`
+
+// among lists the dead runs that hold claims of a target.
+func (d *deaths) among(ctx context.Context, conn *sqlx.Conn, target string) (dead []string, err error) {
+	var runs []string
+	if err := conn.SelectContext(ctx, &runs, claimingRuns, target); err != nil {
+		return nil, err
+	}
+	for _, run := range runs {
+		is, err := d.isDead(ctx, conn, run)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			dead = append(dead, run)
+		}
+	}
+	return dead, nil
+}
+
+const unfinished = `SELECT ` + rowColumns + ` FROM entries
+	WHERE target = ? AND state <> 'done' AND completed_at >= ? AND completed_at < ?
+	ORDER BY completed_at, event LIMIT ?`
+
+// Unfinished implements reconcile.Reader, oldest order first.
+func (v *view) Unfinished(ctx context.Context, target string, w reconcile.Window, limit int) (list []reconcile.Entry, err error) {
+	deaths := v.newDeaths()
+	err = v.read(ctx, "list unfinished entries of "+target, func(conn *sqlx.Conn) error {
+		var rows []row
+		if err := conn.SelectContext(ctx, &rows, unfinished, target, micros(w.From), micros(w.To), limit); err != nil {
+			return err
+		}
+		return eachResolved(ctx, conn, deaths, rows, func(e reconcile.Entry) { list = append(list, e) })
+	})
+	return list, err
+}
+
+// newestCarts: what is claimed may have been accepted too.
+const newestCarts = `SELECT lower(hex(e.person)) AS person, max(e.completed_at) AS completed_at
+	FROM json_each(?) AS j CROSS JOIN entries AS e INDEXED BY entries_cart
+	WHERE e.target = ? AND e.person = unhex(j.value) AND e.kind = 'cart' AND e.state IN ('done', 'doubtful', 'claimed')
+	GROUP BY e.person`
+
+// NewestCart implements reconcile.Reader. It needs the person key.
+func (v *view) NewestCart(ctx context.Context, target string, persons []reconcile.Person) (map[reconcile.Person]time.Time, error) {
+	newest := map[reconcile.Person]time.Time{}
+	err := v.read(ctx, "look up the newest cart events at "+target, func(conn *sqlx.Conn) error {
+		if len(persons) > 0 && v.seal.key == nil {
+			return errors.New("the person key is needed to find a person")
+		}
+		byHash := map[string]reconcile.Person{}
+		for _, p := range persons {
+			if hash, _ := v.seal.person(p).MarshalText(); p != "" {
+				byHash[string(hash)] = p
+			}
+		}
+		for part := range slices.Chunk(slices.Sorted(maps.Keys(byHash)), maxRows) {
+			if err := newestOf(ctx, conn, target, part, func(hash string, at time.Time) {
+				newest[byHash[hash]] = at
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return newest, err
+}
+
+func newestOf(ctx context.Context, conn *sqlx.Conn, target string, hashes []string, do func(string, time.Time)) error {
+	list, err := jsonText(hashes)
+	if err != nil {
+		return err
+	}
+	var rows []struct {
+		Person      string `db:"person"`
+		CompletedAt int64  `db:"completed_at"`
+	}
+	if err := conn.SelectContext(ctx, &rows, newestCarts, list, target); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		do(r.Person, instant(r.CompletedAt))
+	}
+	return nil
+}
+
+// EvidenceDays implements reconcile.Reader: for each day the most rows that
+// any run saw of it.
+func (v *view) EvidenceDays(ctx context.Context, evidence string) (map[string]int, error) {
+	var rows []struct {
+		Day   string `db:"day"`
+		Count int    `db:"count"`
+	}
+	err := v.read(ctx, "read the days of evidence "+evidence, func(conn *sqlx.Conn) error {
+		return conn.SelectContext(ctx, &rows, `SELECT day, count FROM evidence_days WHERE evidence = ?`, evidence)
+	})
+	days := make(map[string]int, len(rows))
+	for _, r := range rows {
+		days[r.Day] = r.Count
+	}
+	return days, err
+}
+
+// Shops implements reconcile.Reader, in byte order.
+func (v *view) Shops(ctx context.Context) (shops []string, err error) {
+	err = v.read(ctx, "list shops", func(conn *sqlx.Conn) error {
+		return conn.SelectContext(ctx, &shops, `SELECT shop FROM shops ORDER BY shop`)
+	})
+	return shops, err
+}

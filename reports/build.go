@@ -1,0 +1,245 @@
+package reports
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// Options say how a report is to be read.
+type Options struct {
+	Zone *time.Location // of the times that people read; nil is UTC
+}
+
+// Build makes the report of a result. It changes nothing in r, and every free
+// text in what it returns is masked.
+func Build(r reconcile.Result, o Options) Report {
+	zone := o.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	report := Report{
+		Schema: Schema, Run: string(r.Run), Command: r.Command,
+		Started: seconds(r.Started), Finished: seconds(r.Finished),
+		Window:  reconcile.Window{From: r.Window.From.UTC(), To: r.Window.To.UTC()},
+		Sources: make([]Source, len(r.Sources)), Targets: make([]Target, len(r.Targets)),
+		PersonNeeded: needs(r), Error: errorText(r.Err), Backfill: r.Backfill, NewLedger: r.NewLedger,
+		Zone: zone.String(), zone: zone,
+	}
+	for i, s := range r.Sources {
+		report.Sources[i] = buildSource(s)
+	}
+	for i, t := range r.Targets {
+		report.Targets[i] = buildTarget(t)
+	}
+	if r.Plan != nil {
+		report.Plan = &Plan{Path: Mask(r.Plan.Path), Digest: r.Plan.Digest, Expires: seconds(r.Plan.Expires)}
+	}
+	if r.Head.Ledger != "" {
+		report.Head = &r.Head
+	}
+	return report
+}
+
+func needs(r reconcile.Result) []Need {
+	var list []Need
+	for _, n := range r.Needs() {
+		list = append(list, Need(n))
+	}
+	return list
+}
+
+func buildSource(s reconcile.SourceResult) Source {
+	t := s.Tally
+	return Source{
+		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
+		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
+		RowsWithoutOrder: t.RowsWithoutOrder,
+		Newest:           seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
+	}
+}
+
+// leftOut lists counts by reason, most orders first; those of 0 are no news.
+func leftOut(counts map[reconcile.Reason]int) []LeftOut {
+	list := make([]LeftOut, 0, len(counts))
+	for reason, n := range counts {
+		if n > 0 {
+			list = append(list, LeftOut{string(reason), n})
+		}
+	}
+	slices.SortFunc(list, func(a, b LeftOut) int {
+		return cmp.Or(cmp.Compare(b.Orders, a.Orders), cmp.Compare(a.Reason, b.Reason))
+	})
+	return list
+}
+
+// problems lists the rows of bad orders. A source that names no bad orders has
+// at least its row problems.
+func problems(s reconcile.SourceResult) []Problem {
+	var list []Problem
+	for _, bad := range s.Bad {
+		for _, p := range bad.Problems {
+			list = append(list, problem(bad.Key, p))
+		}
+	}
+	if len(s.Bad) == 0 {
+		for _, p := range s.Tally.Problems {
+			list = append(list, problem(reconcile.OrderKey{}, p))
+		}
+	}
+	return list
+}
+
+func problem(key reconcile.OrderKey, p reconcile.RowProblem) Problem {
+	return Problem{
+		Shop: Mask(key.Shop), Order: Mask(key.Order),
+		File: Mask(p.File), Sheet: Mask(p.Sheet), Row: p.Row, Column: Mask(p.Column),
+		Reason: string(p.Reason), Text: Mask(p.Text),
+	}
+}
+
+func buildTarget(t reconcile.TargetResult) Target {
+	target := Target{
+		Target: t.Target, Balance: buildBalance(&t.Balance), Reasons: reasons(&t.Balance),
+		Type: t.Type, Mode: t.Mode, Stopped: Mask(t.Stopped), Error: errorText(t.Err),
+		NotReasons: leftOut(t.Balance.NotReasons), Examples: examples(&t.Balance),
+		Doubts: doubts(t.Doubts), DoubtsFound: max(t.DoubtsFound, len(t.Doubts)),
+		Corrections: corrections(t.Corrections), CorrectionsFound: max(t.CorrectionsFound, len(t.Corrections)),
+		Orphans: orphans(t.Orphans), Repeats: t.Repeats, Requests: t.Attempts,
+		CoveredTo: maps.Clone(t.CoveredTo),
+	}
+	for source, at := range target.CoveredTo {
+		target.CoveredTo[source] = at.UTC()
+	}
+	if had, missed := t.Balance.FrontEndHad, t.Balance.FrontEndMissed; had+missed > 0 {
+		target.FrontEnd = &FrontEnd{had, missed}
+	}
+	if t.Leaving > 0 {
+		target.LeavingWindow = &Leaving{t.Leaving, seconds(t.LeavingFrom)}
+	}
+	return target
+}
+
+func buildBalance(b *reconcile.Balance) Balance {
+	return Balance{
+		NotForTarget: count(b.NotForTarget), Eligible: count(b.Eligible),
+		Sent: bucket(b, reconcile.BucketSent), AlreadySent: bucket(b, reconcile.BucketAlreadySent),
+		HeldBack: bucket(b, reconcile.BucketHeldBack), Refused: bucket(b, reconcile.BucketRefused),
+		InDoubt: bucket(b, reconcile.BucketInDoubt), Left: bucket(b, reconcile.BucketLeft),
+		Holds: b.Holds(),
+	}
+}
+
+// bucket sums the places of a bucket. A place that everything has left adds no
+// currency to the sum.
+func bucket(b *reconcile.Balance, bucket reconcile.Bucket) Count {
+	var sum reconcile.Count
+	for place, c := range b.Places {
+		if place.Bucket != bucket {
+			continue
+		}
+		part := *c
+		if part.Events == 0 {
+			part.Money = nil
+		}
+		_ = sum.Add(part) // overflow was refused when the place was counted
+	}
+	return count(sum)
+}
+
+func count(c reconcile.Count) Count {
+	money := map[string]string{}
+	if c.Events != 0 {
+		for currency, amount := range c.Money {
+			money[currency] = canonical(amount)
+		}
+	}
+	return Count{c.Orders, c.Events, money}
+}
+
+func reasons(b *reconcile.Balance) []Reason {
+	list := []Reason{}
+	for _, p := range b.Reasons() {
+		if p.Bucket != reconcile.BucketSent {
+			list = append(list, Reason{p.Bucket, string(p.Reason), count(*b.Places[p])})
+		}
+	}
+	return list
+}
+
+func examples(b *reconcile.Balance) []Example {
+	var list []Example
+	for _, p := range b.Reasons() {
+		for _, e := range b.Examples[p] {
+			list = append(list, Example{
+				Bucket: p.Bucket, Reason: string(p.Reason), Order: Mask(e.Order), Kind: string(e.Kind),
+				Origin: Mask(e.Origin.String()), CompletedAt: seconds(e.CompletedAt),
+				Amount: amount(e.Value), Currency: e.Value.Currency, Text: Mask(e.Text),
+			})
+		}
+	}
+	return list
+}
+
+func doubts(found []reconcile.Doubt) []Doubt {
+	var list []Doubt
+	for _, d := range found {
+		list = append(list, Doubt{
+			Event: Mask(string(d.ID)), Order: orderOf(d.ID), Kind: string(d.ID.Kind()), Run: string(d.Run),
+			At: seconds(d.At), Amount: amount(d.Value), Currency: d.Value.Currency, Resends: d.Resends,
+		})
+	}
+	return list
+}
+
+func corrections(found []reconcile.Correction) []Correction {
+	var list []Correction
+	for _, c := range found {
+		list = append(list, Correction{
+			Event: Mask(string(c.ID)), Order: orderOf(c.ID), Change: c.Change,
+			Before: amount(c.Before), After: amount(c.After),
+			Currency: cmp.Or(c.After.Currency, c.Before.Currency), Origin: Mask(c.Origin.String()),
+		})
+	}
+	return list
+}
+
+func orphans(found []reconcile.Entry) []Orphan {
+	var list []Orphan
+	for _, e := range found {
+		list = append(list, Orphan{
+			Event: Mask(string(e.ID)), Order: orderOf(e.ID), Kind: string(e.ID.Kind()), State: string(e.State),
+			CompletedAt: seconds(e.Facts.CompletedAt), Amount: amount(e.Value), Currency: e.Value.Currency,
+		})
+	}
+	return list
+}
+
+// orderOf is the number that a person knows the order by.
+func orderOf(id reconcile.EventID) string {
+	key, err := id.Key()
+	if err != nil {
+		return Mask(string(id))
+	}
+	return Mask(key.Order)
+}
+
+func amount(v reconcile.Value) string {
+	if v.Amount == nil {
+		return ""
+	}
+	return canonical(*v.Amount)
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return Mask(err.Error())
+}
+
+// seconds drops what is finer than people and programs need.
+func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

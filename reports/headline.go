@@ -1,0 +1,175 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"makegood/reconcile"
+)
+
+// FirstLine says whether a person is needed, and for what.
+func FirstLine(r Report) string {
+	line := "No one is needed: " + calm(r) + "."
+	if len(r.PersonNeeded) > 0 {
+		line = "A person is needed: " + listed(r.PersonNeeded) + "."
+	}
+	if r.NewLedger {
+		line += " A new ledger was begun."
+	}
+	return line
+}
+
+// maxListed is how many needs the first line names.
+const maxListed = 3
+
+func listed(needs []Need) string {
+	var parts []string
+	for _, n := range needs[:min(len(needs), maxListed)] {
+		parts = append(parts, needWords(n))
+	}
+	if more := len(needs) - maxListed; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// calm says how the night went when nobody is needed.
+func calm(r Report) string {
+	var done, left Count
+	shadows := 0
+	for _, t := range r.Targets {
+		done = sum(done, t.Balance.Sent)
+		if t.inShadow() {
+			shadows++
+		} else {
+			left = sum(left, t.pending())
+		}
+	}
+	switch {
+	case r.planned():
+		return "this is a plan, and nothing was sent"
+	case r.Error != "":
+		return "the run was stopped before its end, and the next run goes on"
+	case left.Orders > 0:
+		return plural(left.Orders, "order") + " still to send, and the next run sends them"
+	case shadows > 0 && shadows == len(r.Targets):
+		return "every destination is in shadow, and nothing was sent"
+	case done.Events > 0:
+		return "everything that was missing has been sent"
+	}
+	return "nothing was missing"
+}
+
+func (r Report) planned() bool { return r.Command == "plan" }
+
+func (t Target) inShadow() bool { return t.Mode == reconcile.ModeShadow }
+
+// pending is what is left for the next run to send; what is too recent is not
+// missing yet.
+func (t Target) pending() Count {
+	var left Count
+	for _, reason := range t.Reasons {
+		if reason.Bucket == reconcile.BucketLeft && reason.Reason != string(reconcile.ReasonTooYoung) {
+			left = sum(left, reason.Count)
+		}
+	}
+	return left
+}
+
+// missing is what the platform lacked and should have had when the run began.
+func (t Target) missing() Count {
+	return sum(t.Balance.Sent, t.Balance.Refused, t.Balance.InDoubt, t.pending())
+}
+
+// needWords says in a few words what a person is needed for.
+func needWords(n Need) string {
+	where := n.Source + n.Target
+	switch n.What {
+	case reconcile.NeedFailed:
+		if where == "" {
+			return "the run failed"
+		}
+		if n.Source != "" {
+			return where + " could not be read"
+		}
+		return where + " was not sent to"
+	case reconcile.NeedBad:
+		return plural(n.Count, "bad order") + " in " + where
+	case reconcile.NeedBalance:
+		return "the balance of " + where + " does not add up"
+	case reconcile.NeedStopped:
+		return where + " was stopped"
+	case reconcile.NeedDoubt:
+		return plural(n.Count, "message") + " to " + where + " without a known answer"
+	case reconcile.NeedRefused:
+		return plural(n.Count, "message") + " refused by " + where
+	}
+	return plural(n.Count, "message") + " to " + where + " held: " + ReasonWords(reconcile.Reason(n.What)).Text
+}
+
+// Step is something that a person can do: what for, why, and how. Command is
+// what to type, "" where there is nothing to type.
+type Step struct {
+	What    string
+	Why     string // "" when What says it
+	Next    string
+	Command string
+}
+
+// steps lists what is to be done, in the order of the first line.
+func (r Report) steps() []Step {
+	var list []Step
+	for _, n := range r.PersonNeeded {
+		step := r.next(n)
+		step.What, step.Why = needWords(n), r.why(n)
+		list = append(list, step)
+	}
+	return list
+}
+
+// why gives the words of what failed or stopped.
+func (r Report) why(n Need) string {
+	if n.What != reconcile.NeedFailed && n.What != reconcile.NeedStopped {
+		return ""
+	}
+	for _, s := range r.Sources {
+		if n.Source != "" && s.Source == n.Source {
+			return s.Error
+		}
+	}
+	for _, t := range r.Targets {
+		if n.Target == "" || t.Target != n.Target {
+			continue
+		}
+		if n.What == reconcile.NeedStopped {
+			return t.Stopped
+		}
+		return t.Error
+	}
+	return r.Error
+}
+
+func (r Report) next(n Need) Step {
+	again := "makegood run"
+	if r.planned() {
+		again = "makegood plan"
+	}
+	switch n.What {
+	case reconcile.NeedFailed:
+		if n.Source+n.Target == "" {
+			return Step{} // its words name the next step
+		}
+		return Step{Next: "Mend what is named here, then:", Command: again}
+	case reconcile.NeedBad:
+		return Step{Next: "Mend the rows named below where they are kept, then:", Command: again}
+	case reconcile.NeedBalance:
+		return Step{Next: "This is a mistake in makegood: keep this report, and send nothing more before it is found."}
+	case reconcile.NeedStopped:
+		return Step{Next: "Mend what is named here. What was not tried is still to send, by:", Command: again}
+	case reconcile.NeedDoubt:
+		return Step{Next: "Look up at the platform whether it has the orders named below."}
+	case reconcile.NeedRefused:
+		return Step{Next: "Mend the orders named below at their source. A changed order is sent again by:", Command: again}
+	}
+	return Step{Next: ReasonWords(reconcile.Reason(n.What)).Next}
+}

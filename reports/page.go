@@ -1,0 +1,308 @@
+package reports
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"makegood/reconcile"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// pages is parsed once, when the program starts: a template that does not
+// parse cannot be shipped.
+var pages = template.Must(template.New("page.html").ParseFS(templates, "templates/*"))
+
+// HTML writes the report as one page that needs nothing else: no script, no
+// font, no picture from elsewhere. It can be printed and is read aloud in its
+// order: what a person must do, what was repaired, how fresh the sources are,
+// then the balance of each destination.
+func HTML(w io.Writer, r Report) error {
+	if err := pages.ExecuteTemplate(w, "page.html", newPage(r)); err != nil {
+		return fmt.Errorf("write the report as a page: %w", err)
+	}
+	return nil
+}
+
+// page is what the template shows. It holds words and formatted numbers only.
+type page struct {
+	Lead, Rest   string // the first line, its verdict and its reason
+	Needed       bool
+	Period       string
+	Error        string
+	Steps        []Step
+	Plan         string
+	PlanCommand  string
+	Destinations []destination
+	Sources      []sourceView
+	Left         bool // some source has bad rows
+	Facts        []Fact
+	Started      string
+}
+
+// destination is one target's section.
+type destination struct {
+	ID, Title, Kind string
+	Mode            string
+	Business        string
+	Missing, Done   string
+	DoneLabel       string
+	Bar             []segment
+	BarWords        string
+	Rows            []rowView
+	Holds           bool
+	BalanceWords    string
+	Stopped, Error  string
+	Asides          []Step
+	Examples        []exampleList
+	Changes         []Correction
+	MoreChanges     string
+	Doubts          []doubtView
+	MoreDoubts      string
+}
+
+// figure is an amount, its currency and the digits that it lacks to stand
+// under the longest one of its table.
+type figure struct{ Text, Pad, Currency string }
+
+type rowView struct {
+	Bucket, Mark, Label string
+	Orders, Events      string
+	Money               []figure
+	Empty               bool
+	Reasons             []rowView
+}
+
+// exampleList says which of its columns hold anything.
+type exampleList struct {
+	Label           string
+	Open            bool
+	Of              string // "2 of 3 705"
+	Times, At, Said bool
+	Rows            []exampleView
+}
+
+type exampleView struct{ Order, Kind, At, Money, Origin, Text string }
+
+type doubtView struct{ Order, Kind, At, Money, What string }
+
+type sourceView struct {
+	Name, Freshness, Rows, Read, Counted string
+	Aside, LeftOut, Bad                  string
+	Late                                 bool
+	Error                                string
+	Notes                                []string
+	Problems                             []problemView
+	MoreProblems                         string
+	BadWords                             string
+}
+
+type problemView struct{ File, Sheet, Row, Column, Order, Text string }
+
+func newPage(r Report) page {
+	lead, rest, _ := strings.Cut(FirstLine(r), ": ")
+	p := page{
+		Lead: lead, Rest: thinned(rest), Needed: len(r.PersonNeeded) > 0, Period: r.period(),
+		Steps: thinSteps(r.steps()), Facts: r.facts(), Started: moment(r.Started, r.location()),
+	}
+	if !p.Needed {
+		p.Error = r.Error
+	}
+	p.Plan, p.PlanCommand = r.planWords()
+	p.Plan = thinned(p.Plan)
+	for i, t := range r.Targets {
+		p.Destinations = append(p.Destinations, r.destination(i, t))
+	}
+	for _, s := range r.Sources {
+		p.Sources = append(p.Sources, r.sourceView(s))
+		p.Left = p.Left || s.Bad > 0 && len(s.Problems) > 0
+	}
+	return p
+}
+
+func (r Report) destination(i int, t Target) destination {
+	missing, rows := t.missing(), t.rows()
+	d := destination{
+		ID: fmt.Sprintf("d%d", i+1), Title: t.Target, Kind: t.Type, Mode: modeWords(t.Mode),
+		Business: thinned(r.business(t)), Missing: whole(missing.Orders), Done: whole(t.Balance.Sent.Orders), DoneLabel: "repaired",
+		Bar: bar(t.Balance), BarWords: barWords(t.Balance),
+		Rows: rowViews(rows, digits(rows)), Holds: t.Balance.Holds, BalanceWords: thinned(balanceWords(t.Balance)),
+		Stopped: t.Stopped, Error: t.Error, Asides: thinSteps(r.asides(t)), Examples: r.exampleLists(rows),
+		Changes: t.Corrections, Doubts: r.doubtViews(t),
+	}
+	if r.planned() || t.inShadow() {
+		d.Done, d.DoneLabel = "0", "sent"
+	}
+	if t.Stopped == t.Error {
+		d.Stopped = ""
+	}
+	d.MoreChanges = moreWords(t.CorrectionsFound - len(t.Corrections))
+	d.MoreDoubts = moreWords(t.DoubtsFound - len(t.Doubts))
+	return d
+}
+
+func moreWords(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return "and " + whole(n) + " more"
+}
+
+// whole gives a count as the page shows it.
+func whole(n int) string { return grouped(fmt.Sprint(n), thin) }
+
+// thinned gives words the page's separators of thousands.
+func thinned(words string) string {
+	digits := func(text string) int {
+		return len(text) - len(strings.TrimLeft(text, "0123456789"))
+	}
+	parts := strings.Split(words, comma)
+	text := parts[0]
+	for _, part := range parts[1:] {
+		between := text != "" && digits(text[len(text)-1:]) == 1 && digits(part) == 3
+		if between {
+			text += thin + part
+		} else {
+			text += comma + part
+		}
+	}
+	return text
+}
+
+func thinSteps(steps []Step) []Step {
+	for i := range steps {
+		steps[i].What = thinned(steps[i].What)
+	}
+	return steps
+}
+
+// digits is the longest fraction in a table.
+func digits(rows []row) int {
+	longest := 0
+	measure := func(money map[string]string) {
+		for currency, amount := range money {
+			_, fraction, _ := strings.Cut(coins(amount, currency), ".")
+			longest = max(longest, len(fraction))
+		}
+	}
+	for _, r := range rows {
+		measure(r.Count.Money)
+		for _, reason := range r.Reasons {
+			measure(reason.Count.Money)
+		}
+	}
+	return longest
+}
+
+func figures(money map[string]string, digits int) []figure {
+	var list []figure
+	for _, currency := range currencies(money) {
+		amount := coins(money[currency], currency)
+		list = append(list, figure{grouped(amount, thin), pad(amount, digits), currency})
+	}
+	return list
+}
+
+// pad is what an amount lacks on its right; it is laid out, not shown.
+func pad(amount string, digits int) string {
+	_, fraction, cut := strings.Cut(amount, ".")
+	if digits == 0 {
+		return ""
+	}
+	text := strings.Repeat("0", max(digits-len(fraction), 0))
+	if !cut {
+		text = "." + text
+	}
+	return text
+}
+
+func rowViews(rows []row, digits int) []rowView {
+	var list []rowView
+	for _, r := range rows {
+		v := countView(r.Label, r.Count, digits)
+		v.Bucket, v.Mark = string(r.Bucket), r.Mark
+		for _, reason := range r.Reasons {
+			below := countView(reason.Label, reason.Count, digits)
+			if reason.OrdersOnly {
+				below.Events = ""
+			}
+			v.Reasons = append(v.Reasons, below)
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+func countView(label string, c Count, digits int) rowView {
+	return rowView{Label: label, Orders: whole(c.Orders), Events: whole(c.Events),
+		Money: figures(c.Money, digits), Empty: c.Orders == 0 && c.Events == 0}
+}
+
+func (r Report) exampleLists(rows []row) []exampleList {
+	var lists []exampleList
+	for _, row := range rows {
+		for _, reason := range row.Reasons {
+			if len(reason.Examples) == 0 {
+				continue
+			}
+			list := exampleList{Label: row.Label + ": " + reason.Label, Open: reason.Look,
+				Of: whole(len(reason.Examples)) + " of " + whole(reason.Count.Events) + " shown"}
+			for _, e := range reason.Examples {
+				list.Rows = append(list.Rows, exampleView{e.Order, kindWords(e.Kind), r.optional(e.CompletedAt),
+					thinned(amountText(e.Amount, e.Currency)), e.Origin, e.Text})
+				list.Times, list.At, list.Said = list.Times || !e.CompletedAt.IsZero(), list.At || e.Origin != "", list.Said || e.Text != ""
+			}
+			lists = append(lists, list)
+		}
+	}
+	return lists
+}
+
+func (r Report) optional(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return moment(t, r.location())
+}
+
+func (r Report) doubtViews(t Target) []doubtView {
+	var list []doubtView
+	for _, d := range t.Doubts {
+		what := "not sent again by itself"
+		if d.Resends {
+			what = "sent again: the platform merges repeats"
+		}
+		list = append(list, doubtView{d.Order, kindWords(d.Kind), r.optional(d.At), thinned(amountText(d.Amount, d.Currency)), what})
+	}
+	return list
+}
+
+func (r Report) sourceView(s Source) sourceView {
+	v := sourceView{
+		Name: s.Source, Freshness: thinned(sentence(r.freshness(s))), Late: s.Newest.IsZero() || s.Error != "",
+		Rows: whole(s.Rows), Read: whole(s.OrdersRead), Counted: whole(s.Orders),
+		Aside: whole(s.OutsideWindow + s.Merged), LeftOut: whole(leftOutOrders(s)), Bad: whole(s.Bad),
+		Error: s.Error, Notes: s.Notes,
+	}
+	if len(s.LeftOut) > 0 {
+		v.Notes = append([]string{"Not counted as orders: " + thinned(leftOutWords(s.LeftOut)) + "."}, v.Notes...)
+	}
+	rows, more := s.badOrders(reconcile.MaxProblems)
+	for _, p := range rows {
+		v.Problems = append(v.Problems, problemView{p.File, p.Sheet, rowNumber(p.Row), p.Column, p.Order, p.Text})
+	}
+	v.BadWords, v.MoreProblems = thinned(plural(s.Bad, "bad order"))+" in "+s.Source, moreWords(more)
+	return v
+}
+
+func rowNumber(row int) string {
+	if row == 0 {
+		return ""
+	}
+	return fmt.Sprint(row)
+}

@@ -1,0 +1,238 @@
+// Package reports tells people and programs what a run did. [Build] makes one
+// [Report] of a [reconcile.Result]; the JSON, the terminal and the HTML page
+// all render that report and nothing else, so that they cannot disagree. A
+// report that was stored as JSON renders as it did on its first day.
+//
+// Programs read keys, people read the words of words.go. No form holds an
+// address: every free text passes [Mask].
+package reports
+
+import (
+	"time"
+
+	"makegood/reconcile"
+)
+
+// Schema is the version of the JSON form. Keys are added, never changed.
+const Schema = 1
+
+// Report is what all forms render. Its JSON form is stable. Times are UTC.
+type Report struct {
+	Schema   int              `json:"schema"`
+	Run      string           `json:"run"`
+	Command  string           `json:"command"`
+	Started  time.Time        `json:"started"`
+	Finished time.Time        `json:"finished"`
+	Window   reconcile.Window `json:"window"`
+	Sources  []Source         `json:"sources"`
+	Targets  []Target         `json:"targets"`
+
+	// Exit is the exit code, set by the command that knows it.
+	Exit         *int                  `json:"exit,omitempty"`
+	PersonNeeded []Need                `json:"person_needed,omitempty"`
+	Error        string                `json:"error,omitempty"` // what ended the run early
+	Backfill     bool                  `json:"backfill,omitempty"`
+	NewLedger    bool                  `json:"new_ledger,omitempty"`
+	Plan         *Plan                 `json:"plan,omitempty"`
+	Head         *reconcile.LedgerHead `json:"head,omitempty"`
+	Zone         string                `json:"zone,omitempty"` // in which people read the times
+
+	zone *time.Location // nil after Read: Zone is looked up
+}
+
+// Need is one thing that only a person can end. What is a reason's code or one
+// of the Need constants of reconcile.
+type Need struct {
+	Target string `json:"target,omitempty"`
+	Source string `json:"source,omitempty"`
+	What   string `json:"what"`
+	Count  int    `json:"count"`
+}
+
+// Plan names a plan file.
+type Plan struct {
+	Path    string    `json:"path,omitempty"`
+	Digest  string    `json:"digest,omitempty"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// Source is what one source gave:
+// orders_read = outside_window + left_out + bad + merged + orders.
+type Source struct {
+	Source           string    `json:"source"`
+	Rows             int       `json:"rows"`
+	OrdersRead       int       `json:"orders_read"`
+	OutsideWindow    int       `json:"outside_window"`
+	LeftOut          []LeftOut `json:"left_out"` // most orders first
+	Bad              int       `json:"bad"`
+	Merged           int       `json:"merged"`
+	Orders           int       `json:"orders"`
+	RowsWithoutOrder int       `json:"rows_without_order"`
+
+	Newest   time.Time `json:"newest,omitzero"` // the newest completion met
+	Error    string    `json:"error,omitempty"`
+	Problems []Problem `json:"problems,omitempty"` // examples of bad rows
+	Notes    []string  `json:"notes,omitempty"`
+}
+
+// LeftOut is how many orders were not counted for one reason.
+type LeftOut struct {
+	Reason string `json:"reason"`
+	Orders int    `json:"orders"`
+}
+
+// Problem is what is wrong with one row of a bad order.
+type Problem struct {
+	Shop   string `json:"shop,omitempty"`
+	Order  string `json:"order,omitempty"`
+	File   string `json:"file,omitempty"`
+	Sheet  string `json:"sheet,omitempty"`
+	Row    int    `json:"row,omitempty"`
+	Column string `json:"column,omitempty"`
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+// Target is the balance of one target, and what happened at it.
+type Target struct {
+	Target  string   `json:"target"`
+	Balance Balance  `json:"balance"`
+	Reasons []Reason `json:"reasons"`
+
+	Type             string               `json:"type,omitempty"`
+	Mode             string               `json:"mode,omitempty"`
+	Stopped          string               `json:"stopped,omitempty"`
+	Error            string               `json:"error,omitempty"`
+	NotReasons       []LeftOut            `json:"not_for_target_reasons,omitempty"`
+	Examples         []Example            `json:"examples,omitempty"`
+	Doubts           []Doubt              `json:"doubts,omitempty"`
+	DoubtsFound      int                  `json:"doubts_found,omitempty"`
+	Corrections      []Correction         `json:"corrections,omitempty"`
+	CorrectionsFound int                  `json:"corrections_found,omitempty"`
+	Orphans          []Orphan             `json:"orphans,omitempty"`
+	Repeats          int                  `json:"repeats,omitempty"`
+	Requests         int                  `json:"requests,omitempty"`
+	CoveredTo        map[string]time.Time `json:"covered_to,omitempty"` // by source
+	FrontEnd         *FrontEnd            `json:"front_end,omitempty"`
+	LeavingWindow    *Leaving             `json:"leaving_window,omitempty"`
+}
+
+// Count is orders, events and money of one place. Money is canonical decimal
+// text by currency, never nil.
+type Count struct {
+	Orders int               `json:"orders"`
+	Events int               `json:"events"`
+	Money  map[string]string `json:"money"`
+}
+
+// Balance is the equation of a target:
+// eligible = sent + already_sent + held_back + refused + in_doubt + left.
+type Balance struct {
+	NotForTarget Count `json:"not_for_target"`
+	Eligible     Count `json:"eligible"`
+	Sent         Count `json:"sent"`
+	AlreadySent  Count `json:"already_sent"`
+	HeldBack     Count `json:"held_back"`
+	Refused      Count `json:"refused"`
+	InDoubt      Count `json:"in_doubt"`
+	Left         Count `json:"left"`
+	Holds        bool  `json:"holds"`
+}
+
+// Reason is what one bucket holds for one reason. The bucket sent has one
+// reason only, which is not listed.
+type Reason struct {
+	Bucket reconcile.Bucket `json:"bucket"`
+	Reason string           `json:"reason"`
+	Count
+}
+
+// Example is one event of a place.
+type Example struct {
+	Bucket      reconcile.Bucket `json:"bucket"`
+	Reason      string           `json:"reason"`
+	Order       string           `json:"order"`
+	Kind        string           `json:"kind"`
+	Origin      string           `json:"origin,omitempty"`
+	CompletedAt time.Time        `json:"completed_at,omitzero"`
+	Amount      string           `json:"amount,omitempty"`
+	Currency    string           `json:"currency,omitempty"`
+	Text        string           `json:"text,omitempty"`
+}
+
+// Doubt is an event that a run, which was cut off, may have sent.
+type Doubt struct {
+	Event    string    `json:"event"`
+	Order    string    `json:"order"`
+	Kind     string    `json:"kind"`
+	Run      string    `json:"run"`
+	At       time.Time `json:"at"`
+	Amount   string    `json:"amount,omitempty"`
+	Currency string    `json:"currency,omitempty"`
+	Resends  bool      `json:"resends"`
+}
+
+// Correction is an order that changed after it was sent.
+type Correction struct {
+	Event    string `json:"event"`
+	Order    string `json:"order"`
+	Change   string `json:"change"`
+	Before   string `json:"before,omitempty"` // amount that was sent
+	After    string `json:"after,omitempty"`
+	Currency string `json:"currency,omitempty"`
+	Origin   string `json:"origin,omitempty"`
+}
+
+// Orphan is an unfinished event whose order no source holds any more.
+type Orphan struct {
+	Event       string    `json:"event"`
+	Order       string    `json:"order"`
+	Kind        string    `json:"kind"`
+	State       string    `json:"state"`
+	CompletedAt time.Time `json:"completed_at,omitzero"`
+	Amount      string    `json:"amount,omitempty"`
+	Currency    string    `json:"currency,omitempty"`
+}
+
+// FrontEnd counts sent orders that front-end evidence had or missed.
+type FrontEnd struct {
+	Had    int `json:"had"`
+	Missed int `json:"missed"`
+}
+
+// Leaving counts orders that are held back and that the next run will no longer
+// read; From is when the oldest of them was completed.
+type Leaving struct {
+	Orders int       `json:"orders"`
+	From   time.Time `json:"from"`
+}
+
+// of gives the count of one bucket.
+func (b Balance) of(bucket reconcile.Bucket) Count {
+	switch bucket {
+	case reconcile.BucketSent:
+		return b.Sent
+	case reconcile.BucketAlreadySent:
+		return b.AlreadySent
+	case reconcile.BucketHeldBack:
+		return b.HeldBack
+	case reconcile.BucketRefused:
+		return b.Refused
+	case reconcile.BucketInDoubt:
+		return b.InDoubt
+	case reconcile.BucketLeft:
+		return b.Left
+	}
+	return Count{}
+}
+
+// location is the zone in which people read the times; UTC when it is unknown.
+func (r Report) location() *time.Location {
+	if r.zone != nil {
+		return r.zone
+	}
+	if zone, err := time.LoadLocation(r.Zone); err == nil {
+		return zone
+	}
+	return time.UTC
+}

@@ -1,0 +1,369 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"makegood/reconcile"
+)
+
+// TerminalOptions say what the terminal can show. The zero value is 80 columns
+// without colour.
+type TerminalOptions struct {
+	Width  int  // in columns; text is folded to it, tables and commands are not
+	Colour bool // ANSI colours, beside the signs and words that say the same
+}
+
+// How much of a list a terminal shows.
+const (
+	maxBadRows  = 10
+	maxExamples = 3
+	maxChanges  = 5
+)
+
+// Terminal writes the report as text for a person. Its first line is FirstLine.
+func Terminal(w io.Writer, r Report, o TerminalOptions) error {
+	if o.Width <= 0 {
+		o.Width = 80
+	}
+	t := &terminal{report: r, width: o.Width, colour: o.Colour}
+	t.head()
+	for _, target := range r.Targets {
+		t.target(target)
+	}
+	for _, source := range r.Sources {
+		t.bad(source)
+	}
+	t.facts()
+	if _, err := io.WriteString(w, t.text.String()); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+type terminal struct {
+	report Report
+	width  int
+	colour bool
+	text   strings.Builder
+}
+
+// paint is an ANSI style.
+type paint string
+
+const (
+	plain  paint = ""
+	bold   paint = "1"
+	dim    paint = "2"
+	red    paint = "1;31"
+	green  paint = "32"
+	yellow paint = "33"
+)
+
+func (t *terminal) painted(p paint, text string) string {
+	if !t.colour || p == plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(p) + "m" + text + "\x1b[0m"
+}
+
+// line writes one line. What a file or a platform has put into a text can move
+// no cursor.
+func (t *terminal) line(p paint, text string) {
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return -1
+		}
+		return c
+	}, text)
+	t.text.WriteString(t.painted(p, text) + "\n")
+}
+
+// fold writes text within the width; indent stands before the first line,
+// blanks of the same length before the others.
+func (t *terminal) fold(p paint, indent, text string) {
+	hang := strings.Repeat(" ", utf8.RuneCountInString(indent))
+	line := indent
+	for _, word := range strings.Fields(text) {
+		fits := utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= t.width
+		switch {
+		case strings.TrimSpace(line) == "" || line == indent:
+			line += word
+		case fits:
+			line += " " + word
+		default:
+			t.line(p, line)
+			line = hang + word
+		}
+	}
+	t.line(p, line)
+}
+
+func (t *terminal) head() {
+	r := t.report
+	first := green
+	if len(r.PersonNeeded) > 0 {
+		first = red
+	}
+	t.line(first, FirstLine(r))
+	for _, step := range r.steps() {
+		t.step("  * ", step)
+	}
+	if len(r.PersonNeeded) == 0 && r.Error != "" {
+		t.fold(plain, "  ", r.Error)
+	}
+	if text, command := r.planWords(); text != "" {
+		t.line(plain, "")
+		t.fold(bold, "", text)
+		if command != "" {
+			t.line(bold, "  "+command)
+		}
+	}
+	for i, target := range r.Targets {
+		if i == 0 {
+			t.line(plain, "")
+		}
+		t.fold(plain, "", target.Target+": "+r.business(target)+".")
+	}
+	t.fresh()
+}
+
+// step writes what can be done; a command has a line of its own, uncut.
+func (t *terminal) step(indent string, s Step) {
+	blank := strings.Repeat(" ", len(indent))
+	text := s.What
+	if s.Why != "" {
+		text += ": " + s.Why
+	}
+	t.fold(plain, indent, ended(text))
+	if s.Next != "" {
+		t.fold(plain, blank, s.Next)
+	}
+	if s.Command != "" {
+		t.line(bold, blank+"  "+s.Command)
+	}
+}
+
+func (t *terminal) fresh() {
+	if len(t.report.Sources) == 0 {
+		return
+	}
+	t.line(plain, "")
+	t.line(bold, "How fresh the sources are")
+	for _, s := range t.report.Sources {
+		p, newest := plain, ": newest order "
+		if s.Newest.IsZero() {
+			p, newest = yellow, ": "
+		}
+		t.fold(p, "  ", s.Source+newest+t.report.freshness(s)+".")
+		t.fold(dim, "    ", sentence(readWords(s)))
+		if len(s.LeftOut) > 0 {
+			t.fold(dim, "    ", "Not counted as orders: "+leftOutWords(s.LeftOut)+".")
+		}
+		if s.Error != "" {
+			t.fold(red, "    ", "Could not be read to its end: "+s.Error)
+		}
+		for _, note := range s.Notes {
+			t.fold(dim, "    ", "Note: "+note)
+		}
+	}
+}
+
+func (t *terminal) target(target Target) {
+	t.line(plain, "")
+	t.table(target)
+	if target.Balance.Holds {
+		t.line(green, "  "+balanceWords(target.Balance))
+	} else {
+		t.fold(red, "  ", balanceWords(target.Balance)+".")
+	}
+	if target.Stopped != "" {
+		t.fold(red, "  ", "Stopped: "+target.Stopped)
+	}
+	if target.Error != "" && target.Error != target.Stopped {
+		t.fold(red, "  ", "Not worked on: "+target.Error)
+	}
+	for _, aside := range t.report.asides(target) {
+		t.step("  ", aside)
+	}
+	t.changes(target)
+}
+
+func (t *terminal) changes(target Target) {
+	shown := target.Corrections[:min(len(target.Corrections), maxChanges)]
+	for _, c := range shown {
+		t.fold(dim, "    ", c.Words())
+	}
+	if more := target.CorrectionsFound - len(shown); more > 0 && len(shown) > 0 {
+		t.line(dim, fmt.Sprintf("    and %s more", number(more)))
+	}
+}
+
+// Words gives "536365 is worth less now: sent with 10 GBP, now 8 GBP".
+func (c Correction) Words() string {
+	text := c.Order + " " + changeWords(c.Change)
+	if c.Before != c.After {
+		text += ": sent with " + amountText(c.Before, c.Currency) + ", now " + amountText(c.After, c.Currency)
+	}
+	return text
+}
+
+func (t *terminal) bad(s Source) {
+	rows, more := s.badOrders(maxBadRows)
+	if s.Bad == 0 || len(rows) == 0 {
+		return
+	}
+	t.line(plain, "")
+	t.line(bold, plural(s.Bad, "bad order")+" in "+s.Source+", of which nothing is sent")
+	for _, p := range rows {
+		text := p.where() + ": " + p.Text
+		if p.Order != "" {
+			text += " (order " + p.Order + ")"
+		}
+		t.fold(plain, "  ", text)
+	}
+	if more > 0 {
+		t.line(dim, "  and "+number(more)+" more")
+	}
+}
+
+func (t *terminal) facts() {
+	t.line(plain, "")
+	for _, f := range t.report.facts() {
+		t.fold(dim, "", f.Name+": "+f.Text)
+	}
+}
+
+// cells are the columns of a table after the label; a row may have several
+// lines, one for each currency.
+type cells struct {
+	paint paint
+	label string
+	cols  [3]string
+	more  []string // money of further currencies
+}
+
+func (t *terminal) table(target Target) {
+	table := []cells{{bold, target.title(), [3]string{"orders", "messages", "money"}, nil}}
+	notes := map[int]string{} // text below a row, by its index
+	for _, row := range target.rows() {
+		sign := "    "
+		if row.Mark != "" {
+			sign = "  " + row.Mark + " "
+		}
+		table = append(table, countCells(bucketPaint(row), sign+row.Label, row.Count))
+		for _, reason := range row.Reasons {
+			c := countCells(dim, "      "+reason.Label, reason.Count)
+			if reason.OrdersOnly {
+				c.cols[1], c.cols[2] = "", ""
+			}
+			table = append(table, c)
+			if reason.Look && len(reason.Examples) > 0 {
+				notes[len(table)-1] = exampleWords(reason.Examples)
+			}
+		}
+	}
+	t.align(table, notes)
+}
+
+// align writes a table: labels on the left, numbers on the right.
+func (t *terminal) align(table []cells, notes map[int]string) {
+	label, widths := 0, [3]int{}
+	for _, c := range table {
+		label = max(label, utf8.RuneCountInString(c.label))
+		for i, text := range append(c.cols[:], c.more...) {
+			i = min(i, len(widths)-1)
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
+	}
+	for i, c := range table {
+		line := padded(c.label, -label)
+		for j, text := range c.cols {
+			line += "  " + padded(text, widths[j])
+		}
+		t.line(c.paint, strings.TrimRight(line, " "))
+		for _, money := range c.more {
+			t.line(c.paint, strings.Repeat(" ", label+widths[0]+widths[1]+6)+padded(money, widths[2]))
+		}
+		if notes[i] != "" {
+			t.fold(dim, "        ", notes[i])
+		}
+	}
+}
+
+// padded fills text with blanks to width columns, on its left; on its right
+// when width is negative.
+func padded(text string, width int) string {
+	left := width > 0
+	if !left {
+		width = -width
+	}
+	blanks := strings.Repeat(" ", max(width-utf8.RuneCountInString(text), 0))
+	if left {
+		return blanks + text
+	}
+	return text + blanks
+}
+
+func countCells(p paint, label string, c Count) cells {
+	row := cells{p, label, [3]string{number(c.Orders), number(c.Events), "-"}, nil}
+	for i, currency := range currencies(c.Money) {
+		text := amountText(c.Money[currency], currency)
+		if i == 0 {
+			row.cols[2] = text
+		} else {
+			row.more = append(row.more, text)
+		}
+	}
+	return row
+}
+
+func bucketPaint(r row) paint {
+	if r.Count.Events == 0 {
+		return plain
+	}
+	switch r.Bucket {
+	case reconcile.BucketSent:
+		return green
+	case reconcile.BucketRefused:
+		return red
+	case reconcile.BucketInDoubt:
+		return yellow
+	}
+	return plain
+}
+
+// exampleWords names a few orders: "for example 1001 (400: no such product)".
+func exampleWords(list []Example) string {
+	var parts []string
+	for _, e := range list[:min(len(list), maxExamples)] {
+		text := e.Order
+		if e.Text != "" {
+			text += " (" + e.Text + ")"
+		}
+		if !slices.Contains(parts, text) {
+			parts = append(parts, text)
+		}
+	}
+	return "for example " + strings.Join(parts, ", ")
+}
+
+// title gives "activate (squeezely, live)".
+func (t Target) title() string {
+	kind := slices.DeleteFunc([]string{t.Type, modeWords(t.Mode)}, func(s string) bool { return s == "" })
+	if len(kind) == 0 {
+		return t.Target
+	}
+	return t.Target + " (" + strings.Join(kind, ", ") + ")"
+}
+
+func modeWords(mode string) string {
+	if mode == reconcile.ModeShadow {
+		return "in shadow: nothing is sent"
+	}
+	return mode
+}

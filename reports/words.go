@@ -1,0 +1,158 @@
+package reports
+
+import (
+	"strings"
+
+	"makegood/reconcile"
+)
+
+// Words are what people read of a reason. Next, of a reason that somebody must
+// look at, says what to do.
+type Words struct {
+	Text string
+	Next string
+}
+
+// ReasonWords gives the words of a reason. A code that the configuration made
+// up reads as it is written there, without the underscores.
+func ReasonWords(r reconcile.Reason) Words {
+	for _, w := range reasonWords {
+		if w.reason == r {
+			return w.Words
+		}
+	}
+	return Words{Text: strings.ReplaceAll(string(r), "_", " ")}
+}
+
+// reasonWords follows the order of reconcile/reason.go.
+var reasonWords = [...]struct {
+	reason reconcile.Reason
+	Words
+}{
+	{reconcile.ReasonConflict, Words{Text: "two values inside one order"}},
+	{reconcile.ReasonBadValue, Words{Text: "a cell that cannot be read"}},
+	{reconcile.ReasonMissingValue, Words{Text: "a cell that must be filled is empty"}},
+	{reconcile.ReasonDamagedID, Words{Text: "a spreadsheet has damaged the number"}},
+	{reconcile.ReasonBadOrderID, Words{Text: "the order number is too long"}},
+	{reconcile.ReasonBadChannel, Words{Text: "a channel that is not known"}},
+	{reconcile.ReasonNoSuchTime, Words{Text: "a time that the clock change skipped"}},
+	{reconcile.ReasonAmbiguous, Words{Text: "two different rows to join with"}},
+	{reconcile.ReasonNotUnique, Words{Text: "one order number for several orders"}},
+	{reconcile.ReasonVersions, Words{Text: "two files disagree about the order"}},
+
+	{reconcile.ReasonChannel, Words{Text: "another channel"}},
+	{reconcile.ReasonBeforeSince, Words{Text: "from before this destination began"}},
+
+	{reconcile.ReasonNoEmail, Words{Text: "no address on the order"}},
+	{reconcile.ReasonBadEmail, Words{Text: "not one readable address"}},
+	{reconcile.ReasonPlaceholder, Words{Text: "a placeholder instead of an address"}},
+	{reconcile.ReasonAnonymised, Words{Text: "an anonymised address"}},
+	{reconcile.ReasonMarketplace, Words{Text: "a marketplace's relay address"}},
+	{reconcile.ReasonSharedAddress, Words{Text: "one address for too many orders or customers",
+		Next: "See whether the tills enter one address for everybody; if so, put it into suppress."}},
+	{reconcile.ReasonNotPermitted, Words{Text: "no permission to send"}},
+	{reconcile.ReasonSuppressed, Words{Text: "on the list of those not to be sent"}},
+	{reconcile.ReasonIDReused, Words{Text: "a known order number on another order",
+		Next: "See whether the source counts its numbers per store or day, and set order_unique to that."}},
+	{reconcile.ReasonIDCollision, Words{Text: "one order number for two different orders",
+		Next: "Give the two sources different names of shop, or mend the one that is wrong."}},
+	{reconcile.ReasonNoGoods, Words{Text: "no goods on the order"}},
+	{reconcile.ReasonExchange, Words{Text: "an exchange"}},
+	{reconcile.ReasonReturn, Words{Text: "a return"}},
+	{reconcile.ReasonTotalMismatch, Words{Text: "lines that do not add up to the total",
+		Next: "Compare an order below with the shop; a join with payments doubles lines."}},
+	{reconcile.ReasonNoLanguage, Words{Text: "no language, and the destination has several",
+		Next: "Map the column language, or name a default language for the destination."}},
+	{reconcile.ReasonFutureTime, Words{Text: "completed in the future",
+		Next: "Check the clock of the till or the zone of the source."}},
+	{reconcile.ReasonTooOld, Words{Text: "too old for this destination"}},
+	{reconcile.ReasonNoEvidence, Words{Text: "from before the record of the live integration begins",
+		Next: "Move since to where that record begins, or give a record that reaches further back."}},
+	{reconcile.ReasonCannotCompose, Words{Text: "the message could not be made",
+		Next: "Look at the orders below: what is missing on them is named there."}},
+
+	{reconcile.ReasonNoCart, Words{Text: "no cart is stored"}},
+	{reconcile.ReasonCartNewer, Words{Text: "the cart is newer than the checkout"}},
+	{reconcile.ReasonCartOrderUnknown, Words{Text: "cart or checkout, which came first is not known"}},
+	{reconcile.ReasonCartUnrelated, Words{Text: "nothing in the cart was bought"}},
+	{reconcile.ReasonCartUnknown, Words{Text: "the stored cart is not known"}},
+	{reconcile.ReasonCartNotSent, Words{Text: "a cart change that this destination is not sent"}},
+	{reconcile.ReasonSuperseded, Words{Text: "a later checkout of the same person counts"}},
+
+	{reconcile.ReasonShadow, Words{Text: "would be sent, were it not in shadow"}},
+	{reconcile.ReasonPlanned, Words{Text: "would be sent by this plan"}},
+	{reconcile.ReasonBusy, Words{Text: "another run is about to send it"}},
+	{reconcile.ReasonRetryLater, Words{Text: "the platform asked to wait"}},
+	{reconcile.ReasonTooYoung, Words{Text: "too recent, the live integration may still send it"}},
+	{reconcile.ReasonFuse, Words{Text: "not tried, the destination was stopped"}},
+	{reconcile.ReasonEvidenceStale, Words{Text: "the record of the live integration is out of date",
+		Next: "See why that record is empty or late; nothing is sent before it is known."}},
+	{reconcile.ReasonInterrupted, Words{Text: "not tried, the run was stopped"}},
+	{reconcile.ReasonWaits, Words{Text: "waits for another message of the order"}},
+	{reconcile.ReasonRetryable, Words{Text: "the platform could not take it now"}},
+	{reconcile.ReasonSourceFailed, Words{Text: "its source could not be read to the end"}},
+	{reconcile.ReasonMoved, Words{Text: "changed since the plan was made"}},
+	{reconcile.ReasonLedgerFailed, Words{Text: "the ledger could not be written"}},
+
+	{reconcile.ReasonSent, Words{Text: "accepted in this run"}},
+	{reconcile.ReasonSentHere, Words{Text: "by makegood"}},
+	{reconcile.ReasonProven, Words{Text: "reported by the live integration"}},
+	{reconcile.ReasonAssumed, Words{Text: "assumed"}},
+	{reconcile.ReasonRejected, Words{Text: "refused for what it says"}},
+	{reconcile.ReasonNoAnswer, Words{Text: "no answer came"}},
+	{reconcile.ReasonLostClaim, Words{Text: "a run was cut off while it sent"}},
+	{reconcile.ReasonUnreadable, Words{Text: "an answer that cannot be understood"}},
+}
+
+// mark is the sign of a bucket in the margin, as a person scans for it.
+func mark(b reconcile.Bucket) string {
+	switch b {
+	case reconcile.BucketSent:
+		return "+"
+	case reconcile.BucketAlreadySent:
+		return "="
+	case reconcile.BucketHeldBack:
+		return "-"
+	case reconcile.BucketRefused:
+		return "!"
+	case reconcile.BucketInDoubt:
+		return "?"
+	}
+	return "."
+}
+
+// bucketWords names a bucket (RULES R23).
+func bucketWords(b reconcile.Bucket) string {
+	switch b {
+	case reconcile.BucketSent:
+		return "accepted by the platform"
+	case reconcile.BucketAlreadySent:
+		return "sent before"
+	case reconcile.BucketHeldBack:
+		return "not sent on purpose"
+	case reconcile.BucketRefused:
+		return "refused by the platform"
+	case reconcile.BucketInDoubt:
+		return "sent, answer unknown"
+	}
+	return "still to send"
+}
+
+// kindWords names a kind of message.
+func kindWords(kind string) string {
+	if kind == string(reconcile.KindCart) {
+		return "cart change"
+	}
+	return strings.ReplaceAll(kind, "_", " ")
+}
+
+// changeWords says how an order differs from what was sent of it.
+func changeWords(change string) string {
+	switch change {
+	case "refund":
+		return "is worth less now"
+	case "cosmetic":
+		return "changed in name, store or time only"
+	}
+	return "changed"
+}

@@ -1,0 +1,206 @@
+package squeezely
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// Compose makes the Purchase event of an order. Bodies are canonical: sorted
+// keys, no spaces, and numbers as exact decimal text.
+func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, _ reconcile.Carts, asOf time.Time) ([]reconcile.Event, error) {
+	var events []reconcile.Event
+	var held []error
+	for _, w := range wants {
+		e, err := s.compose(o, w, asOf)
+		if err != nil {
+			held = append(held, err)
+			continue
+		}
+		events = append(events, e)
+	}
+	return events, errors.Join(held...)
+}
+
+func (s *Sink) compose(o reconcile.Order, w reconcile.Want, asOf time.Time) (reconcile.Event, error) {
+	hold := func(reason reconcile.Reason, text string) (reconcile.Event, error) {
+		return reconcile.Event{}, &reconcile.Held{ID: w.ID, Reason: reason, Text: text}
+	}
+	if w.Hold != "" {
+		return hold(w.Hold, "")
+	}
+	if w.Kind != reconcile.KindPurchase {
+		return hold(reconcile.ReasonCannotCompose, "this platform takes purchases only")
+	}
+	shown, err := s.options.OrderID(o.Head)
+	if err != nil || shown == "" {
+		return hold(reconcile.ReasonCannotCompose, "order_id gives no number")
+	}
+	language, ok := languageOf(o.Language, s.options.Language)
+	if !ok {
+		return hold(reconcile.ReasonNoLanguage, "")
+	}
+	goods, reason := products(o.Items, language)
+	if reason != "" {
+		return hold(reason, "")
+	}
+	body := s.head(o.Head, w.Value, asOf)
+	body["orderid"], body["products"] = shown, goods
+	setText(body, "language", language)
+	// json.Marshal sorts the keys of maps, writes a json.Number as it stands,
+	// and escapes < > & as a plan file would, so that the bytes survive it.
+	data, err := json.Marshal(body)
+	if err != nil {
+		return hold(reconcile.ReasonCannotCompose, "a value is no JSON")
+	}
+	e := reconcile.Event{
+		ID: w.ID, Kind: w.Kind, Action: reconcile.ActionPurchase, Person: w.Person, Value: w.Value, Facts: w.Facts,
+		After: w.After, Shown: shown, Body: data,
+	}
+	if s.options.MaxAge > 0 {
+		e.Expiry = o.CompletedAt.Add(s.options.MaxAge)
+	}
+	return e, nil
+}
+
+// head gives everything of the event but its number, language and products.
+func (s *Sink) head(h reconcile.Head, worth reconcile.Value, asOf time.Time) map[string]any {
+	at := h.OrderedAt
+	if at.IsZero() {
+		at = h.CompletedAt
+	}
+	body := map[string]any{
+		"event":     "Purchase", // [P]
+		"email":     emailOf(h.Email, s.options.Email),
+		"timestamp": json.Number(strconv.FormatInt(at.Unix(), 10)), // seconds [P]: no question of zones
+	}
+	// An amount without its currency is wrong, so no setting drops it.
+	setText(body, "currency", h.Currency)
+	// The platform sums price x quantity itself [P]; a total goes where the
+	// source has one that is more exact than that.
+	if worth.Amount != nil && (worth.Of == reconcile.AmountOfLineTotals || worth.Of == reconcile.AmountOfTotal) {
+		body["totalvalue"] = number(reconcile.HalfUp(*worth.Amount, reconcile.MinorDigits(h.Currency)))
+	}
+	// The highest of all identifiers [P]: only what the configuration calls
+	// userid, never the customer id by itself. Strangers got merged that way [C].
+	setText(body, "userid", h.Fields["userid"])
+	maps.Copy(body, s.profile(h, asOf))
+	for name, value := range h.Fields {
+		if strings.HasPrefix(name, "custom_") { // must exist at the platform [P]
+			setText(body, name, value)
+		}
+	}
+	return body
+}
+
+func emailOf(email string, form EmailForm) string {
+	email = strings.TrimSpace(email)
+	if form != EmailSHA256 {
+		return email
+	}
+	sum := sha256.Sum256([]byte(strings.ToLower(email)))
+	return hex.EncodeToString(sum[:])
+}
+
+// products lists the lines of a quantity other than 0. A line's own language
+// stands above the order's.
+func products(lines []reconcile.Line, language string) ([]any, reconcile.Reason) {
+	var goods []any
+	for _, l := range lines {
+		if l.Quantity.IsZero() {
+			continue
+		}
+		if l.SKU == "" {
+			return nil, reconcile.ReasonCannotCompose
+		}
+		tag, ok := languageOf(l.Language, language)
+		if !ok {
+			return nil, reconcile.ReasonNoLanguage
+		}
+		product := map[string]any{"id": l.SKU, "quantity": number(l.Quantity)}
+		setText(product, "name", l.Name)
+		setText(product, "language", tag)
+		if price, ok := reconcile.UnitPrice(l); ok {
+			product["price"] = number(price)
+		}
+		goods = append(goods, product)
+	}
+	if len(goods) == 0 {
+		return nil, reconcile.ReasonNoGoods
+	}
+	return goods, ""
+}
+
+// number writes a decimal as it is, without trailing zeros.
+func number(d reconcile.Decimal) json.Number {
+	if d.IsZero() {
+		return "0"
+	}
+	return json.Number(d.Trim(0).String())
+}
+
+func setText(body map[string]any, key, value string) {
+	if value != "" {
+		body[key] = value
+	}
+}
+
+// profile gives the fields that overwrite the platform's profile of a person.
+//
+// Consent is none of them: a known yes or no goes with every fresh order, and
+// with old ones only where profile fields do too, for an old answer would undo a
+// newer one. What is not plainly yes or no is left out: no is an opt-out [P].
+func (s *Sink) profile(h reconcile.Head, asOf time.Time) map[string]any {
+	always := s.options.Profile == ProfileAlways
+	fresh := !h.CompletedAt.Before(asOf.Add(-Fresh))
+	fields := map[string]any{}
+	for name, value := range h.Fields {
+		value = strings.TrimSpace(value)
+		switch {
+		case isConsent(name) && (always || fresh):
+			setText(fields, name, oneOf(strings.ToLower(value), "yes", "no"))
+		case always || fresh && s.options.Profile == ProfileFreshOnly:
+			setText(fields, name, profileValue(name, value))
+		}
+	}
+	return fields
+}
+
+func isConsent(name string) bool {
+	return name == "newsletter" || name == "service" || name == "marketing"
+}
+
+// profileValue gives a profile field in the form that the platform wants [P],
+// or "": a field that is no profile field or cannot be read is left out.
+func profileValue(name, value string) string {
+	switch name {
+	case "firstname", "lastname", "phone", "postcode", "city":
+		return value
+	case "gender":
+		return oneOf(strings.ToUpper(value), "M", "F", "U")
+	case "birthdate":
+		if _, err := time.Parse(time.DateOnly, value); err == nil {
+			return value
+		}
+	case "country":
+		if code := strings.ToUpper(value); len(code) == 2 && isLetters(code, 'A') {
+			return code
+		}
+	}
+	return ""
+}
+
+func oneOf(value string, known ...string) string {
+	if slices.Contains(known, value) {
+		return value
+	}
+	return ""
+}

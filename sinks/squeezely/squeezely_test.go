@@ -1,0 +1,405 @@
+package squeezely
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"makegood/reconcile"
+	"makegood/sinks/simulator"
+	"makegood/sinks/sinktest"
+)
+
+var asOf = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func dec(text string) reconcile.Decimal {
+	d, err := reconcile.ParseDecimal(text)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func some(text string) *reconcile.Decimal { d := dec(text); return &d }
+
+// order is a purchase of one product, six for 2.55 each.
+func order(id string) reconcile.Order {
+	return reconcile.Order{
+		Head: reconcile.Head{
+			Key: reconcile.OrderKey{Shop: "main", Order: id}, CompletedAt: asOf.Add(-2 * time.Hour),
+			Email: "jane@example.com", Customer: "17850", Currency: "GBP", Channel: "online",
+			Amount: dec("15.30"), LinesSum: dec("15.30"), AmountOf: reconcile.AmountOfPrices, Lines: 1, Goods: true,
+		},
+		Items: []reconcile.Line{{SKU: "85123A", Name: "HOLDER <WHITE>", Quantity: dec("6"), Price: some("2.55")}},
+	}
+}
+
+func open(t *testing.T, o Options) *Sink {
+	t.Helper()
+	o.Name = "activate"
+	if o.URL == "" {
+		o.URL = "http://127.0.0.1:1"
+	}
+	o.Account, o.Key = "shop", "key-"+sinktest.Canary
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// atSimulator opens a sink whose platform is a simulator.
+func atSimulator(t *testing.T, rules simulator.SqueezelyRules, o Options) (*Sink, *simulator.Simulator) {
+	t.Helper()
+	sim := simulator.New(simulator.Options{
+		Clock: func() time.Time { return asOf }, Squeezely: rules,
+		Accounts: map[string]string{"shop": "key-" + sinktest.Canary},
+	})
+	server := httptest.NewServer(sim)
+	t.Cleanup(func() { sim.Close(); server.Close() })
+	o.URL = server.URL + "/v1/track"
+	return open(t, o), sim
+}
+
+func compose(t *testing.T, s *Sink, o reconcile.Order) reconcile.Event {
+	t.Helper()
+	events, err := s.Compose(o, s.Expect(o.Head, asOf), reconcile.Carts{}, asOf)
+	if err != nil || len(events) != 1 {
+		t.Fatalf("order %s gave %d events: %v", o.Key.Order, len(events), err)
+	}
+	return events[0]
+}
+
+// fields decodes a body with its numbers as they stand.
+func fields(t *testing.T, e reconcile.Event) map[string]any {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(e.Body))
+	decoder.UseNumber()
+	var body map[string]any
+	if err := decoder.Decode(&body); err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+func TestSuite(t *testing.T) {
+	for _, batch := range []int{1, 3} {
+		sinktest.Run(t, sinktest.Suite{
+			New: func(t *testing.T, url string) reconcile.Sink { return open(t, Options{URL: url, Batch: batch}) },
+			Orders: func() []reconcile.Order {
+				var orders []reconcile.Order
+				for i := range 4 {
+					o := order(fmt.Sprint(i))
+					o.Email = sinktest.Canary + "@example.com"
+					orders = append(orders, o)
+				}
+				return orders
+			},
+			AsOf: asOf, Accepted: `{"success":true}`,
+		})
+	}
+}
+
+func TestMinimumPurchase(t *testing.T) {
+	o := order("536365")
+	o.Items[0].Name, o.Items[0].Price, o.Currency = "", nil, ""
+	e := compose(t, open(t, Options{}), o)
+	want := `{"email":"jane@example.com","event":"Purchase","orderid":"536365",` +
+		`"products":[{"id":"85123A","quantity":6}],"timestamp":1795168800}`
+	if string(e.Body) != want {
+		t.Errorf("got  %s\nwant %s", e.Body, want)
+	}
+	if e.Action != reconcile.ActionPurchase || e.Shown != "536365" || !e.Expiry.IsZero() {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestWholePurchase(t *testing.T) {
+	o := order("536365")
+	o.OrderedAt = asOf.AddDate(0, 0, -12)
+	o.Language = "nl_NL"
+	o.AmountOf, o.Amount, o.LinesSum = reconcile.AmountOfLineTotals, dec("24.885"), dec("24.885")
+	o.Fields = map[string]string{
+		"userid": "C-17850", "firstname": "Jane", "gender": "f", "birthdate": "1990-02-30", "country": "nl",
+		"newsletter": "Yes", "marketing": "maybe", "custom_store": "Utrecht", "other": "x",
+	}
+	o.Items = append(o.Items,
+		reconcile.Line{SKU: "W1", Quantity: dec("0.734"), LineTotal: some("9.53"), Language: "de-DE"},
+		reconcile.Line{SKU: "GIFT", Quantity: dec("0"), LineTotal: some("0.055")})
+	o.Lines = 3
+	s := open(t, Options{
+		Profile: ProfileFreshOnly, Email: EmailSHA256, MaxAge: 30 * 24 * time.Hour,
+		OrderID: func(h reconcile.Head) (string, error) { return "W" + h.Key.Order, nil },
+	})
+	o.Email = " Jane@Example.COM "
+	e := compose(t, s, o)
+	sum := sha256.Sum256([]byte("jane@example.com"))
+	want := map[string]any{
+		"event": "Purchase", "email": hex.EncodeToString(sum[:]), "orderid": "W536365", "currency": "GBP",
+		"language": "nl-NL", "timestamp": json.Number("1794139200"), "totalvalue": json.Number("24.89"), "userid": "C-17850",
+		"firstname": "Jane", "gender": "F", "country": "NL", "newsletter": "yes", "custom_store": "Utrecht",
+		"products": []any{
+			map[string]any{"id": "85123A", "name": "HOLDER <WHITE>", "price": json.Number("2.55"),
+				"quantity": json.Number("6"), "language": "nl-NL"},
+			map[string]any{"id": "W1", "price": json.Number("12.9837"), "quantity": json.Number("0.734"), "language": "de-DE"},
+		},
+	}
+	if got := fields(t, e); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	if !e.Expiry.Equal(o.CompletedAt.Add(30*24*time.Hour)) || e.Shown != "W536365" {
+		t.Errorf("expires %s, shown %q", e.Expiry, e.Shown)
+	}
+}
+
+func TestTotalValue(t *testing.T) {
+	for name, tc := range map[string]struct {
+		of                      reconcile.AmountOf
+		currency, amount, total string
+		value                   reconcile.ValueOf
+		want                    string
+	}{
+		"prices":                   {reconcile.AmountOfPrices, "GBP", "15.30", "", "", ""},
+		"line totals, half up":     {reconcile.AmountOfLineTotals, "EUR", "10.125", "", "", "10.13"},
+		"total":                    {reconcile.AmountOfTotal, "SEK", "1000", "1000", "", "1000"},
+		"yen":                      {reconcile.AmountOfTotal, "JPY", "1000.5", "1000.5", "", "1001"},
+		"dinar":                    {reconcile.AmountOfTotal, "KWD", "1.2345", "1.2345", "", "1.235"},
+		"order total beside lines": {reconcile.AmountOfPrices, "EUR", "15.30", "20.25", reconcile.ValueOrderTotal, "20.25"},
+		"goods beside a total":     {reconcile.AmountOfTotal, "EUR", "20.25", "20.25", reconcile.ValueGoods, "15.3"},
+	} {
+		o := order("1")
+		o.AmountOf, o.Amount, o.Currency, o.Shipping = tc.of, dec(tc.amount), tc.currency, nil
+		if tc.total != "" {
+			o.Total = some(tc.total)
+			shipping, err := reconcile.Add(*o.Total, o.LinesSum.Neg())
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Shipping = &shipping
+		}
+		got, sent := fields(t, compose(t, open(t, Options{Value: tc.value}), o))["totalvalue"]
+		if sent != (tc.want != "") || sent && got != json.Number(tc.want) {
+			t.Errorf("%s: got %v, want %q", name, got, tc.want)
+		}
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	for _, tc := range []struct{ text, fallback, want string }{
+		{"", "", ""}, {"", "nl-NL", "nl-NL"}, {"nl_NL", "", "nl-NL"}, {"NL-nl", "", "nl-NL"}, {"en-GB", "nl-NL", "en-GB"},
+		{"nl", "nl-BE", "nl-BE"}, {"nl", "", "held"}, {"de", "nl-NL", "held"}, {"Dutch", "nl-NL", "held"},
+		{"nl-NLD", "", "held"}, {"n1-NL", "", "held"}, {"nl-NL-x", "", "held"}, {"é-NL", "", "held"},
+	} {
+		got, ok := languageOf(tc.text, tc.fallback)
+		if !ok {
+			got = "held"
+		}
+		if got != tc.want {
+			t.Errorf("%q with %q: got %q, want %q", tc.text, tc.fallback, got, tc.want)
+		}
+	}
+	o := order("1")
+	o.Language = "Dutch"
+	if w := open(t, Options{}).Expect(o.Head, asOf); w[0].Hold != reconcile.ReasonNoLanguage {
+		t.Errorf("held as %q", w[0].Hold)
+	}
+	o.Language, o.Items[0].Language = "", "Dutch"
+	s := open(t, Options{})
+	_, err := s.Compose(o, s.Expect(o.Head, asOf), reconcile.Carts{}, asOf)
+	if holds, _ := reconcile.HeldIn(err); len(holds) != 1 || holds[0].Reason != reconcile.ReasonNoLanguage {
+		t.Errorf("a line's language: %v", err)
+	}
+}
+
+// Old orders overwrite nothing that is newer, and nobody is opted out.
+func TestProfilePolicies(t *testing.T) {
+	for _, tc := range []struct {
+		policy ProfileFields
+		age    time.Duration
+		want   string
+	}{
+		{ProfileNever, time.Hour, "newsletter"}, {ProfileNever, 25 * time.Hour, ""},
+		{ProfileFreshOnly, time.Hour, "firstname newsletter"}, {ProfileFreshOnly, 25 * time.Hour, ""},
+		{ProfileAlways, 25 * time.Hour, "firstname newsletter"},
+	} {
+		o := order("1")
+		o.CompletedAt = asOf.Add(-tc.age)
+		o.Fields = map[string]string{"firstname": "Jane", "newsletter": "no", "service": "", "marketing": "0"}
+		body := fields(t, compose(t, open(t, Options{Profile: tc.policy}), o))
+		var got []string
+		for _, name := range []string{"firstname", "newsletter", "service", "marketing"} {
+			if _, ok := body[name]; ok {
+				got = append(got, name)
+			}
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%q after %s: got %v, want %q", tc.policy, tc.age, got, tc.want)
+		}
+	}
+}
+
+func TestExpect(t *testing.T) {
+	s := open(t, Options{MaxAge: time.Hour * 24})
+	o := order("1/2")
+	w := s.Expect(o.Head, asOf)[0]
+	if w.ID != "purchase/main/1%2F2" || w.Hold != "" || w.Value.Amount.String() != "15.30" && w.Value.Amount.String() != "15.3" ||
+		w.Value.Currency != "GBP" || w.Value.Of != reconcile.AmountOfPrices {
+		t.Errorf("got %+v", w)
+	}
+	o.CompletedAt = asOf.Add(-25 * time.Hour)
+	if w := s.Expect(o.Head, asOf)[0]; w.Hold != reconcile.ReasonTooOld {
+		t.Errorf("held as %q", w.Hold)
+	}
+	if traits := s.Traits()[reconcile.KindPurchase]; !traits.MergesRepeats || traits.MaxBatch != 1 {
+		t.Errorf("got %+v", traits)
+	}
+	if open(t, Options{CountsRepeats: true}).Traits()[reconcile.KindPurchase].MergesRepeats {
+		t.Error("the belief in merging was withdrawn")
+	}
+}
+
+func TestComposeHoldsBack(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*reconcile.Order, *Options)
+		want   reconcile.Reason
+	}{
+		"no number": {func(_ *reconcile.Order, o *Options) {
+			o.OrderID = func(reconcile.Head) (string, error) { return "", errors.New("no column") }
+		}, reconcile.ReasonCannotCompose},
+		"no sku":   {func(o *reconcile.Order, _ *Options) { o.Items[0].SKU = "" }, reconcile.ReasonCannotCompose},
+		"no lines": {func(o *reconcile.Order, _ *Options) { o.Items[0].Quantity = dec("0") }, reconcile.ReasonNoGoods},
+	} {
+		o, options := order("1"), Options{}
+		tc.change(&o, &options)
+		s := open(t, options)
+		events, err := s.Compose(o, s.Expect(o.Head, asOf), reconcile.Carts{}, asOf)
+		holds, _ := reconcile.HeldIn(err)
+		if len(events) != 0 || len(holds) != 1 || holds[0].Reason != tc.want {
+			t.Errorf("%s: %d events, %v", name, len(events), err)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, o := range []Options{{}, {Name: "a"}, {Name: "a", URL: "https://example.com", Key: sinktest.Canary + "\n"}} {
+		_, err := New(o)
+		if err == nil || strings.Contains(err.Error(), sinktest.Canary) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestAtTheSimulator(t *testing.T) {
+	s, sim := atSimulator(t, simulator.SqueezelyRules{SeveralCurrencies: true, SeveralLanguages: true}, Options{Language: "en-GB"})
+	o := order("536365")
+	o.Fields = map[string]string{"custom_store": "Utrecht"}
+	e := compose(t, s, o)
+	for range 2 { // the second is a repeat, which merges
+		if got := s.Send(t.Context(), []reconcile.Event{e}); got[0].Verdict != reconcile.Sent {
+			t.Fatalf("got %+v", got[0])
+		}
+	}
+	p, ok := sim.Purchase("shop", "536365")
+	if !ok || p.Total.Cmp(dec("15.3")) != 0 || p.Currency != "GBP" || !p.OrderedAt.Equal(o.CompletedAt) ||
+		p.Custom()["custom_store"] != "Utrecht" {
+		t.Errorf("the platform has %+v", p)
+	}
+	if got := sim.Counts().Platforms[simulator.Squeezely]; got.Orders != 1 || got.Money["GBP"] != "15.3" {
+		t.Errorf("the platform counts %+v", got)
+	}
+}
+
+// One event that the platform does not want must not take others with it.
+func TestBatchAtTheSimulator(t *testing.T) {
+	const bad = 3
+	for name, tc := range map[string]struct {
+		rules    simulator.SqueezelyRules
+		options  Options
+		others   reconcile.Verdict
+		bad      reconcile.Verdict
+		accepted uint64
+	}{
+		"all or nothing":               {simulator.SqueezelyRules{}, Options{}, reconcile.Sent, reconcile.Rejected, 7},
+		"all or nothing, under 200":    {simulator.SqueezelyRules{ErrorsWith200: true}, Options{}, reconcile.Sent, reconcile.Rejected, 7},
+		"too large":                    {simulator.SqueezelyRules{MaxBatch: 3}, Options{CountsRepeats: true, BatchAnswer: BatchAll}, reconcile.Sent, reconcile.Rejected, 7},
+		"not known, and repeats count": {simulator.SqueezelyRules{}, Options{CountsRepeats: true}, reconcile.InDoubt, reconcile.InDoubt, 0},
+		"by index": {simulator.SqueezelyRules{Batch: simulator.ByIndex, ErrorObjects: true},
+			Options{CountsRepeats: true, BatchAnswer: BatchIndex}, reconcile.Sent, reconcile.Rejected, 7},
+		"by index, without an index": {simulator.SqueezelyRules{Batch: simulator.ByIndex},
+			Options{BatchAnswer: BatchIndex}, reconcile.InDoubt, reconcile.InDoubt, 7},
+	} {
+		paced := 0
+		tc.options.Batch = 8
+		tc.options.Pace = func(_ context.Context, n int) error { paced += n; return nil }
+		s, sim := atSimulator(t, tc.rules, tc.options)
+		var batch []reconcile.Event
+		for i := range 8 {
+			batch = append(batch, compose(t, s, order(fmt.Sprint(i))))
+		}
+		batch[bad].Body = bytes.Replace(batch[bad].Body, []byte(`"quantity":6`), []byte(`"quantity":"6"`), 1)
+		got := s.Send(t.Context(), batch)
+		for i, o := range got {
+			want := tc.others
+			if i == bad {
+				want = tc.bad
+			}
+			if o.ID != batch[i].ID || o.Verdict != want || o.Stop {
+				t.Errorf("%s: event %d: %s %s (%s), want %s", name, i, o.ID, o.Verdict, o.Why, want)
+			}
+		}
+		counts := sim.Counts().Platforms[simulator.Squeezely]
+		if counts.Accepted != tc.accepted || counts.Repeats != 0 {
+			t.Errorf("%s: the platform counts %+v", name, counts)
+		}
+		if again := counts.Requests > 1; again != (paced > 0) {
+			t.Errorf("%s: %d requests, paced %d events", name, counts.Requests, paced)
+		}
+	}
+}
+
+func TestHalvingCanBeInterrupted(t *testing.T) {
+	s, _ := atSimulator(t, simulator.SqueezelyRules{MaxBatch: 1}, Options{Batch: 2,
+		Pace: func(context.Context, int) error { return context.Canceled }})
+	batch := []reconcile.Event{compose(t, s, order("1")), compose(t, s, order("2"))}
+	for _, o := range s.Send(t.Context(), batch) {
+		if o.Verdict != reconcile.Retryable || len(o.Attempts) != 1 || o.Attempts[0].Status != 413 {
+			t.Errorf("got %+v", o)
+		}
+	}
+}
+
+func TestKnownCodesAreKept(t *testing.T) {
+	for _, objects := range []bool{true, false} {
+		s, _ := atSimulator(t, simulator.SqueezelyRules{ErrorObjects: objects}, Options{})
+		e := compose(t, s, order("1"))
+		e.Body = bytes.Replace(e.Body, []byte(`"timestamp":1795168800`), []byte(`"timestamp":"yesterday"`), 1)
+		o := s.Send(t.Context(), []reconcile.Event{e})[0]
+		if o.Verdict != reconcile.Rejected || o.Attempts[0].Code != "TIMESTAMP_ERROR" {
+			t.Errorf("objects %v: got %+v", objects, o)
+		}
+	}
+}
+
+func TestWrongLoginStops(t *testing.T) {
+	s, _ := atSimulator(t, simulator.SqueezelyRules{LoginStatus: 403}, Options{})
+	s.client.Close()
+	wrong, err := New(Options{Name: "activate", URL: s.options.URL, Account: "shop", Key: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wrong.Close()
+	o := wrong.Send(t.Context(), []reconcile.Event{compose(t, s, order("1"))})[0]
+	if o.Verdict != reconcile.Retryable || !o.Stop || o.Why != "403: login refused" {
+		t.Errorf("got %+v", o)
+	}
+}

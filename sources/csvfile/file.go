@@ -1,0 +1,96 @@
+// Package csvfile reads the rows of text files with delimiters: CSV, TSV and
+// what spreadsheets export as such.
+package csvfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"makegood/config"
+	"makegood/sources/internal/near"
+	"makegood/sources/table"
+)
+
+// What can be wrong with a file as a whole. The errors of this package wrap
+// them and say more.
+var (
+	// ErrEmpty is returned for a file without a header.
+	ErrEmpty = errors.New("is empty: not even a header is in it")
+	// ErrEncoding is returned for text that is not what encoding says.
+	ErrEncoding = errors.New("is not text in the encoding that is set")
+	// ErrDelimiter is returned when the header seems to be one column only
+	// because another delimiter is used.
+	ErrDelimiter = errors.New("has one column only")
+	// ErrQuotes is returned when a quote swallows rows, so that nobody can say
+	// which rows there are.
+	ErrQuotes = errors.New("has a quote that does not end where it should")
+	// ErrTooWide is returned for a header with more columns than any table has.
+	ErrTooWide = errors.New("has more than 16384 columns")
+)
+
+// File is one file on disk. It implements table.File.
+type File struct {
+	path  string
+	table config.Table
+}
+
+// New names a file without touching it. Of t it uses delimiter, encoding and
+// header row; where they are empty: a comma, UTF-8 and the first row.
+func New(path string, t config.Table) *File {
+	if t.Delimiter == "" {
+		t.Delimiter = ","
+	}
+	t.HeaderRow = max(t.HeaderRow, 1)
+	return &File{path: path, table: t}
+}
+
+var _ table.File = (*File)(nil)
+
+// Name is the base name of the path.
+func (f *File) Name() string { return filepath.Base(f.path) }
+
+// Open reads up to the header.
+func (f *File) Open(context.Context) (table.Cursor, error) {
+	in, err := os.Open(f.path)
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	c, err := newCursor(f, in)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("read %s: %w", f.Name(), err), in.Close())
+	}
+	return c, nil
+}
+
+// Mark is the size and the time of the last change.
+func (f *File) Mark() (string, error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return "", f.explain(err)
+	}
+	return fmt.Sprintf("%d %s", info.Size(), info.ModTime().UTC().Format(time.RFC3339Nano)), nil
+}
+
+// Twice is true: a second pass over a file costs little.
+func (f *File) Twice() bool { return true }
+
+// explain names the file that may have been meant when there is none.
+func (f *File) explain(err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open %s: %w", f.Name(), err)
+	}
+	var names []string
+	entries, _ := os.ReadDir(filepath.Dir(f.path))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if name := near.Name(f.Name(), names); name != "" {
+		return fmt.Errorf("open %s: %w; did you mean %s?", f.path, fs.ErrNotExist, name)
+	}
+	return fmt.Errorf("open %s: %w", f.path, fs.ErrNotExist)
+}

@@ -1,0 +1,167 @@
+// Package sources opens what the configuration names: sources of orders,
+// evidence and open carts. One switch in this file knows the kinds of files.
+package sources
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"makegood/config"
+	"makegood/reconcile"
+	"makegood/sources/csvfile"
+	"makegood/sources/sqldb"
+	"makegood/sources/table"
+	"makegood/sources/xlsxfile"
+)
+
+// Opener opens what a configuration names. The zero value works; its fields
+// are for callers that show progress and for tests.
+type Opener struct {
+	// StateDir is the folder for what does not fit into memory.
+	StateDir string
+	// Now tells the age of files; nil: time.Now.
+	Now func() time.Time
+	// Progress is told how many rows of a source have been read in a pass.
+	Progress func(source string, rows int)
+	// Budget is the memory for orders that are not yet whole; 0: table's own.
+	Budget int
+}
+
+// Open gives the source that cfg describes. It opens no file: that there are
+// files and that they have the mapped columns is known when it is read.
+func Open(cfg *config.Source, stateDir string) (reconcile.Source, error) {
+	return Opener{StateDir: stateDir}.Source(cfg)
+}
+
+// OpenEvidence gives the reader of what others recorded as sent.
+func OpenEvidence(cfg *config.Evidence, stateDir string) (reconcile.EvidenceReader, error) {
+	return Opener{StateDir: stateDir}.Evidence(cfg)
+}
+
+// OpenCarts gives the reader of open carts.
+func OpenCarts(cfg *config.CartSource, stateDir string) (reconcile.CartFeed, error) {
+	return Opener{StateDir: stateDir}.Carts(cfg)
+}
+
+// Source is Open with the settings of o.
+func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
+	r := rows{name: cfg.Name, table: &cfg.Table, slack: time.Duration(cfg.Slack), bind: cfg.Bind,
+		stable: time.Duration(cfg.StableFor), opener: o}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	options := table.Options{StateDir: o.spillDir(), Budget: o.Budget, Joins: o.join}
+	if o.Progress != nil {
+		options.Progress = func(n int) { o.Progress(cfg.Name, n) }
+	}
+	return table.New(cfg, r.files, options)
+}
+
+// Evidence is OpenEvidence with the settings of o.
+func (o Opener) Evidence(cfg *config.Evidence) (reconcile.EvidenceReader, error) {
+	r := rows{name: cfg.Name, table: &cfg.Table, opener: o}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return table.NewEvidence(cfg, r.files)
+}
+
+// Carts is OpenCarts with the settings of o.
+func (o Opener) Carts(cfg *config.CartSource) (reconcile.CartFeed, error) {
+	r := rows{name: cfg.Name, table: &cfg.Table, opener: o}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return table.NewCarts(cfg, r.files)
+}
+
+// join opens the files to look up in. They may be of any age: they are no
+// orders, and what they lack shows as a missing address.
+func (o Opener) join(cfg *config.Join) ([]table.File, error) {
+	r := rows{name: "join", table: &cfg.Table, opener: o}
+	if r.table.Type == "" {
+		r.table.Type = "csv"
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return r.files(reconcile.Window{})
+}
+
+func (o Opener) spillDir() string { return filepath.Join(o.StateDir, "spill") }
+
+// rows are the files behind one entry of the configuration.
+type rows struct {
+	name   string
+	table  *config.Table
+	stable time.Duration // how long a file must have been left alone
+	slack  time.Duration
+	bind   string
+	opener Opener
+}
+
+func (r rows) check() error {
+	switch r.table.Type {
+	case "csv", "xlsx", "sql":
+		return nil
+	}
+	return fmt.Errorf("open %s: the type %q is not built yet; there are csv, xlsx and sql", r.name, r.table.Type)
+}
+
+// files is the one switch over the kinds of files.
+func (r rows) files(w reconcile.Window) ([]table.File, error) {
+	if r.table.Type == "sql" {
+		return []table.File{r.query(w)}, nil
+	}
+	paths, err := find(r.table.Path, endings[r.table.Type])
+	if err != nil {
+		return nil, err
+	}
+	if err := r.settled(paths); err != nil {
+		return nil, err
+	}
+	files := make([]table.File, len(paths))
+	for i, path := range paths {
+		switch r.table.Type {
+		case "csv":
+			files[i] = csvfile.New(path, *r.table)
+		case "xlsx":
+			files[i] = r.workbook(path)
+		}
+	}
+	return files, nil
+}
+
+func (r rows) workbook(path string) table.File {
+	o := xlsxfile.Options{Password: r.table.Password.Reveal(), HeaderRow: r.table.HeaderRow,
+		TmpDir: filepath.Join(r.opener.StateDir, "xlsx")}
+	if r.table.Sheet.All {
+		o.Sheets = []string{xlsxfile.All}
+	}
+	for _, s := range r.table.Sheet.Pick {
+		name := s.Name
+		if name == "" {
+			name = strconv.Itoa(s.Number)
+		}
+		o.Sheets = append(o.Sheets, name)
+	}
+	return xlsxfile.New(path, o)
+}
+
+// query widens the window by the slack; makegood cuts exactly afterwards.
+func (r rows) query(w reconcile.Window) table.File {
+	o := sqldb.Options{}
+	if r.table.Zone != nil {
+		o.Zone = r.table.Zone.Location
+	}
+	if r.bind == "instant" {
+		o.Bind = sqldb.Instant
+	}
+	f := sqldb.New(r.name, r.table.DSN.Reveal(), r.table.Query, o)
+	if w.From.IsZero() || w.To.IsZero() {
+		return f
+	}
+	return f.Within(reconcile.Window{From: w.From.Add(-r.slack), To: w.To.Add(r.slack)})
+}

@@ -1,0 +1,144 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/mattn/go-sqlite3"
+
+	"makegood/sources/internal/near"
+)
+
+// locate gives the path that a DSN names. It never repeats a DSN of another
+// database, which may hold a password.
+func locate(dsn string) (string, error) {
+	scheme, rest, ok := strings.Cut(dsn, ":")
+	switch {
+	case ok && (scheme == "sqlite" || scheme == "sqlite3"):
+		return uriPath(strings.TrimPrefix(rest, "//"))
+	case ok && scheme == "file":
+		return uriPath(strings.TrimPrefix(rest, "//"))
+	case slices.Contains([]string{".db", ".sqlite", ".sqlite3"}, strings.ToLower(filepath.Ext(dsn))) &&
+		!strings.Contains(dsn, "://"):
+		return dsn, nil
+	case ok && slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb", "sqlserver"}, scheme):
+		return "", fmt.Errorf("read a %s database: %w", scheme, ErrNotBuilt)
+	}
+	return "", errors.New("read dsn: it is neither sqlite:///path nor a path ending in .db, .sqlite or .sqlite3")
+}
+
+// uriPath is the path of a file URI without its query: how a database is
+// opened is not for its DSN to say.
+func uriPath(rest string) (string, error) {
+	rest, _, _ = strings.Cut(rest, "#")
+	rest, _, _ = strings.Cut(rest, "?")
+	path, err := url.PathUnescape(rest)
+	if err != nil || path == "" {
+		return "", errors.New("read dsn: it names no file")
+	}
+	return path, nil
+}
+
+// database opens an existing file for reading, and proves that it is so.
+func database(ctx context.Context, path string) (*sqlx.DB, error) {
+	if err := lookAt(path); err != nil {
+		return nil, err
+	}
+	uri := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_query_only=1&_busy_timeout=10000"
+	db := sqlx.NewDb(sql.OpenDB(connector{uri}), "sqlite3")
+	db.SetMaxOpenConns(1)
+	var only int
+	if err := db.GetContext(ctx, &only, "PRAGMA query_only"); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if only != 1 {
+		return nil, errors.Join(errors.New("open the database for reading only: it was not"), db.Close())
+	}
+	return db, nil
+}
+
+func lookAt(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return missing(path)
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s %w: it is a folder", filepath.Base(path), ErrNoDatabase)
+	case info.Size() == 0:
+		return fmt.Errorf("%s %w: the file has no bytes", filepath.Base(path), ErrNoDatabase)
+	}
+	return nil
+}
+
+func missing(path string) error {
+	var names []string
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if n := near.Name(filepath.Base(path), names); n != "" {
+		return fmt.Errorf("find %s: %w; did you mean %s?", path, fs.ErrNotExist, n)
+	}
+	return fmt.Errorf("find %s: %w", path, fs.ErrNotExist)
+}
+
+// connector makes connections whose rows hold what is stored.
+type connector struct{ uri string }
+
+func (c connector) Connect(context.Context) (driver.Conn, error) {
+	conn, err := c.Driver().Open(c.uri)
+	if err != nil {
+		return nil, err
+	}
+	return stored{conn.(*sqlite3.SQLiteConn)}, nil
+}
+
+func (c connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
+
+// stored is a connection that does not convert by declared type: the driver
+// makes year 1 of unreadable text in a DATETIME column, and a boolean of 7.
+type stored struct{ *sqlite3.SQLiteConn }
+
+// QueryContext blanks the declared types that the driver keeps with its rows,
+// so that it hands over each value in its storage class.
+func (s stored) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := s.SQLiteConn.QueryContext(ctx, query, args)
+	if r, ok := rows.(*sqlite3.SQLiteRows); ok && err == nil && len(r.Columns()) > 0 {
+		clear(r.DeclTypes())
+	}
+	return rows, err
+}
+
+// inWords says what the database objects to. What it says of the query itself
+// is in its own words.
+func inWords(err error) error {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code {
+	case sqlite3.ErrNotADB:
+		return fmt.Errorf("%w, or it is encrypted: %w", ErrNoDatabase, err)
+	case sqlite3.ErrCorrupt:
+		return fmt.Errorf("read the database: it is damaged: %w", err)
+	case sqlite3.ErrBusy, sqlite3.ErrLocked:
+		return fmt.Errorf("read the database: another program holds it locked: %w", err)
+	case sqlite3.ErrCantOpen:
+		return fmt.Errorf("read the database: it cannot be opened (may its folder be written to?): %w", err)
+	case sqlite3.ErrReadonly:
+		return fmt.Errorf("%w: it would change the database, which is only read: %w", ErrQuery, err)
+	}
+	return fmt.Errorf("%w: %w", ErrQuery, err)
+}

@@ -1,0 +1,118 @@
+// Package sqldb reads the rows that a query or a table of a customer's
+// database gives. The database is opened for reading only and left as it is;
+// values are the ones that are stored, whatever type their column declares.
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"makegood/reconcile"
+	"makegood/sources/table"
+)
+
+// What can be wrong with a database or a query as a whole. The errors of this
+// package wrap them and say more.
+var (
+	// ErrNotBuilt is returned for databases that this version cannot read.
+	ErrNotBuilt = errors.New("is not built yet; this version reads SQLite databases")
+	// ErrNoDatabase is returned for a file that is no SQLite database.
+	ErrNoDatabase = errors.New("is not an SQLite database")
+	// ErrQuery is returned when the query cannot be carried out.
+	ErrQuery = errors.New("the query cannot be carried out")
+	// ErrWindow is returned when a query asks for :from or :to and [File.Within]
+	// was not called.
+	ErrWindow = errors.New("the query asks for :from or :to, but there is no period here")
+)
+
+// Bind is how the ends of the period are written for a query.
+type Bind int
+
+const (
+	// WallClock writes "2006-01-02 15:04:05" in the source's zone, for columns
+	// of local times in that form. The zero value.
+	WallClock Bind = iota
+	// Instant writes "2006-01-02T15:04:05Z", in UTC, for columns that carry
+	// their zone.
+	Instant
+)
+
+// Options say how a database is read.
+type Options struct {
+	// Table is read whole where there is no query.
+	Table string
+	// Zone is the zone of times that carry none. nil is UTC.
+	Zone *time.Location
+	Bind Bind
+	// Timeout ends a pass over the rows that takes longer. 0: no end but the
+	// caller's.
+	Timeout time.Duration
+}
+
+// File is one query of one database. It implements [table.File].
+type File struct {
+	name    string
+	dsn     string
+	query   string
+	options Options
+	window  reconcile.Window
+}
+
+// New names the rows of a query, or of a table where query is "", without
+// touching the database. The name is the source's; dsn is sqlite:///path,
+// file:path, or a plain path ending in .db, .sqlite or .sqlite3. The query may
+// hold :from and :to, and is passed on as it is.
+func New(name, dsn, query string, o Options) *File {
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	return &File{name: name, dsn: dsn, query: query, options: o}
+}
+
+// Within gives the same file with the period that :from and :to stand for.
+// The ends are bound as they are, to the second, widened outwards: the caller
+// adds the slack, and cuts exactly.
+func (f *File) Within(w reconcile.Window) *File {
+	within := *f
+	within.window = w
+	return &within
+}
+
+// Name is the source's name.
+func (f *File) Name() string { return f.name }
+
+// Open carries out the query. The database must exist and is never changed.
+// An error says in words what is wrong with the database or the query; it
+// wraps [ErrNotBuilt], [ErrNoDatabase], [ErrQuery], [ErrWindow] or
+// [fs.ErrNotExist] where one of them fits.
+func (f *File) Open(ctx context.Context) (table.Cursor, error) {
+	c, err := f.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open source %s: %w", f.name, err)
+	}
+	return c, nil
+}
+
+// Mark is the size and the modification time of the database and of its
+// write-ahead log.
+func (f *File) Mark() (string, error) {
+	path, err := locate(f.dsn)
+	if err != nil {
+		return "", fmt.Errorf("look at source %s: %w", f.name, err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("look at source %s: %w", f.name, err)
+	}
+	mark := fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
+	if log, err := os.Stat(path + "-wal"); err == nil {
+		mark += fmt.Sprintf(" %d %d", log.Size(), log.ModTime().UnixNano())
+	}
+	return mark, nil
+}
+
+// Twice is false: between two passes the database may change.
+func (f *File) Twice() bool { return false }

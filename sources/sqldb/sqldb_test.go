@@ -1,0 +1,327 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"makegood/reconcile"
+	"makegood/sources/table"
+)
+
+var _ table.File = (*File)(nil)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// makeDatabase makes an SQLite file of the statements and gives its path.
+func makeDatabase(t *testing.T, statements ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "shop orders.db")
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	return path
+}
+
+// readAll gives the rows of a file, cells joined by "|", with their problem
+// behind "!".
+func readAll(ctx context.Context, f table.File) (rows []string, columns []string, err error) {
+	c, err := f.Open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	for {
+		row, err := c.Next()
+		if err == io.EOF {
+			return rows, columns, nil
+		}
+		if err != nil {
+			return rows, columns, err
+		}
+		columns = row.Header.Columns
+		text := strings.Join(row.Cells, "|")
+		if row.Problem != "" {
+			text += "!" + row.Problem
+		}
+		rows = append(rows, text)
+		if row.Number != len(rows) {
+			return rows, columns, fmt.Errorf("row %d is numbered %d", len(rows), row.Number)
+		}
+	}
+}
+
+func TestStoredValues(t *testing.T) {
+	declared := []string{"DATETIME", "TIMESTAMP", "DATE", "DECIMAL(10,2)", "BOOLEAN", "TEXT", "REAL", "BLOB", ""}
+	for _, d := range declared {
+		for literal, want := range map[string]string{
+			"'12 o''clock, Monday'":       "12 o'clock, Monday", // year 1 where the declared type is believed
+			"'2026-11-01T10:00:00+01:00'": "2026-11-01T10:00:00+01:00",
+			"'2026-11-01 10:00:00'":       "2026-11-01 10:00:00",
+			"NULL":                        "",
+			"''":                          "",
+			"0.1 + 0.2":                   "0.3",
+			"2.5499999999999998":          "2.55",
+			"-0.001":                      "-0.001",
+			"4.440892E-16":                "0.0000000000000004440892",
+			"x'C3A9'":                     "é",
+			"x'FF00'":                     "!column v holds bytes that are no UTF-8 text",
+			"9e999":                       "!column v holds a number beyond all limits",
+		} {
+			path := makeDatabase(t, "CREATE TABLE t (v "+d+")", "INSERT INTO t VALUES ("+literal+")")
+			rows, _, err := readAll(t.Context(), New("shop", path, "", Options{Table: "t"}))
+			if d == "TEXT" && strings.ContainsAny(literal[:2], "0249-") {
+				continue // the database itself makes text of them
+			}
+			if err != nil || len(rows) != 1 || rows[0] != want {
+				t.Errorf("%s in a column %s: rows %q, error %v; want %q", literal, d, rows, err, want)
+			}
+		}
+	}
+}
+
+func TestIntegers(t *testing.T) {
+	for _, d := range []string{"DATETIME", "DATE", "BOOLEAN", "INTEGER", ""} {
+		path := makeDatabase(t, "CREATE TABLE t (v "+d+")", "INSERT INTO t VALUES (7), (1793523600), (9223372036854775807), (-3)")
+		rows, _, err := readAll(t.Context(), New("shop", path, "", Options{Table: "t"}))
+		if want := []string{"7", "1793523600", "9223372036854775807", "-3"}; err != nil || !slices.Equal(rows, want) {
+			t.Errorf("column %s: rows %q, error %v; want %q", d, rows, err, want)
+		}
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for f, want := range map[float64]string{
+		17850: "17850", 2.55: "2.55", 123456789012.345: "123456789012.345",
+		1e15: "1E+15", 1.9143e18: "1.9143E+18", 999999999999999: "999999999999999", -1e-3: "-0.001",
+	} {
+		if got, problem := number(f); got != want || problem != "" {
+			t.Errorf("number(%v) = %q, %q; want %q", f, got, problem, want)
+		}
+	}
+	if got, _ := number(math.Copysign(0, -1)); got != "0" {
+		t.Errorf("number(-0) = %q", got)
+	}
+}
+
+func TestWindow(t *testing.T) {
+	path := makeDatabase(t, `CREATE TABLE orders (id TEXT, at DATETIME)`,
+		`INSERT INTO orders VALUES ('before', '2026-10-25 09:59:59'), ('first', '2026-10-25 10:00:00'),
+		 ('last', '2026-10-25 11:59:59'), ('after', '2026-10-25 12:00:00')`)
+	amsterdam, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := reconcile.Window{
+		From: time.Date(2026, 10, 25, 9, 0, 0, 0, time.UTC), // 10:00 in Amsterdam, winter time since 03:00
+		To:   time.Date(2026, 10, 25, 11, 0, 0, 0, time.UTC),
+	}
+	query := `SELECT id, ':to and ?' AS "a :form" FROM orders WHERE at >= :from AND at < :to -- not :this
+		AND id <> '' /* :nor @this */ ORDER BY at`
+	rows, columns, err := readAll(t.Context(), New("shop", path, query, Options{Zone: amsterdam}).Within(w))
+	if want := []string{"first|:to and ?", "last|:to and ?"}; err != nil || !slices.Equal(rows, want) {
+		t.Errorf("rows %q, error %v; want %q", rows, err, want)
+	}
+	if want := []string{"id", "a :form"}; !slices.Equal(columns, want) {
+		t.Errorf("columns %q, want %q", columns, want)
+	}
+	echo := New("shop", path, `SELECT :to, :from, :to`, Options{Zone: amsterdam, Bind: Instant}).
+		Within(reconcile.Window{From: w.From.Add(time.Millisecond), To: w.To.Add(time.Millisecond)})
+	rows, _, err = readAll(t.Context(), echo)
+	if want := []string{"2026-10-25T11:00:01Z|2026-10-25T09:00:00Z|2026-10-25T11:00:01Z"}; err != nil || !slices.Equal(rows, want) {
+		t.Errorf("instants %q, error %v; want %q", rows, err, want)
+	}
+}
+
+func TestOneParameter(t *testing.T) {
+	path := makeDatabase(t, "CREATE TABLE t (v)")
+	w := reconcile.Window{From: time.Unix(0, 0), To: time.Unix(60, 0)}
+	rows, _, err := readAll(t.Context(), New("shop", path, "SELECT :to;", Options{}).Within(w))
+	if want := []string{"1970-01-01 00:01:00"}; err != nil || !slices.Equal(rows, want) {
+		t.Errorf("rows %q, error %v; want %q", rows, err, want)
+	}
+	if _, _, err := readAll(t.Context(), New("shop", path, "SELECT :to", Options{})); !errors.Is(err, ErrWindow) {
+		t.Errorf("without a period: error %v, want ErrWindow", err)
+	}
+}
+
+func TestParameters(t *testing.T) {
+	for query, want := range map[string]string{
+		"SELECT a:b, $c, x$y, ?, ?2, @d":              ":b $c ? ?2 @d",
+		"SELECT ':a', \":b\", [:c], `:d`, 'it''s :e'": "",
+		"-- :a\n:b /* :c */ :b":                       ":b",
+		"'open :a":                                    "",
+		"a >= :from AND b<:to":                        ":from :to",
+		"é:from":                                      ":from",
+	} {
+		if got := strings.Join(parameters(query), " "); got != want {
+			t.Errorf("parameters(%q) = %q, want %q", query, got, want)
+		}
+	}
+}
+
+func TestQuotedTable(t *testing.T) {
+	path := makeDatabase(t, `CREATE TABLE "my ""best"" orders" (id)`, `INSERT INTO "my ""best"" orders" VALUES ('a')`)
+	rows, _, err := readAll(t.Context(), New("shop", path, "", Options{Table: `my "best" orders`}))
+	if err != nil || !slices.Equal(rows, []string{"a"}) {
+		t.Errorf("rows %q, error %v", rows, err)
+	}
+}
+
+func TestDSN(t *testing.T) {
+	path := makeDatabase(t, "CREATE TABLE t (v)", "INSERT INTO t VALUES (1)")
+	escaped := strings.ReplaceAll(path, " ", "%20")
+	for _, dsn := range []string{path, "sqlite://" + escaped, "file:" + escaped, "file://" + escaped + "?mode=rwc&immutable=1"} {
+		if rows, _, err := readAll(t.Context(), New("shop", dsn, "", Options{Table: "t"})); err != nil || len(rows) != 1 {
+			t.Errorf("dsn %s: rows %q, error %v", dsn, rows, err)
+		}
+	}
+	for _, dsn := range []string{"postgres://u:geheim@example.com/shop", "mysql://u:geheim@example.com/shop", "sqlserver://u:geheim@example.com"} {
+		_, err := New("shop", dsn, "SELECT 1", Options{}).Open(t.Context())
+		if !errors.Is(err, ErrNotBuilt) || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("dsn of another database: error %v", err)
+		}
+	}
+	_, err := New("shop", "u:geheim@tcp(example.com)/shop", "SELECT 1", Options{}).Open(t.Context())
+	if err == nil || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("unknown dsn: error %v", err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	path := makeDatabase(t, "CREATE TABLE orders (id)", "CREATE TABLE lines (id)", "INSERT INTO orders VALUES (1)")
+	dir := filepath.Dir(path)
+	noDatabase, empty := filepath.Join(dir, "text.db"), filepath.Join(dir, "empty.db")
+	if err := errors.Join(os.WriteFile(noDatabase, []byte(strings.Repeat("id;email\n", 200)), 0o600), os.WriteFile(empty, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		file *File
+		is   error
+		says string
+	}{
+		"missing":       {New("shop", filepath.Join(dir, "shop_orders.db"), "SELECT 1", Options{}), fs.ErrNotExist, "did you mean shop orders.db?"},
+		"no database":   {New("shop", noDatabase, "SELECT 1", Options{}), ErrNoDatabase, "is not an SQLite database"},
+		"empty":         {New("shop", empty, "SELECT 1", Options{}), ErrNoDatabase, "no bytes"},
+		"folder":        {New("shop", "file:"+dir, "SELECT 1", Options{}), ErrNoDatabase, "folder"},
+		"no table":      {New("shop", path, "", Options{Table: "order"}), ErrQuery, `the tables are "lines", "orders" (did you mean "orders"?)`},
+		"no column":     {New("shop", path, "SELECT nix FROM orders", Options{}), ErrQuery, "no such column: nix"},
+		"no SQL":        {New("shop", path, "SELEKT", Options{}), ErrQuery, "syntax error"},
+		"typo":          {New("shop", path, "SELECT :form", Options{}), ErrQuery, "asks for :form; there are only :from and :to"},
+		"position":      {New("shop", path, "SELECT ?", Options{}), ErrQuery, "asks for ?"},
+		"no result":     {New("shop", path, "DELETE FROM orders", Options{}), ErrQuery, "must be one SELECT"},
+		"nothing asked": {New("shop", path, " ", Options{}), nil, "a query or a table"},
+		"both asked":    {New("shop", path, "SELECT 1", Options{Table: "orders"}), nil, "a query or a table"},
+		"writes":        {New("shop", path, "DELETE FROM orders RETURNING id", Options{}), ErrQuery, "only read"},
+	} {
+		_, _, err := readAll(t.Context(), test.file)
+		if err == nil || test.is != nil && !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "source shop") {
+			t.Errorf("%s: error %v; want one that says %q", name, err, test.says)
+		}
+	}
+	if rows, _, err := readAll(t.Context(), New("shop", path, "", Options{Table: "orders"})); err != nil || len(rows) != 1 {
+		t.Errorf("afterwards: rows %q, error %v", rows, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "shop_orders.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("the missing database was created")
+	}
+}
+
+const endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+func TestTimeout(t *testing.T) {
+	path := makeDatabase(t, "CREATE TABLE t (v)")
+	_, _, err := readAll(t.Context(), New("shop", path, endless, Options{Timeout: 20 * time.Millisecond}))
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "took longer than 20ms") {
+		t.Errorf("error %v, want one that says that it took too long", err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	path := makeDatabase(t, "CREATE TABLE t (v)", "INSERT INTO t VALUES (1), (2)")
+	ctx, cancel := context.WithCancel(t.Context())
+	c, err := New("shop", path, "", Options{Table: "t"}).Open(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Next(); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	for range 3 {
+		if _, err = c.Next(); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+// A cursor that is closed early leaves the database free for its owner.
+func TestCloseFreesDatabase(t *testing.T) {
+	path := makeDatabase(t, "CREATE TABLE t (v)", "INSERT INTO t VALUES (1), (2)")
+	f := New("shop", path, "", Options{Table: "t"})
+	before, err := f.Mark()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := f.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Next(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := sql.Open("sqlite3", path+"?_busy_timeout=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	if _, err := owner.Exec("CREATE TABLE more (v)"); err != nil {
+		t.Errorf("write after the close: %v", err)
+	}
+	if after, err := f.Mark(); err != nil || after == before {
+		t.Errorf("mark before and after a change: %q, %q, error %v", before, after, err)
+	}
+}
+
+// The log of a database in WAL mode is read, and the file is left alone.
+func TestWriteAheadLog(t *testing.T) {
+	path := makeDatabase(t, "PRAGMA journal_mode = WAL", "CREATE TABLE t (v)")
+	owner, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	if _, err := owner.Exec("INSERT INTO t VALUES ('fresh')"); err != nil {
+		t.Fatal(err)
+	}
+	rows, _, err := readAll(t.Context(), New("shop", path, "", Options{Table: "t"}))
+	if err != nil || !slices.Equal(rows, []string{"fresh"}) {
+		t.Errorf("rows %q, error %v", rows, err)
+	}
+}

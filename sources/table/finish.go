@@ -1,0 +1,270 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"makegood/reconcile"
+)
+
+var channels = []string{"online", "mobile", "in_store", "telephone", "marketplace", "b2b", "subscription", "other"}
+
+// finisher makes the head of one order.
+type finisher struct {
+	m       *mapping
+	headers []*Header
+	p       *partial
+	h       reconcile.Head
+	r       *resolved
+}
+
+// finish gives the head that a partial, now whole, comes to. What is wrong
+// with it stands in Bad.
+func finish(m *mapping, headers []*Header, p *partial) reconcile.Head {
+	f := &finisher{m: m, headers: headers, p: p}
+	f.p.settle(m)
+	f.r = m.resolve(p.values(), p.number)
+	for _, fault := range f.r.faults {
+		f.fail(f.at(fault.label), fault)
+	}
+	f.identity()
+	f.times()
+	f.texts()
+	f.count()
+	f.money()
+	f.unique()
+	f.h.LeftOut, f.h.Permitted = f.r.leftOut, f.r.permitted
+	f.blame()
+	if len(f.h.Bad) > 0 {
+		f.h.Amount, f.h.AmountOf = reconcile.Decimal{}, ""
+		return f.h
+	}
+	f.digests()
+	return f.h
+}
+
+func (f *finisher) fail(at place, what fault) {
+	if !slices.ContainsFunc(f.p.faults, func(p problem) bool { return p.fault == what }) {
+		f.p.fail(problem{at, what})
+	}
+}
+
+func (f *finisher) failField(name string, reason reconcile.Reason, text string) {
+	label := name
+	if i, ok := f.m.index[name]; ok {
+		label = f.m.fields[i].label
+	}
+	f.fail(f.at(label), fault{label, reason, text})
+}
+
+// at is where the order's own value of a column stands, else its first row.
+func (f *finisher) at(label string) place {
+	for i, k := range f.m.kept {
+		if k.name == label && f.p.first[i].text != "" {
+			return f.p.first[i].at
+		}
+	}
+	return f.p.place0()
+}
+
+func (f *finisher) identity() {
+	header := f.headers[f.p.origin.header]
+	f.h.Key = reconcile.OrderKey{Shop: f.m.cfg.Shop, Order: f.p.key}
+	f.h.Source = f.m.cfg.Name
+	f.h.Origin = reconcile.Origin{File: header.File, Sheet: header.Sheet, Rows: f.p.origin.rows, More: f.p.origin.more}
+}
+
+func (f *finisher) times() {
+	if f.p.completed.at.IsZero() && len(f.p.faults) == 0 {
+		f.fail(f.p.place0(), fault{f.m.rows[rowCompleted].label, reconcile.ReasonMissingValue, "the order has no time of completion"})
+	}
+	f.h.CompletedAt, f.h.DayOnly, f.h.AmbiguousTime = f.p.completed.at, f.p.completed.dayOnly, f.p.completed.ambiguous
+	f.h.OrderedAt, f.h.UpdatedAt = f.p.ordered, f.p.updated
+}
+
+func (f *finisher) value(name string) string {
+	if i, ok := f.m.index[name]; ok {
+		return f.r.values[i]
+	}
+	return ""
+}
+
+func (f *finisher) texts() {
+	f.h.Currency = strings.ToUpper(f.value("currency"))
+	f.h.Channel = f.value("channel")
+	f.h.Store, f.h.Till, f.h.Status = f.value("store"), f.value("till"), f.value("status")
+	f.h.Email, f.h.Customer, f.h.Language = f.value("email"), f.value("customer"), f.value("language")
+	switch {
+	case f.h.Currency == "":
+		f.failField("currency", reconcile.ReasonMissingValue, "the order has no currency; write currency: for the whole source where it has only one")
+	case !isCode(f.h.Currency):
+		f.failField("currency", reconcile.ReasonBadValue, shape(f.h.Currency)+" is no code of ISO 4217, such as EUR")
+	}
+	switch {
+	case f.h.Channel == "":
+		f.failField("channel", reconcile.ReasonMissingValue, "the order has no channel")
+	case !slices.Contains(channels, f.h.Channel):
+		f.failField("channel", reconcile.ReasonBadChannel, shape(f.h.Channel)+" is no channel; there are "+strings.Join(channels, ", "))
+	}
+	f.flags()
+	f.profile()
+}
+
+func (f *finisher) flags() {
+	switch text := strings.ToLower(f.value("cart_used")); text {
+	case "true", "yes", "y", "1", "t":
+		f.h.CartUsed = true
+	case "", "false", "no", "n", "0", "f":
+	default:
+		f.failField("cart_used", reconcile.ReasonBadValue, shape(text)+" is neither yes nor no")
+	}
+}
+
+var profileFields = map[string]bool{"firstname": true, "lastname": true, "gender": true, "birthdate": true, "phone": true,
+	"postcode": true, "city": true, "country": true, "newsletter": true}
+
+func (f *finisher) profile() {
+	for i := range f.m.fields {
+		name, value := f.m.fields[i].name, f.r.values[i]
+		if value == "" || !profileFields[name] && !strings.HasPrefix(name, "custom_") {
+			continue
+		}
+		if f.h.Fields == nil {
+			f.h.Fields = map[string]string{}
+		}
+		f.h.Fields[name] = value
+	}
+}
+
+// count adds up lines with ids of their own, each id once.
+func (f *finisher) count() {
+	slices.SortStableFunc(f.p.counted, func(a, b countedLine) int { return strings.Compare(a.id, b.id) })
+	for i := range f.p.counted {
+		l := &f.p.counted[i]
+		if i > 0 && l.id != "" && l.id == f.p.counted[i-1].id {
+			if before := f.p.counted[i-1]; l.sums.content != before.sums.content || l.sums.amount.Cmp(before.sums.amount) != 0 {
+				f.fail(l.at, fault{f.m.rows[rowLine].label, reconcile.ReasonConflict,
+					fmt.Sprintf("the line has the same id as row %d of the same order, but is another one", before.at.row)})
+			}
+			continue
+		}
+		if err := f.p.sums.merge(&l.sums); err != nil {
+			f.fail(l.at, fault{"", reconcile.ReasonBadValue, err.Error()})
+		}
+	}
+	f.p.counted = nil
+}
+
+func (f *finisher) money() {
+	s := &f.p.sums
+	f.h.LinesSum, f.h.Lines, f.h.Goods, f.h.Negative = s.amount, s.lines, s.some, s.negative
+	f.h.Amount, f.h.AmountOf = s.amount, reconcile.AmountOfPrices
+	if s.totaled {
+		f.h.AmountOf = reconcile.AmountOfLineTotals
+	}
+	f.h.Total, f.h.Shipping, f.h.Discount = f.amount("total"), f.amount("shipping"), f.amount("discount")
+	if f.h.Total != nil {
+		f.h.Amount, f.h.AmountOf = *f.h.Total, reconcile.AmountOfTotal
+	}
+	double, err := reconcile.Add(s.gap, s.gap)
+	if unit := minorUnit(f.h.Currency); err != nil || double.Cmp(unit) > 0 {
+		f.fail(s.gapAt, fault{f.m.rows[rowLineTotal].label, reconcile.ReasonConflict,
+			fmt.Sprintf("price x quantity and the line total differ by %s", s.gap)})
+	}
+}
+
+// minorUnit is the value of a currency's smallest coin.
+func minorUnit(currency string) reconcile.Decimal {
+	text := "1"
+	if n := reconcile.MinorDigits(currency); n > 0 {
+		text = "0." + strings.Repeat("0", n-1) + "1"
+	}
+	d, _ := reconcile.ParseDecimal(text)
+	return d
+}
+
+func (f *finisher) amount(name string) *reconcile.Decimal {
+	text := f.value(name)
+	if text == "" {
+		return nil
+	}
+	d, err := f.m.numbers.parse(text)
+	if err != nil {
+		f.failField(name, reconcile.ReasonBadValue, shape(text)+" "+err.Error())
+		return nil
+	}
+	return &d
+}
+
+// unique applies RULES R3: an in-store number that is said to be unique, but
+// shows two stores, customers or days, is not an identity.
+func (f *finisher) unique() {
+	if f.h.Channel != "in_store" || f.m.cfg.OrderUnique != "always" {
+		return
+	}
+	for i := range f.p.faults {
+		p := &f.p.faults[i]
+		if p.reason == reconcile.ReasonConflict && (p.label == f.label("store") || p.label == f.label("customer")) {
+			p.reason = reconcile.ReasonNotUnique
+		}
+	}
+	if first, last := f.day(f.h), f.p.latest; !last.IsZero() && first != dayOf(f.m, last) {
+		f.fail(f.p.place0(), fault{f.m.rows[rowOrder].label, reconcile.ReasonNotUnique,
+			fmt.Sprintf("one order number stands for several days, %s and %s; order_unique: per_store_and_day builds the id from them",
+				first, dayOf(f.m, last))})
+	}
+}
+
+func (f *finisher) day(h reconcile.Head) string { return dayOf(f.m, h.CompletedAt) }
+
+func (f *finisher) label(field string) string {
+	if i, ok := f.m.index[field]; ok {
+		return f.m.fields[i].label
+	}
+	return field
+}
+
+// blame writes the problems in the order of their rows.
+func (f *finisher) blame() {
+	slices.SortStableFunc(f.p.faults, func(a, b problem) int {
+		switch {
+		case a.at.before(b.at):
+			return -1
+		case b.at.before(a.at):
+			return 1
+		}
+		return 0
+	})
+	for _, p := range f.p.faults {
+		f.h.Bad = append(f.h.Bad, rowProblem(f.headers, p))
+	}
+	if f.p.manyFaults {
+		f.h.Bad[len(f.h.Bad)-1].Text += "; and more"
+	}
+}
+
+func rowProblem(headers []*Header, p problem) reconcile.RowProblem {
+	h := headers[p.at.header]
+	return reconcile.RowProblem{File: h.File, Sheet: h.Sheet, Row: int(p.at.row), Column: p.label, Reason: p.reason, Text: p.text}
+}
+
+func (f *finisher) digests() {
+	s := &f.p.sums
+	f.h.Digest = reconcile.ContentDigest(f.h.Key, f.h.Currency, s.lines, s.content)
+	f.h.GoodsDigest = reconcile.GoodsDigest(s.goods)
+	f.h.CosmeticFields = f.m.cosmetic
+	f.h.Cosmetic = reconcile.CosmeticDigest(f.m.cosmetic, s.names, f.h.Store, f.h.Channel, f.h.CompletedAt.Unix())
+}
+
+// order gives the whole order: its head and its lines, those with an id once.
+func order(h reconcile.Head, items []reconcile.Line) reconcile.Order {
+	seen := map[string]bool{}
+	return reconcile.Order{Head: h, Items: slices.DeleteFunc(items, func(l reconcile.Line) bool {
+		twice := l.ID != "" && seen[l.ID]
+		if l.ID != "" {
+			seen[l.ID] = true
+		}
+		return twice
+	})}
+}

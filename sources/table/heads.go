@@ -1,0 +1,259 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// errStop ends a pass whose caller has seen enough.
+var errStop = errors.New("stop")
+
+// Heads yields each order completed in w once. Orders that are bad and whose
+// time is not known are yielded too: nobody can say that they are outside.
+func (s *Source) Heads(ctx context.Context, w reconcile.Window) iter.Seq2[reconcile.Head, error] {
+	return func(yield func(reconcile.Head, error) bool) {
+		err := s.heads(ctx, w, func(h reconcile.Head) bool { return yield(h, nil) })
+		if err != nil && !errors.Is(err, errStop) {
+			yield(reconcile.Head{}, fmt.Errorf("read source %s: %w", s.cfg.Name, err))
+		}
+	}
+}
+
+func (s *Source) heads(ctx context.Context, w reconcile.Window, yield func(reconcile.Head) bool) (err error) {
+	if err := errors.Join(w.Check(), s.Close()); err != nil {
+		return err
+	}
+	s.tally = reconcile.Tally{LeftOut: map[reconcile.Reason]int{}}
+	if err := s.loadJoins(ctx); err != nil {
+		return err
+	}
+	files, err := s.files(w)
+	if err != nil {
+		return err
+	}
+	p := s.newPass(&s.tally)
+	defer func() { err = errors.Join(err, p.spill.close()) }()
+	p.from = w.From
+	out := &chooser{Source: s, pass: p, window: w, yield: yield, several: len(files) > 1 && !s.parts()}
+	p.deliver = out.deliver
+	for i, f := range files {
+		if err := p.readFirst(ctx, i, f); err != nil {
+			return err
+		}
+	}
+	err = p.finish()
+	s.tally.Problems = p.found.list
+	out.note()
+	return err
+}
+
+// readFirst is the first pass over one file.
+func (p *pass) readFirst(ctx context.Context, at int, f File) error {
+	mark, err := f.Mark()
+	if err != nil {
+		return err
+	}
+	p.at(at)
+	p.spool = nil
+	if !f.Twice() {
+		if p.spool, err = openSpool(p.src.options.StateDir); err != nil {
+			return err
+		}
+	}
+	p.src.read = append(p.src.read, readFile{f, mark, p.spool})
+	if err := p.walk(ctx, f); err != nil {
+		return err
+	}
+	return unchanged(f, mark)
+}
+
+// at says which file the next rows are from.
+func (p *pass) at(file int) {
+	p.file, p.last = file, nil
+	if p.src.parts() {
+		p.file = 0
+	}
+}
+
+func (p *pass) walk(ctx context.Context, f File) (err error) {
+	cursor, err := f.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cursor.Close()) }()
+	if err := p.drain(ctx, f.Name(), cursor); err != nil {
+		return err
+	}
+	p.tally.Notes = append(p.tally.Notes, cursor.Notes()...)
+	return nil
+}
+
+func (p *pass) drain(ctx context.Context, name string, cursor Cursor) error {
+	rows := 0
+	return drain(ctx, name, cursor, func(row Row) error {
+		rows++
+		p.src.progress(rows)
+		return p.read(row)
+	})
+}
+
+// unchanged compares a file's mark with what it was.
+func unchanged(f File, mark string) error {
+	now, err := f.Mark()
+	if err != nil {
+		return err
+	}
+	if now != mark {
+		return fmt.Errorf("read %s: %w", f.Name(), reconcile.ErrChanged)
+	}
+	return nil
+}
+
+// chooser turns finished partials into heads: versions of one order into one,
+// and each into its place in the tally.
+type chooser struct {
+	*Source
+	pass      *pass
+	window    reconcile.Window
+	yield     func(reconcile.Head) bool
+	several   bool // files, which may hold versions of one order
+	ambiguous int
+}
+
+// version is an order as one file has it.
+type version struct {
+	reconcile.Head
+	rows, file int
+}
+
+func (c *chooser) deliver(list []*partial) error {
+	next := map[string][]int{}
+	if c.several {
+		for i, p := range list {
+			next[p.key] = append(next[p.key], i)
+		}
+	}
+	for i, p := range list {
+		if p == nil {
+			continue
+		}
+		same := []int{i}
+		if c.several {
+			same = next[p.key]
+		}
+		versions := make([]version, len(same))
+		for n, at := range same {
+			versions[n] = version{c.pass.head(list[at]), list[at].rows, list[at].file}
+			list[at] = nil
+		}
+		if err := c.place(choose(versions), len(versions)-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose picks the version that counts: the only one, the newest, or any of
+// several that say the same. Otherwise the order is bad.
+func choose(all []version) version {
+	if len(all) == 1 {
+		return all[0]
+	}
+	var newest time.Time
+	for _, v := range all {
+		if v.UpdatedAt.After(newest) {
+			newest = v.UpdatedAt
+		}
+	}
+	best := -1
+	for i, v := range all {
+		if !v.UpdatedAt.IsZero() && v.UpdatedAt.Before(newest) {
+			continue
+		}
+		if best >= 0 && !agree(all[best], v) {
+			return dispute(all[best], v)
+		}
+		if best < 0 || !v.UpdatedAt.Before(all[best].UpdatedAt) {
+			best = i
+		}
+	}
+	return all[best]
+}
+
+// agree reports whether two versions say the same: what was bought, and
+// whether it counts.
+func agree(a, b version) bool {
+	return a.Digest == b.Digest && a.Digest != (reconcile.Digest{}) && a.LeftOut == b.LeftOut
+}
+
+func dispute(a, b version) version {
+	text := fmt.Sprintf("%s and %s have different versions of this order, and none is known to be newer; "+
+		"map updated_at, or say files: parts where orders are cut across files", a.Origin, b.Origin)
+	at := reconcile.RowProblem{File: b.Origin.File, Sheet: b.Origin.Sheet, Reason: reconcile.ReasonVersions, Text: text}
+	if len(b.Origin.Rows) > 0 {
+		at.Row = b.Origin.Rows[0].First
+	}
+	b.Bad = append(append(b.Bad, a.Bad...), at)
+	return b
+}
+
+// place counts an order where it belongs, and yields it when it is in the
+// window.
+func (c *chooser) place(v version, merged int) error {
+	t := &c.tally
+	t.Read += 1 + merged
+	t.Merged += merged
+	if v.CompletedAt.After(t.Newest) {
+		t.Newest = v.CompletedAt
+	}
+	if !v.CompletedAt.IsZero() && !c.window.Holds(v.CompletedAt) {
+		t.OutsideWindow++
+		return nil
+	}
+	if v.AmbiguousTime {
+		c.ambiguous++
+	}
+	switch {
+	case len(v.Bad) > 0:
+		t.Bad++
+		for _, b := range v.Bad {
+			c.pass.found.put(c.pass.placeOf(b), b)
+		}
+	case v.LeftOut != "":
+		t.LeftOut[v.LeftOut]++
+	default:
+		t.Orders++
+		e := entry{hash: c.hasher.of(v.Key.Order), rows: uint32(v.rows), file: uint32(v.file)}
+		copy(e.digest[:], v.Digest[:])
+		if err := c.catalog.add(e); err != nil {
+			return err
+		}
+	}
+	if !c.yield(v.Head) {
+		return errStop
+	}
+	return nil
+}
+
+// placeOf finds where a problem stands among the headers that were read.
+func (p *pass) placeOf(b reconcile.RowProblem) place {
+	for i, h := range p.headers {
+		if h.File == b.File && h.Sheet == b.Sheet {
+			return place{int32(i), int32(b.Row)}
+		}
+	}
+	return place{row: int32(b.Row)}
+}
+
+// note says what a person should know of the times that were read.
+func (c *chooser) note() {
+	if c.ambiguous > 0 {
+		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("%d orders have a time that occurs twice because the clocks are "+
+			"set back; the first of the two was taken", c.ambiguous))
+	}
+}

@@ -1,0 +1,100 @@
+package table
+
+import (
+	"strings"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// identity is which order a row belongs to. Where a number is unique only
+// within a store or a till, the id of the order is built from all that makes
+// it one (RULES R3), joined with '-':
+//
+//	per_store          STORE-ORDER
+//	per_store_and_day  STORE-2026-11-01-ORDER
+//	per_till_and_day   STORE-TILL-2026-11-01-ORDER
+//
+// The day is the wall clock's in the source's zone. '-' and '%' inside STORE
+// and TILL are written %2D and %25, so that no two orders get one id.
+type identity struct {
+	number, store, till, day string
+	key                      string
+}
+
+var idPart = strings.NewReplacer("%", "%25", "-", "%2D")
+
+// identify reads the order's id; false when the row does not show it.
+func (p *pass) identify(cells []string, m moment) bool {
+	s := &p.bound.slots[rowOrder]
+	number := p.row.id(s, cells)
+	if number == "" {
+		p.id = identity{}
+		p.row.missing(s, "the row has no order number")
+		return false
+	}
+	if !p.m.composed() {
+		p.id = identity{number: number, key: p.checkLength(s, number)}
+		return true
+	}
+	return p.compose(number, cells, m)
+}
+
+func (p *pass) checkLength(s *slot, id string) string {
+	if len(id) > reconcile.MaxOrderID {
+		p.row.add(s.label, reconcile.ReasonBadOrderID, "the order number is longer than 200 bytes")
+	}
+	return shortID(id)
+}
+
+func (p *pass) compose(number string, cells []string, m moment) bool {
+	b := p.bound
+	id := identity{number: shortID(number), store: p.row.id(&b.slots[rowStore], cells), till: p.row.id(&b.slots[rowTill], cells)}
+	if p.m.cfg.OrderUnique != "per_store" && !m.at.IsZero() {
+		id.day = dayOf(p.m, m.at)
+	}
+	if id.number == p.id.number && id.store == p.id.store && id.till == p.id.till && id.day == p.id.day && p.id.key != "" {
+		return true
+	}
+	parts := p.parts(id)
+	p.id = id
+	if parts == nil {
+		return false
+	}
+	p.id = identity{number: strings.Clone(id.number), store: strings.Clone(id.store), till: strings.Clone(id.till), day: id.day}
+	p.id.key = p.checkLength(&b.slots[rowOrder], strings.Join(append(parts, number), "-"))
+	return true
+}
+
+// parts lists what stands before the number, nil when one of them is missing.
+func (p *pass) parts(id identity) []string {
+	b := p.bound
+	var parts []string
+	add := func(s *slot, text, what string) {
+		if text == "" {
+			p.row.missing(s, "the row has no "+what+", which the order's id is built from")
+		}
+		parts = append(parts, text)
+	}
+	before := len(p.row.list)
+	add(&b.slots[rowStore], idPart.Replace(id.store), "store")
+	if p.m.cfg.OrderUnique == "per_till_and_day" {
+		add(&b.slots[rowTill], idPart.Replace(id.till), "till")
+	}
+	if p.m.cfg.OrderUnique != "per_store" {
+		add(&b.slots[rowCompleted], id.day, "readable time")
+	}
+	if len(p.row.list) > before {
+		return nil
+	}
+	return parts
+}
+
+// dayOf is the business day of an instant in the source's zone.
+func dayOf(m *mapping, t time.Time) string {
+	zone := time.UTC
+	if m.cfg.Zone != nil && m.cfg.Zone.Location != nil {
+		zone = m.cfg.Zone.Location
+	}
+	return t.In(zone).Format(time.DateOnly)
+}

@@ -1,0 +1,170 @@
+package table
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"makegood/reconcile"
+)
+
+// numbers reads decimal numbers as people and tills write them.
+type numbers struct {
+	point byte // '.' or ',': the decimal sign
+}
+
+var (
+	errNoNumber = errors.New("is not a number")
+	errExponent = errors.New("has an exponent: a spreadsheet or a float has touched it; export the column as plain numbers")
+	errGrouping = errors.New("has separators that do not stand in groups of three; set decimal to the sign before the cents")
+)
+
+// parse reads a number: digits with the decimal sign, thousands separators in
+// groups of three, a currency sign or code before or behind it, '-' or
+// brackets for negative ones. Nothing is rounded.
+func (n numbers) parse(text string) (reconcile.Decimal, error) {
+	if n.point == '.' && isPlain(text) {
+		return known(reconcile.ParseDecimal(text))
+	}
+	body, negative, ok := bare(text)
+	if !ok {
+		return reconcile.Decimal{}, whyNot(text)
+	}
+	whole, fraction, hasPoint := strings.Cut(body, string(n.point))
+	digits, err := n.ungroup(whole)
+	if err != nil {
+		return reconcile.Decimal{}, whyNot(text, err)
+	}
+	if hasPoint {
+		digits += "." + fraction
+	}
+	if negative {
+		digits = "-" + digits
+	}
+	d, err := known(reconcile.ParseDecimal(digits))
+	if errors.Is(err, errNoNumber) {
+		return d, whyNot(text)
+	}
+	return d, err
+}
+
+// format writes d as the source would, so that what one expression gives can
+// be read by the next.
+func (n numbers) format(d reconcile.Decimal) string {
+	s := d.String()
+	if n.point == ',' {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s
+}
+
+func known(d reconcile.Decimal, err error) (reconcile.Decimal, error) {
+	if errors.Is(err, reconcile.ErrNotDecimal) {
+		return d, errNoNumber
+	}
+	return d, err
+}
+
+// isPlain tells what ParseDecimal may judge alone.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// bare strips brackets, sign and currency, each at most once and in any order.
+func bare(s string) (body string, negative, ok bool) {
+	var bracket, sign, money bool
+	for s != "" {
+		s = strings.TrimFunc(s, isBlank)
+		r, size := utf8.DecodeRuneInString(s)
+		switch rest, found := cutMoney(s); {
+		case r >= '0' && r <= '9' && !found, r == '.', r == ',':
+			return s, negative, true
+		case r == '(' && strings.HasSuffix(s, ")") && !bracket && !sign:
+			bracket, negative, s = true, true, s[1:len(s)-1]
+		case (r == '-' || r == '+' || r == '\u2212') && !sign && !bracket:
+			sign, negative, s = true, r != '+', s[size:]
+		case found && !money:
+			money, s = true, rest
+		default:
+			return "", false, false
+		}
+	}
+	return "", false, false
+}
+
+const moneySigns = "€£$¥"
+
+// cutMoney takes one currency sign or ISO 4217 code off either end.
+func cutMoney(s string) (string, bool) {
+	first, size := utf8.DecodeRuneInString(s)
+	if strings.ContainsRune(moneySigns, first) {
+		return s[size:], true
+	}
+	last, size := utf8.DecodeLastRuneInString(s)
+	if strings.ContainsRune(moneySigns, last) {
+		return s[:len(s)-size], true
+	}
+	if len(s) > 3 && isCode(s[:3]) {
+		return s[3:], true
+	}
+	if len(s) > 3 && isCode(s[len(s)-3:]) {
+		return s[:len(s)-3], true
+	}
+	return s, false
+}
+
+// isCode tells three capital letters.
+func isCode(s string) bool {
+	if len(s) != 3 {
+		return false
+	}
+	for i := range 3 {
+		if s[i] < 'A' || s[i] > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// ungroup takes the thousands separators out of the part before the point:
+// one kind of sign, groups of three.
+func (n numbers) ungroup(s string) (string, error) {
+	at := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	if at < 0 {
+		return s, nil
+	}
+	sign, size := utf8.DecodeRuneInString(s[at:])
+	if sign == rune(n.point) || !strings.ContainsRune(".,'\u2019 \u00a0\u202f\u2009", sign) {
+		return "", errNoNumber
+	}
+	groups := strings.Split(s, s[at:at+size])
+	if len(groups[0]) < 1 || len(groups[0]) > 3 {
+		return "", errGrouping
+	}
+	for _, g := range groups[1:] {
+		if len(g) != 3 || strings.Trim(g, "0123456789") != "" {
+			return "", errGrouping
+		}
+	}
+	return strings.Join(groups, ""), nil
+}
+
+// whyNot finds the best word for what cannot be read.
+func whyNot(text string, errs ...error) error {
+	lower := strings.ToLower(text)
+	if i := strings.LastIndexByte(lower, 'e'); i > 0 && lower[i-1] >= '0' && lower[i-1] <= '9' &&
+		strings.Trim(lower[:i]+lower[i+1:], "0123456789.,+-") == "" {
+		return errExponent
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return errNoNumber
+}

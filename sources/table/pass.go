@@ -1,0 +1,302 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// pass reads the rows of all files of a source once and groups them into
+// orders, in bounded memory: what does not fit is spilled by the hash of the
+// order's key and finished one partition at a time.
+type pass struct {
+	src      *Source
+	m        *mapping
+	headers  []*Header
+	bindings map[*Header]*binding
+	bound    *binding
+	file     int // of the rows at hand; 0 where files are parts
+	tally    *reconcile.Tally
+	found    findings
+	row      problems
+	texts    []string // of the kept columns of the row at hand
+	keep     interner
+	id       identity
+	taints   map[string]problem // order numbers of rows whose order is not known
+
+	groups map[groupKey]*partial
+	order  []*partial
+	last   *partial
+	used   int // estimated bytes of groups
+	spill  partitions
+
+	seek  map[string]*sought // the second pass: the orders that are wanted
+	spool *spool             // the first pass over what cannot be read twice
+	from  time.Time          // rows completed earlier need no spool
+
+	budget int // bytes, for used
+	// deliver takes the finished partials of one partition, in reading order.
+	deliver func([]*partial) error
+	// whole takes an order of the second pass as soon as all its rows are met.
+	whole func(*partial) error
+}
+
+type groupKey struct {
+	key  string
+	file int
+}
+
+func (s *Source) newPass(tally *reconcile.Tally) *pass {
+	return &pass{
+		src: s, m: s.mapping, tally: tally, bindings: map[*Header]*binding{}, keep: interner{},
+		texts: make([]string, len(s.mapping.kept)), taints: map[string]problem{},
+		groups: map[groupKey]*partial{}, spill: partitions{dir: s.options.StateDir}, budget: s.options.Budget,
+	}
+}
+
+// bind finds the columns of a header that is met for the first time.
+func (p *pass) bind(h *Header) error {
+	if p.bound != nil && p.bound.header == h {
+		return nil
+	}
+	p.last = nil
+	if p.bound = p.bindings[h]; p.bound != nil {
+		return nil
+	}
+	b, err := p.m.bind(h, int32(len(p.headers)))
+	if err != nil {
+		return err
+	}
+	p.headers = append(p.headers, h)
+	p.bindings[h], p.bound = b, b
+	return nil
+}
+
+// read takes one row.
+func (p *pass) read(row Row) error {
+	if err := p.bind(row.Header); err != nil {
+		return err
+	}
+	if len(row.Cells) < len(row.Header.Columns) {
+		return fmt.Errorf("read %s: row %d has fewer cells than the header has columns", row.Header.File, row.Number)
+	}
+	if row.Problem == "" && blank(row.Cells) {
+		return nil
+	}
+	p.tally.Rows++
+	p.row = problems{at: place{p.bound.id, int32(row.Number)}, list: p.row.list[:0]}
+	m := p.moment(&p.bound.slots[rowCompleted], row.Cells)
+	if !p.identify(row.Cells, m) {
+		p.orphan()
+		return nil
+	}
+	if p.seek != nil && !p.sought() {
+		return nil
+	}
+	if p.spool != nil && (m.at.IsZero() || !m.at.Before(p.from)) {
+		if err := p.spool.write(p.bound, row); err != nil {
+			return err
+		}
+	}
+	return p.group(row, m)
+}
+
+// moment reads a time; the zero moment when there is none or none is readable.
+func (p *pass) moment(s *slot, cells []string) moment {
+	text := p.row.text(s, cells)
+	if text == "" {
+		return moment{}
+	}
+	m := p.bound.clock.read(text)
+	if m.err != nil {
+		reason := reconcile.ReasonBadValue
+		if errors.Is(m.err, errSkipped) {
+			reason = reconcile.ReasonNoSuchTime
+		}
+		p.row.add(s.label, reason, shape(text)+" "+m.err.Error())
+		return moment{}
+	}
+	return m
+}
+
+// orphan notes a row whose order cannot be known. Where at least the number
+// can, every order with that number is bad: it may lack this row.
+func (p *pass) orphan() {
+	p.tally.RowsWithoutOrder++
+	for _, one := range p.row.list {
+		p.found.add(p.headers, one)
+	}
+	if p.id.number != "" && len(p.row.list) > 0 {
+		p.taints[strings.Clone(p.id.number)] = p.row.list[0]
+	}
+}
+
+// group adds the row to its order.
+func (p *pass) group(row Row, m moment) error {
+	part := p.partial()
+	before := part.size
+	part.place(p.row.at)
+	part.complete(m)
+	if row.Problem != "" {
+		p.row.add("", reconcile.ReasonBadValue, row.Problem)
+	} else {
+		p.values(part, row.Cells)
+	}
+	part.fail(p.row.list...)
+	p.used += part.size - before
+	if p.seek != nil && part.rows == p.seek[part.key].rows {
+		return p.release(part)
+	}
+	if p.used > p.budget {
+		return p.flush()
+	}
+	return nil
+}
+
+// release hands an order of the second pass on, and forgets it.
+func (p *pass) release(part *partial) error {
+	delete(p.groups, groupKey{part.key, part.file})
+	p.order[part.index] = nil
+	p.last = nil
+	p.used -= part.size
+	return p.whole(part)
+}
+
+// values reads what the row says of the order and its line.
+func (p *pass) values(part *partial, cells []string) {
+	b := p.bound
+	part.order(p.moment(&b.slots[rowOrdered], cells).at)
+	part.update(p.moment(&b.slots[rowUpdated], cells).at)
+	for i, at := range b.kept {
+		p.texts[i] = clean(cells[at])
+	}
+	part.keep(p.m, p.texts, p.row.at, p.keep)
+	l, ok := p.row.readLine(p.m, b, cells)
+	if !ok {
+		return
+	}
+	if p.seek != nil && !l.skipped {
+		part.item(&l, p.keep)
+	}
+	if p.m.rows[rowLine].mapped() {
+		one := countedLine{id: strings.Clone(l.id), at: p.row.at}
+		p.sum(&one.sums, &l)
+		part.counted = append(part.counted, one)
+		part.size += itemSize + len(l.id)
+		return
+	}
+	p.sum(&part.sums, &l)
+}
+
+func (p *pass) sum(s *sums, l *line) {
+	if err := s.add(l, p.row.at); err != nil {
+		p.row.add("", reconcile.ReasonBadValue, err.Error())
+	}
+}
+
+// item keeps a line of the order, out of the record that it was read from.
+func (p *partial) item(l *line, in interner) {
+	one := l.product()
+	for _, text := range []*string{&one.ID, &one.SKU, &one.Name, &one.UniqueID, &one.Item, &one.Language} {
+		*text = in.keep(*text)
+		p.size += len(*text)
+	}
+	p.items = append(p.items, one)
+	p.size += itemSize
+}
+
+// partial finds or makes what is known of the order at hand.
+func (p *pass) partial() *partial {
+	if p.last != nil && p.last.file == p.file && p.last.key == p.id.key {
+		return p.last
+	}
+	key := groupKey{p.id.key, p.file}
+	part := p.groups[key]
+	if part == nil {
+		key.key = strings.Clone(key.key)
+		number := key.key
+		if p.m.composed() {
+			number = p.keep.keep(p.id.number)
+		}
+		part = newPartial(key.key, number, p.file, len(p.m.kept))
+		p.used += part.size
+		part.index = len(p.order)
+		p.groups[key] = part
+		p.order = append(p.order, part)
+	}
+	p.last = part
+	return part
+}
+
+// flush spills what is in memory.
+func (p *pass) flush() error {
+	c := &codec{}
+	for i, part := range p.order {
+		if part == nil {
+			continue
+		}
+		c.buf = c.buf[:0]
+		part.walk(c)
+		if err := p.spill.write(p.src.hasher.of(part.key), c.buf); err != nil {
+			return err
+		}
+		p.order[i] = nil
+	}
+	clear(p.groups)
+	p.order, p.last, p.used = p.order[:0], nil, 0
+	return nil
+}
+
+// finish delivers every order, after the last row.
+func (p *pass) finish() error {
+	if !p.spill.used {
+		return p.deliver(p.order)
+	}
+	if err := p.flush(); err != nil {
+		return err
+	}
+	for _, file := range p.spill.files {
+		if file == nil {
+			continue
+		}
+		if err := file.each(p.restore); err != nil {
+			return err
+		}
+		if err := p.deliver(p.order); err != nil {
+			return err
+		}
+		clear(p.groups)
+		p.order, p.last = p.order[:0], nil
+	}
+	return nil
+}
+
+// restore reads one spilled partial and joins it to the others of its order,
+// which stand in the same partition in reading order.
+func (p *pass) restore(record []byte) error {
+	c := &codec{buf: record, reading: true}
+	part := &partial{}
+	part.walk(c)
+	if c.err != nil {
+		return c.err
+	}
+	key := groupKey{part.key, part.file}
+	if known := p.groups[key]; known != nil {
+		known.merge(p.m, part, p.keep)
+		return nil
+	}
+	p.groups[key] = part
+	p.order = append(p.order, part)
+	return nil
+}
+
+// head finishes a partial.
+func (p *pass) head(part *partial) reconcile.Head {
+	if taint, ok := p.taints[part.number]; ok && p.m.composed() {
+		part.fail(taint)
+	}
+	return finish(p.m, p.headers, part)
+}

@@ -1,0 +1,149 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"makegood/config"
+	"makegood/reconcile"
+)
+
+// Files gives the files of a table in a sorted order. Where rows come from a
+// query, w is the window that it is asked for; the zero window asks for all.
+type Files func(w reconcile.Window) ([]File, error)
+
+// records reads the mapped values of a small table: evidence, open carts, a
+// file to join. Anything that cannot be read is an error with file and row:
+// half a table would be a guess.
+type records struct {
+	table  *config.Table
+	fields []field
+	clock  *clock // of the header at hand
+	slots  []slot
+	header *Header
+}
+
+// record is one row of mapped values, "" for fields that are not mapped.
+type record struct {
+	header *Header
+	row    int
+	texts  []string
+	clock  *clock
+}
+
+// newRecords compiles columns; of these, names gives the order of the texts.
+func newRecords(t *config.Table, key string, columns map[string]string, names []string) (*records, error) {
+	r := &records{table: t, fields: make([]field, len(names))}
+	for name, value := range columns {
+		at := slices.Index(names, name)
+		if at < 0 {
+			return nil, fmt.Errorf("%s.%s is planned but not built yet", key, name)
+		}
+		var err error
+		if r.fields[at], err = newField(key+"."+name, name, value, newNumbers(t)); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// each reads all rows that hold anything.
+func (r *records) each(ctx context.Context, files []File, do func(record) error) error {
+	for _, f := range files {
+		if err := walk(ctx, f, func(row Row) error { return r.row(row, do) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *records) row(row Row, do func(record) error) error {
+	if row.Header != r.header {
+		if err := r.bind(row.Header); err != nil {
+			return err
+		}
+	}
+	rec := record{header: row.Header, row: row.Number, texts: make([]string, len(r.slots)), clock: r.clock}
+	if row.Problem != "" {
+		return rec.fault("", row.Problem)
+	}
+	if blank(row.Cells) {
+		return nil
+	}
+	for i := range r.slots {
+		if !r.slots[i].mapped() {
+			continue
+		}
+		var err error
+		if rec.texts[i], err = r.slots[i].text(row.Cells); err != nil {
+			return rec.fault(r.slots[i].label, err.Error())
+		}
+	}
+	return do(rec)
+}
+
+func (r *records) bind(h *Header) (err error) {
+	r.header, r.slots = h, make([]slot, len(r.fields))
+	f := newFinder(h)
+	for i := range r.fields {
+		if r.slots[i], err = f.slot(&r.fields[i]); err != nil {
+			return err
+		}
+	}
+	r.clock, err = newClock(r.table, "day", h.Serial)
+	return err
+}
+
+// RowError says that a row of a table which must be read whole cannot be.
+type RowError struct{ reconcile.RowProblem }
+
+// Error gives file, sheet, row, column and what is wrong.
+func (e *RowError) Error() string { return e.RowProblem.String() }
+
+func (r record) fault(column, text string) error {
+	return &RowError{reconcile.RowProblem{File: r.header.File, Sheet: r.header.Sheet, Row: r.row, Column: column,
+		Reason: reconcile.ReasonBadValue, Text: text}}
+}
+
+// walk reads the rows of one file to its end and closes it.
+func walk(ctx context.Context, f File, do func(Row) error) (err error) {
+	cursor, err := f.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", f.Name(), err)
+	}
+	defer func() { err = errors.Join(err, cursor.Close()) }()
+	return drain(ctx, f.Name(), cursor, do)
+}
+
+// drain hands on every row. It looks for a cancelled context now and then.
+func drain(ctx context.Context, name string, cursor Cursor, do func(Row) error) error {
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		row, err := cursor.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		if err := do(row); err != nil {
+			return err
+		}
+	}
+}
+
+// blank reports whether a row holds nothing.
+func blank(cells []string) bool {
+	for _, c := range cells {
+		if c != "" && strings.TrimFunc(c, isBlank) != "" {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,112 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+
+	"makegood/config"
+	"makegood/reconcile"
+)
+
+// Options say how a source works, beside what its configuration says.
+type Options struct {
+	// StateDir is the folder for what does not fit into memory. It is made
+	// when it is needed.
+	StateDir string
+	// Budget is the estimated size in bytes up to which orders that are not
+	// yet whole are held in memory; 0: 96 MiB in the first pass, and half of
+	// that in the second.
+	Budget int
+	// Joins gives the files of an entry of join.
+	Joins func(*config.Join) ([]File, error)
+	// Progress is told now and then how many rows have been read in the pass;
+	// nil: nobody.
+	Progress func(rows int)
+}
+
+const defaultBudget = 96 << 20
+
+// Source reads the orders of mapped rows. It implements reconcile.Source, for
+// one caller at a time.
+type Source struct {
+	cfg     *config.Source
+	mapping *mapping
+	files   Files
+	options Options
+	hasher  hasher
+
+	tally   reconcile.Tally
+	read    []readFile // by the last Heads
+	catalog catalog
+}
+
+var _ reconcile.Source = (*Source)(nil)
+
+// readFile is a file as the last Heads met it.
+type readFile struct {
+	File
+	mark  string
+	spool *spool
+}
+
+// New compiles the mapping of a source. An expression that cannot be compiled
+// and a field that is missing are errors; whether the columns exist is known
+// when a file is opened. files is asked once by every Heads.
+func New(cfg *config.Source, files Files, o Options) (*Source, error) {
+	m, err := newMapping(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if len(cfg.Join) > 0 && o.Joins == nil {
+		return nil, errors.New("prepare source " + cfg.Name + ": nothing opens the files of join")
+	}
+	if o.Budget == 0 {
+		o.Budget = defaultBudget
+	}
+	sweepScratch(o.StateDir)
+	return &Source{cfg: cfg, mapping: m, files: files, options: o, hasher: hasher{maphash.MakeSeed()},
+		catalog: catalog{dir: o.StateDir}}, nil
+}
+
+// Name is the source's key in the configuration.
+func (s *Source) Name() string { return s.cfg.Name }
+
+// Tally counts what the last Heads met.
+func (s *Source) Tally() reconcile.Tally { return s.tally }
+
+// Close removes what the source spooled. It is safe to call twice.
+func (s *Source) Close() error {
+	errs := []error{s.catalog.close()}
+	for i := range s.read {
+		if s.read[i].spool != nil {
+			errs = append(errs, s.read[i].spool.close())
+		}
+	}
+	s.read = nil
+	return errors.Join(errs...)
+}
+
+// parts reports whether an order may be cut across files.
+func (s *Source) parts() bool { return s.cfg.Files == "parts" }
+
+// progress tells how far a pass has come.
+func (s *Source) progress(rows int) {
+	if s.options.Progress != nil && rows%8192 == 0 {
+		s.options.Progress(rows)
+	}
+}
+
+// loadJoins reads the files to look up in, once per Heads.
+func (s *Source) loadJoins(ctx context.Context) error {
+	for _, j := range s.mapping.joins {
+		files, err := s.options.Joins(j.cfg)
+		if err == nil {
+			err = j.load(ctx, files, s.mapping)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

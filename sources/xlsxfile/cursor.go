@@ -1,0 +1,136 @@
+package xlsxfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"makegood/sources/table"
+)
+
+// cursor walks the rows of the chosen sheets, one sheet after the other.
+type cursor struct {
+	ctx   context.Context
+	file  *File
+	book  *book
+	todo  []string
+	read  []string // sheets that held something
+	sheet *sheet   // nil after the last
+	notes []string
+}
+
+// newCursor opens the first sheet that holds anything, so that what is wrong
+// is said before the first row.
+func newCursor(ctx context.Context, b *book, f *File) (*cursor, error) {
+	todo, err := b.chosen(f.options.Sheets)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor{ctx: ctx, file: f, book: b, todo: todo}
+	if err := c.turn(); err == io.EOF {
+		return nil, fmt.Errorf("%w: its sheets hold no rows", ErrEmpty)
+	} else if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// turn opens the next sheet that holds anything, or gives io.EOF.
+func (c *cursor) turn() error {
+	for len(c.todo) > 0 {
+		name := c.todo[0]
+		c.todo = c.todo[1:]
+		s, err := c.openSheet(name)
+		if s != nil {
+			c.notes = append(c.notes, s.notes...)
+			s.notes = nil
+		}
+		if errors.Is(err, errBlank) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if c.book.hidden(name) {
+			c.notes = append(c.notes, fmt.Sprintf("sheet %q is hidden, and was read", name))
+		}
+		c.sheet, c.read = s, append(c.read, name)
+		if len(c.file.options.Sheets) == 0 {
+			c.todo = nil
+		}
+		return nil
+	}
+	return io.EOF
+}
+
+// Next gives the next row of the sheet, then those of the next sheet.
+func (c *cursor) Next() (table.Row, error) {
+	for c.sheet != nil {
+		row, err := c.sheet.next(c.ctx)
+		if err == nil {
+			return row, nil
+		}
+		if err := c.leave(err); err != nil {
+			return table.Row{}, fmt.Errorf("read workbook %s: %w", c.file.Name(), err)
+		}
+		if err := c.turn(); err != nil && err != io.EOF {
+			return table.Row{}, fmt.Errorf("read workbook %s: %w", c.file.Name(), err)
+		}
+	}
+	return table.Row{}, io.EOF
+}
+
+// leave ends the sheet, and gives the error that ended it early.
+func (c *cursor) leave(cause error) error {
+	c.notes = append(c.notes, c.sheet.notes...)
+	err := c.sheet.rows.Close()
+	c.sheet = nil
+	if cause != io.EOF {
+		c.todo = nil
+		return cause
+	}
+	return err
+}
+
+// Notes tells of hidden sheets, gaps and what else was left unread.
+func (c *cursor) Notes() []string {
+	notes := slices.Clone(c.notes)
+	if c.sheet != nil {
+		notes = append(notes, c.sheet.notes...)
+	}
+	if unread := c.unread(); unread != "" {
+		notes = append(notes, "not read: "+unread)
+	}
+	return notes
+}
+
+// unread lists the sheets that were not asked for, whatever they hold.
+func (c *cursor) unread() string {
+	var names []string
+	for _, name := range c.book.sheets {
+		switch {
+		case slices.Contains(c.read, name):
+		case c.book.hidden(name):
+			names = append(names, fmt.Sprintf("sheet %q (hidden)", name))
+		default:
+			names = append(names, fmt.Sprintf("sheet %q", name))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// Close removes what was unpacked. It may be called at any time, once.
+func (c *cursor) Close() error {
+	var err error
+	if c.sheet != nil {
+		err = c.sheet.rows.Close()
+		c.sheet = nil
+	}
+	if err = errors.Join(err, c.book.close()); err != nil {
+		return fmt.Errorf("close workbook %s: %w", c.file.Name(), err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// Package xlsxfile reads the rows of XLSX and XLSM workbooks one at a time,
+// in memory that does not grow with the file. Cells are the texts that are
+// stored: a date is its serial number, a formula its cached value.
+package xlsxfile
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"makegood/sources/table"
+)
+
+// All as the only one of [Options.Sheets] reads every sheet, hidden ones too.
+const All = "all"
+
+// Options say how a workbook is read. The zero value reads the first visible
+// sheet that holds anything.
+type Options struct {
+	// Sheets names the sheets to read, in that order, hidden or not, whatever
+	// the case of their letters. Empty: the first visible one that holds
+	// anything. {All}: every one.
+	Sheets []string
+	// Password opens a protected workbook.
+	Password string
+	// HeaderRow is the row of the column names as a spreadsheet numbers it.
+	// 0: the first row with at least two filled cells, or the first row that
+	// holds anything when there is none such in the first 100.
+	HeaderRow int
+	// TmpDir is where large sheets are unpacked while they are read, made
+	// with mode 0700 where it is missing; what a killed process left there is
+	// removed. "": a folder of the system's temporary one.
+	TmpDir string
+}
+
+// File is a workbook. It implements [table.File].
+type File struct {
+	path    string
+	options Options
+}
+
+// New names a workbook without touching it.
+func New(path string, o Options) *File {
+	if o.TmpDir == "" {
+		o.TmpDir = filepath.Join(os.TempDir(), "makegood-xlsx")
+	}
+	return &File{path: path, options: o}
+}
+
+// Name is the base name of the workbook.
+func (f *File) Name() string { return filepath.Base(f.path) }
+
+// Open starts a pass over the rows of the chosen sheets. An error says in
+// words what is wrong with the file; it wraps [ErrPassword], [ErrNoWorkbook],
+// [ErrTooLarge], [ErrDamaged] or [ErrEmpty], or is a [*SheetError], where one
+// of them fits.
+func (f *File) Open(ctx context.Context) (table.Cursor, error) {
+	c, err := f.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open workbook %s: %w", f.Name(), err)
+	}
+	return c, nil
+}
+
+func (f *File) open(ctx context.Context) (*cursor, error) {
+	box, err := identify(f.path, f.options.Password)
+	if err != nil {
+		return nil, err
+	}
+	defer box.file.Close()
+	b, err := openBook(box, f.options.TmpDir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newCursor(ctx, b, f)
+	if err != nil {
+		b.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Mark is the size and the modification time of the file.
+func (f *File) Mark() (string, error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return "", fmt.Errorf("look at workbook %s: %w", f.Name(), err)
+	}
+	return fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano()), nil
+}
+
+// Twice is false: unpacking and parsing a workbook again costs as much as the
+// first time.
+func (f *File) Twice() bool { return false }
