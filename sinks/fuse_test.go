@@ -88,7 +88,7 @@ func TestFusePausesAndProbes(t *testing.T) {
 			return accepted
 		}}
 		fuse := NewFuse(s, FuseOptions{})
-		got := drive(t.Context(), fuse, events(100), 4, 1)
+		got := drive(t.Context(), fuse, events(100), 1, 1)
 		if counts := tally(got); counts["sent"] != 94 || counts["in_doubt"] != 6 || fuse.Stopped() != "" {
 			t.Errorf("got %v, stopped %q", counts, fuse.Stopped())
 		}

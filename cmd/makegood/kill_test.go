@@ -188,17 +188,24 @@ func killTest(t *testing.T, platform string) (rig *killRig, kills, orders int) {
 	dir := t.TempDir()
 	tillOrders(t, dir, orders, random)
 	sim, url := simulate(t, "drop=2%")
-	rate := 1000 * orders / (64_000 * orders / 5000) // 64 s for 5,000 orders
+	rate := killRate(orders, kills)
 	rig = &killRig{t: t, sim: sim, platform: platform, random: random}
 	rig.config = tillConfig(t, dir, url, rig.platform2target(), rate)
 	rig.ledger = filepath.Join(dir, rig.platform2target()+".db")
 	return rig, kills, orders
 }
 
+// killRate is a pace at which every kill finds something to send: a run sends
+// one second's worth at once, and goes on at the pace. 5,000 orders and 50
+// kills take two minutes of sending.
+func killRate(orders, kills int) int { return max(1, orders*42/100/(kills+2)) }
+
 // longest is how long after the first accepted request a run is killed at the
 // latest, so that all kills fall into the time that sending takes.
 func longest(orders, kills int) time.Duration {
-	return 2 * 64 * time.Second * time.Duration(orders) / 5000 / time.Duration(kills+2)
+	rate := killRate(orders, kills)
+	each := orders/(kills+2) - rate // messages that a run sends on average after its first second's worth
+	return 18 * time.Second * time.Duration(each) / time.Duration(10*rate)
 }
 
 // TestKilledWhileSendingToAPlatformThatMerges wants every order at the
@@ -294,8 +301,8 @@ func repeatsExplained(t *testing.T, rig *killRig) int {
 			continue
 		}
 		var doubts int
-		query := `SELECT count(*) FROM attempts WHERE event = ? AND verdict = 'in_doubt'`
-		if err := db.GetContext(context.Background(), &doubts, query, "purchase/main/"+p.OrderID); err != nil {
+		query := `SELECT count(*) FROM attempts WHERE event = ? AND verdict = 'in_doubt' AND at <= ?`
+		if err := db.GetContext(context.Background(), &doubts, query, "purchase/main/"+p.OrderID, p.Last.UnixMicro()); err != nil {
 			t.Fatal(err)
 		}
 		if doubts < int(p.Count)-1 {

@@ -116,8 +116,21 @@ func walk(ctx context.Context, f File, do func(Row) error) (err error) {
 		return fmt.Errorf("open %s: %w", f.Name(), err)
 	}
 	defer func() { err = errors.Join(err, cursor.Close()) }()
-	return drain(ctx, f.Name(), cursor, do)
+	if h, ok := cursor.(Headed); ok {
+		if err := bind(h.Header()); err != nil {
+			return err
+		}
+	}
+	if err := drain(ctx, f.Name(), cursor, do); err != nil {
+		return err
+	}
+	return nil
 }
+
+// Headed is an optional interface of a Cursor whose header is known before the
+// first row, so that a wrong file without any rows is not taken for a quiet
+// day.
+type Headed interface{ Header() *Header }
 
 // drain hands on every row. It looks for a cancelled context now and then.
 func drain(ctx context.Context, name string, cursor Cursor, do func(Row) error) error {
