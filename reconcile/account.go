@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -85,8 +86,13 @@ func (a *account) repeats(n int) {
 	a.result.Repeats += n
 }
 
-// placeOf gives the place where an outcome leaves its event.
+// placeOf gives the place where an outcome leaves its event. Like the ledger it
+// takes nothing that may have been accepted for not sent.
 func placeOf(o Outcome) Place {
+	unsure := func(a Attempt) bool { return a.Verdict == InDoubt || a.Verdict == Sent }
+	if (o.Verdict == Retryable || o.Verdict == Unsent) && slices.ContainsFunc(o.Attempts, unsure) {
+		return Place{BucketInDoubt, ReasonNoAnswer}
+	}
 	switch o.Verdict {
 	case Sent:
 		return Place{BucketSent, ReasonSent}
@@ -95,11 +101,13 @@ func placeOf(o Outcome) Place {
 	case Rejected:
 		return Place{BucketRefused, ReasonRejected}
 	case Unsent:
-		reason := o.Reason
-		if reason == "" {
-			reason = ReasonInterrupted
+		switch o.Reason {
+		case "":
+			return Place{BucketLeft, ReasonInterrupted}
+		case ReasonTooOld:
+			return Place{BucketHeldBack, ReasonTooOld}
 		}
-		return Place{BucketLeft, reason}
+		return Place{BucketLeft, o.Reason}
 	}
 	return Place{BucketInDoubt, ReasonNoAnswer}
 }

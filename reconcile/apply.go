@@ -20,6 +20,9 @@ func (m *movedSteps) add(target string, id EventID, why string) {
 	if m.events[target] == nil {
 		m.events[target] = map[EventID]bool{}
 	}
+	if m.events[target][id] {
+		return
+	}
 	m.events[target][id] = true
 	m.orders = append(m.orders, fmt.Sprintf("%s at %s: %s", orderOf(id), target, why))
 }
@@ -76,7 +79,7 @@ func (r *Runner) ordersMoved(ctx context.Context, plan *Plan, moved *movedSteps)
 		digest, there := now[step.Event.Facts.Source][key]
 		switch {
 		case !there:
-			moved.add(step.Target, step.Event.ID, "the order is gone, left out or bad now")
+			moved.add(step.Target, step.Event.ID, "the order is gone, left out, bad or not permitted now")
 		case digest != step.Event.Facts.Digest:
 			moved.add(step.Target, step.Event.ID, "the order has changed")
 		}
@@ -122,7 +125,7 @@ func (r *Runner) readDigests(ctx context.Context, s SourceSpec, w Window, now ma
 			return fmt.Errorf("read %s again: %w", s.Name(), err)
 		}
 		meter.Add(1)
-		if _, asked := now[h.Key]; asked && len(h.Bad) == 0 && h.LeftOut == "" && !h.Merged {
+		if _, asked := now[h.Key]; asked && len(h.Bad) == 0 && h.LeftOut == "" && !h.Merged && h.Permitted {
 			now[h.Key] = h.Digest
 			there[h.Key] = true
 		}

@@ -57,6 +57,9 @@ func (p *planner) needed(source string) []OrderKey {
 		for key := range f.orders {
 			need[key] = true
 		}
+		if !t.decidesCarts() {
+			continue
+		}
 		for key := range f.lines {
 			need[key] = true
 		}
@@ -64,18 +67,25 @@ func (p *planner) needed(source string) []OrderKey {
 	return slices.Collect(maps.Keys(need))
 }
 
+// decidesCarts reports whether a cart event is to be decided: only then the
+// lines of earlier checkouts are needed.
+func (t *targetPlan) decidesCarts() bool {
+	for _, f := range t.feeds {
+		if f.carts {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	f := t.feeds[o.Source]
 	if _, sends := f.orders[o.Key]; !sends && !f.lines[o.Key] {
 		return nil
 	}
-	wants, err := p.wants(t, o.Head)
-	if err != nil {
-		return err
-	}
 	var now []Want
 	later := false
-	for _, w := range wants {
+	for _, w := range t.Expect(o.Head, p.asOf) {
 		_, send := f.sends[w.ID]
 		switch {
 		case w.Kind == KindCart && (send || f.lines[o.Key]):
@@ -100,7 +110,13 @@ func (p *planner) composeNow(t *targetPlan, o Order, wants []Want, carts Carts) 
 // holdsOf names why each want that gave no event is held back.
 func (p *planner) holdsOf(wants []Want, events []Event, err error) map[EventID]Held {
 	holds := map[EventID]Held{}
-	named, _ := HeldIn(err)
+	named, ok := HeldIn(err)
+	if !ok {
+		for _, w := range wants {
+			holds[w.ID] = Held{ID: w.ID, Reason: ReasonCannotCompose, Text: err.Error()}
+		}
+		return holds
+	}
 	for _, h := range named {
 		holds[h.ID] = *h
 	}
@@ -122,12 +138,12 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 		if !is {
 			continue
 		}
-		place := Place{BucketHeldBack, held.Reason}
-		if held.Reason == ReasonSourceFailed {
-			place.Bucket = BucketLeft
+		place := placeOfHold(held.Reason, f.sends[w.ID].doubt)
+		switch place.Bucket {
+		case BucketLeft:
 			f.leave(o.CompletedAt)
-		} else {
-			f.held = append(f.held, o.CompletedAt.Unix())
+		case BucketHeldBack:
+			f.ended[w.ID] = true
 		}
 		beside = Worse(beside, place)
 		if err := f.balance.CountEvent(place, w.Value); err != nil {
@@ -137,13 +153,16 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 	}
 	events = slices.DeleteFunc(events, func(e Event) bool { _, held := holds[e.ID]; return held })
 	if len(events) == 0 {
-		f.balance.CountOrder(beside)
+		f.endOrder(o.Head, beside)
 		return nil
 	}
 	p.countFrontEnd(t, f, o.Key, events)
 	for _, e := range events {
 		e.Customer = o.Customer
-		step := PlannedStep{Do: DoSend, Event: e, Mates: len(events), Origin: &o.Origin, Seen: f.sends[e.ID], Target: t.Name()}
+		e.After = slices.DeleteFunc(slices.Clone(e.After), func(id EventID) bool { return f.ended[id] })
+		known := f.sends[e.ID]
+		step := PlannedStep{Do: DoSend, Doubt: known.doubt, Event: e, Mates: len(events), Origin: &o.Origin,
+			Seen: known.version, Target: t.Name()}
 		if beside != (Place{}) {
 			step.Beside = &beside
 		}
@@ -152,6 +171,19 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 		}
 	}
 	return nil
+}
+
+// placeOfHold gives the place of an event that is held back on the way to being
+// sent. One that may have been accepted already is still in doubt; one whose
+// open carts could not be read waits for the next run.
+func placeOfHold(reason, doubt Reason) Place {
+	switch {
+	case reason == ReasonSourceFailed:
+		return Place{BucketLeft, reason}
+	case doubt != "":
+		return Place{BucketInDoubt, doubt}
+	}
+	return Place{BucketHeldBack, reason}
 }
 
 // countFrontEnd tells of a purchase that goes whether front-end evidence that
@@ -230,7 +262,9 @@ func (p *planner) composePerson(t *targetPlan, list []checkout, carts Carts, new
 			continue
 		}
 		wants := p.sendsOf(t, c.order)
-		if i < len(list)-1 || !newest.IsZero() && !c.order.CompletedAt.After(newest) {
+		// The newest cart event in the ledger may be this one, still in doubt.
+		itself := t.feeds[c.order.Source].sends[c.want.ID].doubt != "" && c.order.CompletedAt.Equal(newest)
+		if i < len(list)-1 || !newest.IsZero() && !c.order.CompletedAt.After(newest) && !itself {
 			if err := p.supersede(t, c, wants); err != nil {
 				return err
 			}

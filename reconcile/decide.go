@@ -12,15 +12,21 @@ import (
 type ordered struct {
 	head  Head
 	wants []Want
+	// foreign says that the order's number may be another order's: what ledger
+	// and evidence know by that number is not about it.
+	foreign bool
 }
 
+// elsewhere is why an order is not for a target as this source has it: the
+// target has the same order from an earlier source.
+const elsewhere Reason = "other_source"
+
 // decide works out, for every target that reads the source, where each event
-// of the given heads ends. clashes names ids that two sources show
-// differently.
-func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, clashes map[OrderKey]bool) error {
+// of the given heads ends. met is what other sources with the same numbering
+// show, nil without any.
+func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *sightings) error {
 	for _, t := range p.used(s.Name()) {
-		f := t.feeds[s.Name()]
-		batch, ids, err := p.expect(t, f, heads, clashes)
+		batch, ids, err := p.expect(t, s, heads, met)
 		if err != nil {
 			return err
 		}
@@ -38,38 +44,58 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, clashe
 	return nil
 }
 
-func (p *planner) expect(t *targetPlan, f *feed, heads []Head, clashes map[OrderKey]bool) ([]ordered, []EventID, error) {
+func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightings) ([]ordered, []EventID, error) {
 	var batch []ordered
 	var ids []EventID
 	for _, h := range heads {
-		if reason := t.excludes(h); reason != "" {
-			if err := f.balance.Exclude(h, reason); err != nil {
-				return nil, nil, err
-			}
-			continue
-		}
 		wants, err := p.wants(t, h)
 		if err != nil {
 			return nil, nil, err
 		}
-		for i := range wants {
-			if clashes[h.Key] {
-				wants[i].Hold = ReasonIDCollision
-			}
-			ids = append(ids, wants[i].ID)
+		reason := t.excludes(h, wants)
+		clash := met.clash(h.Key)
+		if reason == "" && !clash && met.earlier(t, s, h.Key) {
+			reason = elsewhere
 		}
-		batch = append(batch, ordered{h, wants})
+		if reason != "" {
+			if err := t.feeds[s.Name()].balance.Exclude(h, reason); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		o := ordered{head: h, wants: wants}
+		if clash {
+			o.disown(ReasonIDCollision)
+		}
+		for _, w := range wants {
+			ids = append(ids, w.ID)
+		}
+		batch = append(batch, o)
 	}
 	return batch, ids, nil
 }
 
-// excludes tells why an order is not for this target at all.
-func (t *targetPlan) excludes(h Head) Reason {
+// disown holds an order back whose number may be another order's. What speaks
+// against the order itself comes first (RULES R15).
+func (o *ordered) disown(reason Reason) {
+	o.foreign = true
+	for i, w := range o.wants {
+		if !addressReason(w.Hold) && w.Hold != ReasonNotPermitted && w.Hold != ReasonSuppressed {
+			o.wants[i].Hold = reason
+		}
+	}
+}
+
+// excludes tells why an order is not for this target at all. A channel of which
+// the target is told nothing is such a reason.
+func (t *targetPlan) excludes(h Head, wants []Want) Reason {
 	switch {
 	case len(t.Channels) > 0 && !slices.Contains(t.Channels, h.Channel):
 		return ReasonChannel
 	case h.CompletedAt.Before(t.Since):
 		return ReasonBeforeSince
+	case len(wants) == 0:
+		return ReasonChannel
 	}
 	return ""
 }
@@ -125,20 +151,22 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	if o.head.CompletedAt.After(f.newest) {
 		f.newest = o.head.CompletedAt
 	}
-	for i, w := range o.wants {
-		e := have[w.ID]
+	for _, w := range o.wants {
 		delete(t.orphans, w.ID)
-		if Reused(w, e, s.EditWindow) {
-			o.wants[i].Hold = ReasonIDReused
-		} else if e.State == StateDone {
-			f.note(w, e, o.head.Origin)
-			o.wants[i].Value = e.Value
+		if !o.foreign && Reused(w, have[w.ID], s.EditWindow) {
+			o.disown(ReasonIDReused)
 		}
 	}
+	if o.foreign {
+		have = nil
+	}
+	f.recall(o, have)
 	steps := Diff(o.wants, have, t.Traits(), p.asOf)
 	for i := range steps {
-		if err := p.overlay(t, &steps[i], o.head); err != nil {
-			return err
+		if !o.foreign {
+			if err := p.overlay(t, &steps[i], o.head); err != nil {
+				return err
+			}
 		}
 		p.tooYoung(t, &steps[i])
 	}
@@ -146,6 +174,21 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		return err
 	}
 	return f.take(o.head, steps)
+}
+
+// recall takes from the ledger what it knows of an order: the amount that was
+// sent, and that an order with an entry needs no evidence.
+func (f *feed) recall(o ordered, have map[EventID]Entry) {
+	for i, w := range o.wants {
+		e := have[w.ID]
+		if e.Version > 0 && w.Hold == ReasonNoEvidence {
+			o.wants[i].Hold = ""
+		}
+		if e.State == StateDone {
+			f.note(w, e, o.head.Origin)
+			o.wants[i].Value = e.Value
+		}
+	}
 }
 
 func stepWants(steps []Step) []Want {
@@ -172,8 +215,7 @@ func (f *feed) note(w Want, e Entry, origin Origin) {
 // overlay lets evidence end a purchase that the ledger does not know or knows
 // as open. The plan keeps it, so that it is adopted before anything is sent.
 func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
-	if s.Want.Kind != KindPurchase || s.Entry.State != StateAbsent && s.Entry.State != StateOpen ||
-		s.Place.Reason == ReasonIDReused || s.Place.Reason == ReasonIDCollision {
+	if s.Want.Kind != KindPurchase || s.Entry.State != StateAbsent && s.Entry.State != StateOpen {
 		return nil
 	}
 	for _, name := range t.Evidence {
@@ -201,31 +243,55 @@ func (p *planner) tooYoung(t *targetPlan, s *Step) {
 // take counts an order's steps.
 func (f *feed) take(h Head, steps []Step) error {
 	var beside Place
+	var ended []EventID
 	sends := 0
 	for _, s := range steps {
 		if s.Send {
 			sends++
-			f.sends[s.Want.ID] = s.Entry.Version
+			f.sends[s.Want.ID] = seen{version: s.Entry.Version, doubt: doubtOf(s.Entry)}
+			f.carts = f.carts || s.Want.Kind == KindCart
 			if err := f.waiting.Add(countOf(s.Want.Value, 0)); err != nil {
 				return err
 			}
 			continue
 		}
 		beside = Worse(beside, s.Place)
+		if s.Place.Bucket == BucketHeldBack {
+			ended = append(ended, s.Want.ID)
+		}
 		if err := f.balance.CountEvent(s.Place, s.Want.Value); err != nil {
 			return err
 		}
 		f.remember(h, s)
 	}
 	if sends == 0 {
-		f.balance.CountOrder(beside)
+		f.endOrder(h, beside)
 		return nil
 	}
 	f.orders[h.Key] = beside
+	for _, id := range ended {
+		f.ended[id] = true
+	}
 	if f.earliestSend.IsZero() || h.CompletedAt.Before(f.earliestSend) {
 		f.earliestSend = h.CompletedAt
 	}
 	return nil
+}
+
+// endOrder counts an order that the plan sends nothing of.
+func (f *feed) endOrder(h Head, worst Place) {
+	f.balance.CountOrder(worst)
+	if worst.Bucket == BucketHeldBack {
+		f.held = append(f.held, h.CompletedAt.Unix())
+	}
+}
+
+// doubtOf is why an entry is in doubt, "" when it is not.
+func doubtOf(e Entry) Reason {
+	if e.State != StateDoubtful {
+		return ""
+	}
+	return doubtReason(e)
 }
 
 // remember keeps what reports and coverage need of a step that sends nothing.
@@ -236,8 +302,6 @@ func (f *feed) remember(h Head, s Step) {
 			f.lines[h.Key] = true // a later checkout of the person is judged against it
 		}
 		return
-	case s.Place.Bucket == BucketHeldBack:
-		f.held = append(f.held, h.CompletedAt.Unix())
 	case s.Place.Bucket == BucketLeft && s.Place.Reason != ReasonTooYoung:
 		f.leave(h.CompletedAt)
 	}

@@ -45,6 +45,9 @@ func decide(w Want, e Entry, t KindTraits, now time.Time) (Place, bool) {
 		if !t.MergesRepeats || w.Hold != "" {
 			return Place{BucketInDoubt, doubtReason(e)}, false
 		}
+	case StateAbsent, StateOpen:
+	default: // a state that nobody knows
+		return Place{BucketInDoubt, ReasonUnreadable}, false
 	}
 	switch {
 	case w.Hold != "":
@@ -109,7 +112,7 @@ func contentDiffers(w Want, e Entry) (comparable, differs bool) {
 }
 
 func cosmeticChange(w Want, e Entry) string {
-	same := w.Facts.CosmeticFields == e.Facts.CosmeticFields && e.Facts.Cosmetic != Digest{}
+	same := w.Facts.CosmeticFields == e.Facts.CosmeticFields && e.Facts.Cosmetic != Digest{} && w.Facts.Cosmetic != Digest{}
 	if same && w.Facts.Cosmetic != e.Facts.Cosmetic {
 		return "cosmetic"
 	}

@@ -2,14 +2,7 @@ package reconcile
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/gob"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"slices"
-	"strings"
 )
 
 // decideAtOnce is how many orders are compared with the ledger at a time.
@@ -20,14 +13,26 @@ const decideAtOnce = 1000
 func (p *planner) groups() [][]SourceSpec {
 	var groups [][]SourceSpec
 	for _, s := range p.Sources {
-		i := slices.IndexFunc(groups, func(g []SourceSpec) bool { return g[0].Shop == s.Shop && p.meet(g, s) })
-		if i < 0 {
-			groups = append(groups, []SourceSpec{s})
-			continue
-		}
-		groups[i] = append(groups[i], s)
+		joined := []SourceSpec{s}
+		groups = slices.DeleteFunc(groups, func(g []SourceSpec) bool {
+			if g[0].Shop != s.Shop || !p.meet(g, s) {
+				return false
+			}
+			joined = append(joined, g...)
+			return true
+		})
+		groups = append(groups, p.inOrder(joined))
 	}
 	return groups
+}
+
+// inOrder sorts sources as the configuration has them.
+func (p *planner) inOrder(group []SourceSpec) []SourceSpec {
+	place := func(s SourceSpec) int {
+		return slices.IndexFunc(p.Sources, func(o SourceSpec) bool { return o.Name() == s.Name() })
+	}
+	slices.SortFunc(group, func(a, b SourceSpec) int { return place(a) - place(b) })
+	return group
 }
 
 // meet reports whether a target reads both a source and one of the group.
@@ -39,13 +44,13 @@ func (p *planner) meet(group []SourceSpec, s SourceSpec) bool {
 
 func (p *planner) readGroup(ctx context.Context, group []SourceSpec) error {
 	if len(group) == 1 {
-		return p.readSource(ctx, group[0], p.decider(ctx, group[0]))
+		return p.readSource(ctx, group[0], p.decider(ctx, group[0], nil))
 	}
 	return p.readTogether(ctx, group)
 }
 
 // readSource walks the heads of one source and hands each good one to decide,
-// which is called with ok false at the end. Only errors of the ledger and
+// which is called with end true at the end. Only errors of the ledger and
 // cancellation are returned: a source that fails is noted.
 func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h Head, end bool) error) error {
 	res := &SourceResult{Source: s.Name()}
@@ -77,7 +82,8 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 }
 
 // decider gathers heads and decides on up to decideAtOnce of them at a time.
-func (p *planner) decider(ctx context.Context, s SourceSpec) func(Head, bool) error {
+// met is what is known of sources that share the numbering, nil without any.
+func (p *planner) decider(ctx context.Context, s SourceSpec, met *sightings) func(Head, bool) error {
 	var chunk []Head
 	return func(h Head, end bool) error {
 		if !end {
@@ -86,137 +92,77 @@ func (p *planner) decider(ctx context.Context, s SourceSpec) func(Head, bool) er
 		if len(chunk) < decideAtOnce && !end {
 			return nil
 		}
-		err := p.decide(ctx, s, chunk, nil)
+		err := p.decide(ctx, s, chunk, met)
 		chunk = chunk[:0]
 		return err
 	}
 }
 
-// sighting is what is remembered of an id while sources that share its
-// numbering are read.
-type sighting struct {
-	source string
-	print  [16]byte
-	clash  bool
-}
-
 // readTogether reads sources that share a numbering: heads are put aside, ids
 // compared, and only then decided on. An id that two sources show with the
-// same address, money and lines is one order, the first source's; otherwise
-// both are held back.
+// same address, money and lines is one order: each target takes it from the
+// first source that it reads; otherwise both are held back. A source that
+// fails has shown nothing.
 func (p *planner) readTogether(ctx context.Context, group []SourceSpec) error {
-	seen := map[OrderKey]sighting{}
-	aside := map[string]*headFile{}
+	met := &sightings{group: group, seen: map[OrderKey]sighting{}}
+	aside := make([]*headFile, len(group))
 	defer func() {
 		for _, f := range aside {
 			f.remove()
 		}
 	}()
-	for _, s := range group {
+	for i, s := range group {
 		f, err := newHeadFile(p.StateDir)
 		if err != nil {
 			return err
 		}
-		aside[s.Name()] = f
-		err = p.readSource(ctx, s, func(h Head, end bool) error {
-			if end {
-				return nil
-			}
-			sight(seen, h)
-			return f.write(h)
-		})
-		if err != nil {
+		aside[i] = f
+		if err := p.putAside(ctx, s, f); err != nil {
 			return err
 		}
-	}
-	for _, s := range group {
 		if p.sources[s.Name()].Err != nil {
 			continue
 		}
-		if err := p.replay(ctx, s, aside[s.Name()], seen); err != nil {
+		if err := f.read(func(h Head) error { return met.note(s, h) }); err != nil {
+			return err
+		}
+	}
+	for i, s := range group {
+		if p.sources[s.Name()].Err != nil {
+			continue
+		}
+		if err := p.replay(ctx, s, aside[i], met); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func sight(seen map[OrderKey]sighting, h Head) {
-	now := sighting{source: h.Source, print: fingerprint(h)}
-	if before, ok := seen[h.Key]; ok {
-		before.clash = before.clash || before.print != now.print
-		now = before
-	}
-	seen[h.Key] = now
-}
-
-func fingerprint(h Head) [16]byte {
-	sum := sha256.Sum256([]byte(strings.ToLower(h.Email) + "\x00" + h.Amount.String() + "\x00" + h.Currency + "\x00" + h.GoodsDigest.String()))
-	return [16]byte(sum[:])
-}
-
-func (p *planner) replay(ctx context.Context, s SourceSpec, f *headFile, seen map[OrderKey]sighting) error {
-	decide := p.decider(ctx, s)
-	clashes := map[OrderKey]bool{}
-	err := f.read(func(h Head) error {
-		first := seen[h.Key]
-		if first.clash {
-			clashes[h.Key] = true
-			return p.decide(ctx, s, []Head{h}, clashes)
-		}
-		if first.source != s.Name() && p.sources[first.source].Err == nil {
-			tally := &p.sources[s.Name()].Tally
-			tally.Merged, tally.Orders = tally.Merged+1, tally.Orders-1
+func (p *planner) putAside(ctx context.Context, s SourceSpec, f *headFile) error {
+	return p.readSource(ctx, s, func(h Head, end bool) error {
+		if end {
 			return nil
 		}
-		return decide(h, false)
+		return f.write(h)
+	})
+}
+
+// replay decides on the heads of one source. One that every target of the
+// source has from an earlier source is merged; one that only some have is
+// still an order of this source.
+func (p *planner) replay(ctx context.Context, s SourceSpec, f *headFile, met *sightings) error {
+	decide := p.decider(ctx, s, met)
+	err := f.read(func(h Head) error {
+		needs := func(t *targetPlan) bool { return !met.earlier(t, s, h.Key) }
+		if met.clash(h.Key) || slices.ContainsFunc(p.used(s.Name()), needs) {
+			return decide(h, false)
+		}
+		tally := &p.sources[s.Name()].Tally
+		tally.Merged, tally.Orders = tally.Merged+1, tally.Orders-1
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return decide(Head{}, true)
-}
-
-// headFile keeps heads on disk while a group of sources is read.
-type headFile struct {
-	file *os.File
-	enc  *gob.Encoder
-}
-
-func newHeadFile(dir string) (*headFile, error) {
-	f, err := os.CreateTemp(dir, "heads-*.tmp")
-	if err != nil {
-		return nil, fmt.Errorf("put heads aside: %w", err)
-	}
-	return &headFile{file: f, enc: gob.NewEncoder(f)}, nil
-}
-
-func (f *headFile) write(h Head) error {
-	if err := f.enc.Encode(h); err != nil {
-		return fmt.Errorf("put heads aside: %w", err)
-	}
-	return nil
-}
-
-func (f *headFile) read(each func(Head) error) error {
-	if _, err := f.file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read heads: %w", err)
-	}
-	dec := gob.NewDecoder(f.file)
-	for {
-		var h Head
-		switch err := dec.Decode(&h); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("read heads: %w", err)
-		}
-		if err := each(h); err != nil {
-			return err
-		}
-	}
-}
-
-func (f *headFile) remove() {
-	_ = f.file.Close()
-	_ = os.Remove(f.file.Name())
 }

@@ -92,7 +92,7 @@ type answer struct {
 func (l *lane) sendKind(ctx context.Context, kind Kind) {
 	s := &stream{lane: l, kind: kind, traits: l.target.Traits()[kind], gate: sync.NewCond(&sync.Mutex{}),
 		unsettled: make(chan struct{}, maxUnsettled), answers: make(chan answer, maxUnsettled), started: l.Clock()}
-	room := 1
+	room := max(1, s.traits.MaxBatch)
 	if s.traits.MergesRepeats {
 		room = maxAhead
 	}
@@ -272,7 +272,7 @@ func (s *stream) hold(step PlannedStep, reason Reason) {
 	s.mu.Lock()
 	s.held[step.Event.ID] = true
 	s.mu.Unlock()
-	s.end(step, Place{BucketHeldBack, reason}, "")
+	s.end(step, placeOfHold(reason, step.Doubt), "")
 }
 
 func (s *stream) judge(ctx context.Context, step PlannedStep) (Reason, error) {
@@ -447,8 +447,12 @@ func (s *stream) settle(batch []PlannedStep, outcomes []Outcome) {
 	s.acct.repeats(len(repeats))
 	for i, step := range batch {
 		place := placeOf(outcomes[i])
-		if err != nil {
+		switch {
+		case err != nil:
 			place = Place{BucketInDoubt, ReasonLostClaim}
+		case place == Place{BucketHeldBack, ReasonTooOld}:
+			s.hold(step, ReasonTooOld)
+			continue
 		}
 		s.end(step, place, outcomes[i].Why)
 	}

@@ -50,6 +50,14 @@ func ParseDecimal(s string) (Decimal, error) {
 	if digits == 0 {
 		return Decimal{}, ErrNotDecimal
 	}
+	if point >= 0 { // zeros at the end are no digits to keep
+		short := strings.TrimRight(s, "0")
+		significant -= len(s) - len(short)
+		s = strings.TrimSuffix(short, ".")
+	}
+	if significant == 0 {
+		return Decimal{}, nil
+	}
 	if significant > decimal.MaxPrec {
 		return Decimal{}, ErrTooManyDigits
 	}

@@ -53,7 +53,9 @@ func (t *TargetResult) needs() []PersonNeeded {
 	add(NeedFailed, oneIf(failed(t.Err)))
 	add(NeedBalance, oneIf(!t.Balance.Holds()))
 	add(NeedStopped, oneIf(t.Stopped != "" && t.Err == nil))
-	add(NeedDoubt, t.Balance.Of(BucketInDoubt).Events)
+	if !t.DoubtEnds {
+		add(NeedDoubt, t.Balance.Of(BucketInDoubt).Events)
+	}
 	add(NeedRefused, t.Balance.Of(BucketRefused).Events)
 	for _, p := range t.Balance.Reasons() {
 		stale := p == Place{BucketLeft, ReasonEvidenceStale} && t.Err == nil && t.Stopped == ""

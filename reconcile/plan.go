@@ -17,6 +17,7 @@ type planner struct {
 	led      Reader
 	asOf     time.Time
 	win      Window
+	begins   map[pair]beginning
 	backfill bool
 	run      RunID
 
@@ -43,7 +44,9 @@ type targetPlan struct {
 // that fails halfway leaves nothing behind in the balance.
 type feed struct {
 	balance      Balance
-	sends        map[EventID]int64  // to compose: the version that was seen
+	sends        map[EventID]seen   // to compose: what the ledger has of it
+	ended        map[EventID]bool   // beside these sends: held back, so that nothing waits for it
+	carts        bool               // a cart event is among the sends
 	orders       map[OrderKey]Place // of these sends: the worst place beside them
 	lines        map[OrderKey]bool  // orders whose lines alone are needed, for carts
 	waiting      Count              // events and money of sends
@@ -56,6 +59,13 @@ type feed struct {
 	changed      int
 }
 
+// seen is what a decision to send rests on: the entry's version, and why the
+// event may have been accepted already, "" when it cannot have been.
+type seen struct {
+	version int64
+	doubt   Reason
+}
+
 // planAhead is how long a plan may be carried out after it was made.
 const planAhead = 24 * time.Hour
 
@@ -65,11 +75,11 @@ const maxOrphans = 10_000
 // makePlan reads everything, decides, and writes the plan file.
 func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunID) (*Plan, *planner, error) {
 	asOf := r.Clock().UTC().Truncate(time.Second)
-	win, err := r.window(ctx, led, req, asOf)
+	win, begins, err := r.window(ctx, led, req, asOf)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &planner{Runner: r, led: led, asOf: asOf, win: win, run: run,
+	p := &planner{Runner: r, led: led, asOf: asOf, win: win, begins: begins, run: run,
 		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, steps: newSorter(r.StateDir)}
 	defer func() { _ = p.steps.close() }()
 	if err := p.gather(ctx); err != nil {
@@ -106,7 +116,7 @@ func (p *planner) prepare(ctx context.Context) error {
 	for _, t := range p.Targets {
 		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}}
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{sends: map[EventID]int64{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
+			tp.feeds[source] = &feed{sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
 		}
 		p.targets = append(p.targets, tp)
 		lost, n, err := p.led.Lost(ctx, t.Name(), MaxExamples)
@@ -140,7 +150,9 @@ func (p *planner) fail(ctx context.Context, source string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	p.sources[source].Err = err
+	res := p.sources[source]
+	res.Err = err
+	res.Tally = Tally{Problems: res.Tally.Problems, Notes: res.Tally.Notes, Newest: res.Tally.Newest}
 	for _, t := range p.used(source) {
 		delete(t.feeds, source)
 		for person, list := range t.checkouts {
@@ -237,6 +249,7 @@ func (p *planner) write(dir string) (*Plan, error) {
 	}
 	path := filepath.Join(dir, string(p.run)+".plan")
 	if _, err := w.finish(path, p.Key); err != nil {
+		w.abandon()
 		return nil, err
 	}
 	return OpenPlan(path, p.Key)
@@ -303,7 +316,7 @@ func plannedSource(r *SourceResult) PlannedSource {
 }
 
 func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
-	line := PlannedTarget{Target: t.Name(), Digest: t.Digest, Doubts: t.doubts, DoubtsFound: t.doubtsFound,
+	line := PlannedTarget{Target: t.Name(), Mode: t.Mode, Digest: t.Digest, Doubts: t.doubts, DoubtsFound: t.doubtsFound,
 		Stopped: t.stopped, EarliestLeft: map[string]time.Time{}, HeldTimes: map[string][]int64{},
 		Evidence: map[string]map[string]int{}}
 	if t.err != nil {
@@ -317,8 +330,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 		if !f.earliestLeft.IsZero() {
 			line.EarliestLeft[source] = f.earliestLeft
 		}
-		slices.Sort(f.held)
-		line.HeldTimes[source] = f.held
+		line.HeldTimes[source] = p.heldTimes(t, source)
 		line.Corrections = append(line.Corrections, f.corrections...)
 		line.CorrectionsFound += f.changed
 	}
@@ -328,7 +340,25 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.orphans)) {
-		line.Orphans = append(line.Orphans, t.orphans[id])
+		if p.wasRead(t, t.orphans[id].Facts.Source) {
+			line.Orphans = append(line.Orphans, t.orphans[id])
+		}
 	}
 	return line, nil
+}
+
+// heldTimes lists when held-back orders were completed, sorted. Those before
+// the pair's lookback, read for the sake of something older, were counted as
+// leaving by an earlier run.
+func (p *planner) heldTimes(t *targetPlan, source string) []int64 {
+	held := t.feeds[source].held
+	slices.Sort(held)
+	i, _ := slices.BinarySearch(held, p.begins[pair{source, t.Name()}].lookback.Unix())
+	return held[i:]
+}
+
+// wasRead reports whether a source of the target was read to its end.
+func (p *planner) wasRead(t *targetPlan, source string) bool {
+	res := p.sources[source]
+	return res != nil && res.Err == nil && t.feeds[source] != nil
 }

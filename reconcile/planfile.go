@@ -31,7 +31,10 @@ type PlannedStep struct {
 	Beside *Place `json:"beside,omitempty"`
 	By     By     `json:"by,omitempty"` // of an adoption
 	Do     string `json:"do"`
-	Event  Event  `json:"event"`
+	// Doubt is why the event may have been accepted already: when it is held
+	// back, it stays in doubt. "" when it cannot have been.
+	Doubt Reason `json:"doubt,omitempty"`
+	Event Event  `json:"event"`
 	// Mates is how many events of this order the plan sends to this target,
 	// this one included.
 	Mates  int     `json:"mates,omitempty"`
@@ -69,6 +72,7 @@ type PlannedSource struct {
 // what else apply must know of it.
 type PlannedTarget struct {
 	Target           string                    `json:"target"`
+	Mode             string                    `json:"mode"`
 	Digest           string                    `json:"digest"` // of what decides what is sent, and where
 	Balance          Balance                   `json:"balance"`
 	EarliestLeft     map[string]time.Time      `json:"earliest_left,omitempty"` // by source, sends not counted
@@ -247,6 +251,9 @@ func (p *Plan) read(f io.Reader, key []byte) error {
 			return altered("the plan is not whole: its last line is missing")
 		}
 		if bytes.HasPrefix(line, []byte(`{"footer"`)) {
+			if _, err := lines.ReadByte(); !errors.Is(err, io.EOF) {
+				return altered("something follows the plan's last line")
+			}
 			return p.checkFooter(line, key, sha, digest)
 		}
 		sha.Write(line)
@@ -297,7 +304,19 @@ func (p *Plan) checkFooter(line, key []byte, sha, digest hash.Hash) error {
 	case !hmac.Equal([]byte(sign(key, sum)), []byte(last.Footer.Signature)):
 		return altered("the plan was not made with this state_dir")
 	}
+	last.Footer.Steps = p.steps()
+	whole, err := canonicalJSON(last)
+	if err != nil || !bytes.Equal(append(whole, '\n'), line) {
+		return altered("the plan was altered after it was made")
+	}
 	return nil
+}
+
+func (p *Plan) steps() (n int) {
+	for _, s := range p.index {
+		n += s.steps
+	}
+	return n
 }
 
 func readLine(r *bufio.Reader) ([]byte, error) {

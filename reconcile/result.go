@@ -52,6 +52,12 @@ type TargetResult struct {
 	Type    string // squeezely, collect, ...
 	Mode    string // shadow or live
 	Balance Balance
+	// Unread lists sources of the target that failed: what they hold is not in
+	// the balance.
+	Unread []string
+	// DoubtEnds says that the target merges repeats of every kind: what is in
+	// doubt is sent again by the next run, and needs no person.
+	DoubtEnds bool
 	// Doubts lists entries that a dead run left between claim and answer, as
 	// they were found before anything was sent; DoubtsFound is how many.
 	Doubts      []Doubt

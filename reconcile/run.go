@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -66,8 +67,8 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 		return res, errors.Join(err, r.close(led, &res, nil))
 	}
 	r.describe(&res, plan, p)
+	res.Plan = nil // it is carried out and removed
 	err = r.carry(ctx, led, plan, &res)
-	res.Plan.Path = "" // it holds addresses, and is removed below
 	err = errors.Join(err, r.close(led, &res, plan))
 	return res, errors.Join(err, removePlan(plan))
 }
@@ -130,14 +131,27 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 		if t == nil {
 			continue
 		}
-		tr := TargetResult{Target: pt.Target, Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
+		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
 			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections,
-			CorrectionsFound: pt.CorrectionsFound}
-		if pt.Error != "" {
-			tr.Err = errors.New(pt.Error)
-		}
+			CorrectionsFound: pt.CorrectionsFound, DoubtEnds: mergesAll(t)}
 		res.Targets = append(res.Targets, tr)
 	}
+}
+
+// failure gives back what kept a target from being worked on; p, where the
+// plan was made in this process, has the error itself.
+func (t PlannedTarget) failure(p *planner) error {
+	if p != nil {
+		for _, tp := range p.targets {
+			if tp.Name() == t.Target {
+				return tp.err
+			}
+		}
+	}
+	if t.Error != "" {
+		return errors.New(t.Error)
+	}
+	return nil
 }
 
 // result gives back a source's result; p, where the plan was made in this
@@ -152,6 +166,15 @@ func (s PlannedSource) result(p *planner) SourceResult {
 		res.Err = errors.New(s.Error)
 	}
 	return res
+}
+
+func mergesAll(t *Target) bool {
+	for _, traits := range t.Traits() {
+		if !traits.MergesRepeats {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *Runner) target(name string) *Target {
@@ -186,8 +209,11 @@ func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run Ru
 	var err error
 	if t.live() {
 		if err = r.adopt(ctx, led, plan, run, tr.Target); err != nil {
-			_ = r.leave(plan, tr.Target, acct, ReasonLedgerFailed)
-			return err
+			reason := ReasonLedgerFailed
+			if ctx.Err() != nil {
+				reason = ReasonInterrupted
+			}
+			return errors.Join(err, r.leave(plan, tr.Target, acct, reason))
 		}
 		lane := &lane{Runner: r, target: t, led: led, run: run, plan: plan, acct: acct, meter: meter}
 		err = lane.send(ctx)
@@ -241,10 +267,10 @@ func (r *Runner) adopt(ctx context.Context, led Ledger, plan *Plan, run RunID, t
 // cover works out up to when nothing is left to do for each source, and what
 // the next run will no longer read.
 func (r *Runner) cover(plan *Plan, pt PlannedTarget, tr *TargetResult, acct *account) {
-	if plan.Backfill {
-		return
-	}
 	t := r.target(tr.Target)
+	if plan.Backfill || pt.Mode != t.Mode {
+		return // a plan of another mode starts where that mode's coverage ends
+	}
 	tr.CoveredTo = map[string]time.Time{}
 	for _, s := range plan.Sources {
 		if s.Error != "" || !t.Reads(s.Source) {
@@ -309,16 +335,20 @@ func (r *Runner) coverage(res *Result) []Coverage {
 
 // CleanPlans removes plans older than keep and what a killed planner left.
 func CleanPlans(stateDir string, now time.Time, keep time.Duration) error {
-	old, err := filepath.Glob(filepath.Join(stateDir, "plans", "*"))
-	if err != nil {
-		return fmt.Errorf("look for old plans: %w", err)
+	var old []string
+	for _, pattern := range []string{filepath.Join("plans", "*"), "heads-*.tmp", "sort-*.tmp"} {
+		found, err := filepath.Glob(filepath.Join(stateDir, pattern))
+		if err != nil {
+			return fmt.Errorf("look for old plans: %w", err)
+		}
+		old = append(old, found...)
 	}
 	for _, path := range old {
 		info, err := os.Stat(path)
 		if err != nil || now.Sub(info.ModTime()) < keep {
 			continue
 		}
-		if err := os.Remove(path); err != nil {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove an old plan: %w", err)
 		}
 	}

@@ -132,11 +132,17 @@ func fileRun(f *os.File) (nextRecord, error) {
 		return b, err
 	}
 	return func() (record, error) {
-		key, err := part()
-		if err != nil {
-			return record{}, err
+		if _, err := in.Peek(1); errors.Is(err, io.EOF) {
+			return record{}, io.EOF
 		}
-		value, err := part()
+		key, err := part()
+		var value []byte
+		if err == nil {
+			value, err = part()
+		}
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF // an end inside a record is no end
+		}
 		if err != nil {
 			return record{}, fmt.Errorf("read sorted steps: %w", err)
 		}

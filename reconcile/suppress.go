@@ -112,6 +112,7 @@ func readSuppression(path string, into map[string]bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxSuppression)
 	for lines.Scan() {
 		line := strings.TrimPrefix(lines.Text(), "\ufeff")
 		for _, cell := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(",;\t", r) }) {

@@ -10,44 +10,54 @@ import (
 // it starts, over all pairs of source and target, at the earliest of
 // coverage less lookback and the oldest order that a run can still finish, at
 // most ReachBack ago; a pair that was never covered starts at the target's
-// since. It ends now.
-func (r *Runner) window(ctx context.Context, led Reader, req Request, now time.Time) (Window, error) {
-	w := Window{From: req.From, To: req.To}
+// since. It ends now. begins tells where each pair alone would start, nothing
+// when a person gave the beginning.
+func (r *Runner) window(ctx context.Context, led Reader, req Request, now time.Time) (w Window, begins map[pair]beginning, err error) {
+	w = Window{From: req.From, To: req.To}
 	if w.To.IsZero() {
 		w.To = now
 	}
 	if !w.From.IsZero() {
-		return w, w.Check()
+		return w, nil, w.Check()
 	}
+	begins = map[pair]beginning{}
 	for _, t := range r.Targets {
-		from, err := r.targetStart(ctx, led, t, now)
-		if err != nil {
-			return w, err
+		if err := r.begins(ctx, led, t, now, begins); err != nil {
+			return w, nil, err
 		}
-		if !from.IsZero() && (w.From.IsZero() || from.Before(w.From)) {
-			w.From = from
+	}
+	for _, b := range begins {
+		if !b.from.IsZero() && (w.From.IsZero() || b.from.Before(w.From)) {
+			w.From = b.from
 		}
 	}
 	if w.From.IsZero() {
-		return w, fmt.Errorf("work out the period: give a destination a since, or the command a --from")
+		return w, nil, fmt.Errorf("work out the period: give a destination a since, or the command a --from")
 	}
-	return w, w.Check()
+	return w, begins, w.Check()
 }
 
-func (r *Runner) targetStart(ctx context.Context, led Reader, t *Target, now time.Time) (time.Time, error) {
+// pair is a source and a target that reads it.
+type pair struct{ source, target string }
+
+// beginning is where a pair's period starts: from is what it reads, lookback
+// is what it would read if nothing older were unfinished.
+type beginning struct{ from, lookback time.Time }
+
+func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Time, begins map[pair]beginning) error {
 	covered, err := led.Covered(ctx, t.Name(), t.Mode)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read what is covered for %s: %w", t.Name(), err)
+		return fmt.Errorf("read what is covered for %s: %w", t.Name(), err)
 	}
 	open, err := led.OldestOpen(ctx, t.Name(), r.finishable(t))
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read what is unfinished at %s: %w", t.Name(), err)
+		return fmt.Errorf("read what is unfinished at %s: %w", t.Name(), err)
 	}
-	var start time.Time
 	for _, source := range t.From {
-		from := t.Since
+		from, lookback := t.Since, t.Since
 		if to, ok := covered[source]; ok {
 			from = r.daysBefore(to, r.Lookback)
+			lookback = from
 			if oldest, ok := open[source]; ok && oldest.Before(from) {
 				from = oldest
 			}
@@ -58,11 +68,9 @@ func (r *Runner) targetStart(ctx context.Context, led Reader, t *Target, now tim
 				from = t.Since
 			}
 		}
-		if start.IsZero() || from.Before(start) {
-			start = from
-		}
+		begins[pair{source, t.Name()}] = beginning{from, lookback}
 	}
-	return start, nil
+	return nil
 }
 
 // finishable lists the states that a run of its own can end at this target.

@@ -104,7 +104,7 @@ func problem(key reconcile.OrderKey, p reconcile.RowProblem) Problem {
 func buildTarget(t reconcile.TargetResult) Target {
 	target := Target{
 		Target: t.Target, Balance: buildBalance(&t.Balance), Reasons: reasons(&t.Balance),
-		Type: t.Type, Mode: t.Mode, Stopped: Mask(t.Stopped), Error: errorText(t.Err),
+		Type: t.Type, Mode: t.Mode, Stopped: Mask(t.Stopped), Error: errorText(t.Err), Unread: t.Unread,
 		NotReasons: leftOut(t.Balance.NotReasons), Examples: examples(&t.Balance),
 		Doubts: doubts(t.Doubts), DoubtsFound: max(t.DoubtsFound, len(t.Doubts)),
 		Corrections: corrections(t.Corrections), CorrectionsFound: max(t.CorrectionsFound, len(t.Corrections)),

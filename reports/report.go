@@ -103,6 +103,7 @@ type Target struct {
 	Mode             string               `json:"mode,omitempty"`
 	Stopped          string               `json:"stopped,omitempty"`
 	Error            string               `json:"error,omitempty"`
+	Unread           []string             `json:"unread_sources,omitempty"` // they failed, and are not in the balance
 	NotReasons       []LeftOut            `json:"not_for_target_reasons,omitempty"`
 	Examples         []Example            `json:"examples,omitempty"`
 	Doubts           []Doubt              `json:"doubts,omitempty"`

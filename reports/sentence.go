@@ -15,6 +15,14 @@ func (r Report) business(t Target) string {
 	if t.Error != "" && missing.Events == 0 {
 		return "not worked on: " + t.Error
 	}
+	if len(t.Unread) > 0 {
+		without := strings.Join(t.Unread, ", ") + " could not be read"
+		if missing.Events == 0 {
+			return "what is missing is not known: " + without
+		}
+		t.Unread = nil
+		return r.business(t) + " (more is not known: " + without + ")"
+	}
 	if missing.Events == 0 {
 		return "nothing was missing"
 	}

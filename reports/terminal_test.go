@@ -175,3 +175,18 @@ func TestNumbers(t *testing.T) {
 		}
 	}
 }
+
+func TestUnreadSourceIsNoQuietNight(t *testing.T) {
+	r := failed()
+	for i := range r.Targets {
+		r.Targets[i].Unread = []string{"shop"}
+		r.Targets[i].Balance = reconcile.Balance{}
+		r.Targets[i].Err = nil
+	}
+	report := Build(r, Options{Zone: amsterdam(t)})
+	for _, target := range report.Targets {
+		if got := report.business(target); !strings.Contains(got, "not known") || !strings.Contains(got, "shop") {
+			t.Errorf("%s: %q", target.Target, got)
+		}
+	}
+}

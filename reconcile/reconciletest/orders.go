@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"makegood/reconcile"
@@ -53,19 +54,50 @@ func finish(o *reconcile.Order) {
 	var sum, goods reconcile.DigestSum
 	o.Lines, o.Amount, o.LinesSum = len(o.Items), reconcile.Decimal{}, reconcile.Decimal{}
 	for _, l := range o.Items {
-		product, err := reconcile.Mul(l.Quantity, *l.Price)
-		if err == nil {
-			o.LinesSum, err = reconcile.Add(o.LinesSum, product)
-		}
+		worth, figure := lineWorth(l)
+		total, err := reconcile.Add(o.LinesSum, worth)
 		if err != nil {
 			panic(err)
 		}
-		sum.Add(l.SKU, l.Quantity.String(), l.Price.String())
+		o.LinesSum = total
+		sum.Add(l.SKU, l.Quantity.String(), figure.String())
 		goods.Add(l.SKU, l.Quantity.Abs().String())
 	}
 	o.Amount = o.LinesSum
 	o.Digest = reconcile.ContentDigest(o.Key, o.Currency, o.Lines, sum)
 	o.GoodsDigest = reconcile.GoodsDigest(goods)
+}
+
+// lineWorth gives what a line is worth, and the figure that digests cover.
+func lineWorth(l reconcile.Line) (worth, figure reconcile.Decimal) {
+	if l.Price == nil {
+		return *l.LineTotal, *l.LineTotal
+	}
+	worth, err := reconcile.Mul(l.Quantity, *l.Price)
+	if err != nil {
+		panic(err)
+	}
+	return worth, *l.Price
+}
+
+// ByLineTotal turns prices into line totals, as another source of the same
+// orders has them.
+func ByLineTotal(o *reconcile.Order) {
+	o.AmountOf = reconcile.AmountOfLineTotals
+	for i, l := range o.Items {
+		worth, _ := lineWorth(l)
+		o.Items[i].Price, o.Items[i].LineTotal = nil, &worth
+	}
+}
+
+// InStore makes an in-store checkout of the person behind an address.
+func InStore(email string) func(*reconcile.Order) {
+	return func(o *reconcile.Order) { o.Channel, o.Email = "in_store", email }
+}
+
+// From sets shop and source.
+func From(shop, source string) func(*reconcile.Order) {
+	return func(o *reconcile.Order) { o.Key.Shop, o.Source = shop, source }
 }
 
 // At sets the completion time.
@@ -78,8 +110,10 @@ func At(t time.Time) func(*reconcile.Order) {
 type Source struct {
 	Named  string
 	List   []reconcile.Order
-	Fail   error // yielded after the first order of Heads
-	Later  error // yielded by Orders
+	Fail   error                       // yielded after the first order of Heads
+	Later  error                       // yielded by Orders after the first order
+	Gone   map[reconcile.OrderKey]bool // vanished between Heads and Orders
+	Passes int                         // how often Orders was called
 	tally  reconcile.Tally
 	closed bool
 }
@@ -98,6 +132,10 @@ func (s *Source) Name() string {
 func (s *Source) Heads(_ context.Context, w reconcile.Window) iter.Seq2[reconcile.Head, error] {
 	return func(yield func(reconcile.Head, error) bool) {
 		s.tally = reconcile.Tally{LeftOut: map[reconcile.Reason]int{}}
+		if s.Fail != nil && len(s.List) == 0 {
+			yield(reconcile.Head{}, s.Fail)
+			return
+		}
 		for _, o := range s.List {
 			s.count(o, w)
 			if !w.Holds(o.CompletedAt) {
@@ -136,18 +174,18 @@ func (s *Source) Tally() reconcile.Tally { return s.tally }
 // Orders yields the orders of keys.
 func (s *Source) Orders(_ context.Context, keys []reconcile.OrderKey) iter.Seq2[reconcile.Order, error] {
 	return func(yield func(reconcile.Order, error) bool) {
-		if s.Later != nil {
-			yield(reconcile.Order{}, s.Later)
-			return
-		}
+		s.Passes++
 		for _, o := range s.List {
-			for _, key := range keys {
-				if key == o.Key {
-					o.Head.Source = s.Name()
-					if !yield(o, nil) {
-						return
-					}
-				}
+			if s.Gone[o.Key] || !slices.Contains(keys, o.Key) {
+				continue
+			}
+			o.Head.Source = s.Name()
+			if !yield(o, nil) {
+				return
+			}
+			if s.Later != nil {
+				yield(reconcile.Order{}, s.Later)
+				return
 			}
 		}
 	}

@@ -1,8 +1,10 @@
 package reconciletest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -22,11 +24,20 @@ type Sink struct {
 	// Script gives the verdict of the nth attempt (from 1) at an event; nil
 	// sends everything.
 	Script func(id reconcile.EventID, attempt int) reconcile.Outcome
-	Accuse func(format string, args ...any)
+	// During is called while a batch is under way.
+	During func(batch []reconcile.Event)
+	// Refuse is the error with which Compose gives an order up, nil: none.
+	Refuse func(o reconcile.Order) error
+	// CartsOnly wants no purchases.
+	CartsOnly   bool
+	CartsMerge  bool
+	TakesEvents int // how many outcomes Send gives at most; 0: all
+	Accuse      func(format string, args ...any)
 
 	mu       sync.Mutex
 	attempts map[reconcile.EventID]int
 	accepted map[reconcile.EventID]int
+	last     map[reconcile.EventID]reconcile.Event
 	order    []reconcile.EventID
 	busy     map[reconcile.Person]bool
 }
@@ -44,7 +55,7 @@ func (s *Sink) Name() string {
 // Traits are those of the test, the same for both kinds.
 func (s *Sink) Traits() map[reconcile.Kind]reconcile.KindTraits {
 	t := reconcile.KindTraits{MaxBatch: max(1, s.Batch), MergesRepeats: s.Merges}
-	return map[reconcile.Kind]reconcile.KindTraits{reconcile.KindPurchase: t, reconcile.KindCart: {MaxBatch: t.MaxBatch}}
+	return map[reconcile.Kind]reconcile.KindTraits{reconcile.KindPurchase: t, reconcile.KindCart: {MaxBatch: t.MaxBatch, MergesRepeats: s.CartsMerge}}
 }
 
 // Expect wants a purchase, and a cart event of in-store orders where Carts is
@@ -53,13 +64,22 @@ func (s *Sink) Expect(h reconcile.Head, _ time.Time) []reconcile.Want {
 	w := reconcile.Want{ID: reconcile.NewEventID(reconcile.KindPurchase, h.Key), Kind: reconcile.KindPurchase,
 		Person: reconcile.PersonOf(h), Facts: reconcile.FactsOf(h),
 		Value: reconcile.Value{Amount: &h.Amount, Currency: h.Currency, Of: h.AmountOf}}
-	if h.Email == "" {
+	switch {
+	case h.Email == "":
 		w.Hold = reconcile.ReasonNoEmail
+	case !h.Goods:
+		w.Hold = reconcile.ReasonNoGoods
 	}
-	wants := []reconcile.Want{w}
+	var wants []reconcile.Want
+	if !s.CartsOnly {
+		wants = append(wants, w)
+	}
 	if s.Carts != "" && h.Channel == "in_store" {
 		c := w
-		c.ID, c.Kind, c.Value, c.After = reconcile.NewEventID(reconcile.KindCart, h.Key), reconcile.KindCart, reconcile.Value{}, []reconcile.EventID{w.ID}
+		c.ID, c.Kind, c.Value = reconcile.NewEventID(reconcile.KindCart, h.Key), reconcile.KindCart, reconcile.Value{}
+		if !s.CartsOnly {
+			c.After = []reconcile.EventID{w.ID}
+		}
 		wants = append(wants, c)
 	}
 	return wants
@@ -68,20 +88,31 @@ func (s *Sink) Expect(h reconcile.Head, _ time.Time) []reconcile.Want {
 // Compose gives a body that names the event and, for carts, what is left.
 func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, known reconcile.Carts, _ time.Time) ([]reconcile.Event, error) {
 	var events []reconcile.Event
+	var held []error
+	if s.Refuse != nil {
+		held = append(held, s.Refuse(o))
+	}
 	for _, w := range wants {
+		if w.Hold != "" {
+			s.accuse("%s is composed although it is held back", w.ID)
+		}
 		e := reconcile.Event{Action: reconcile.ActionPurchase, ID: w.ID, Kind: w.Kind, Person: w.Person, Value: w.Value, Facts: w.Facts, After: w.After}
 		body := map[string]any{"id": string(w.ID), "lines": len(o.Items)}
 		if w.Kind == reconcile.KindCart {
-			change := reconcile.DecideCart(known.Of(s.Carts, w.Person), o.Items, o.CompletedAt, s.Margin)
+			change := reconcile.CartChange{Reason: reconcile.ReasonCartUnknown}
+			if known.Read(s.Carts) {
+				change = reconcile.DecideCart(known.Of(s.Carts, w.Person), o.Items, o.CompletedAt, s.Margin)
+			}
 			if change.Reason != "" {
-				return events, &reconcile.Held{ID: w.ID, Reason: change.Reason}
+				held = append(held, &reconcile.Held{ID: w.ID, Reason: change.Reason})
+				continue
 			}
 			e.Action = reconcile.ActionCartClear
 			if len(change.Rest) > 0 {
 				e.Action = reconcile.ActionCartUpdate
 			}
 			e.Cart = reconcile.CartCheck{Carts: s.Carts, CheckedOut: o.CompletedAt, Margin: s.Margin, Digest: known.Of(s.Carts, w.Person).Digest()}
-			body["rest"] = len(change.Rest)
+			body["rest"] = restOf(change.Rest)
 		}
 		var err error
 		if e.Body, err = json.Marshal(body); err != nil {
@@ -89,16 +120,35 @@ func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, known reconcil
 		}
 		events = append(events, e)
 	}
-	return events, nil
+	return events, errors.Join(held...)
+}
+
+// restOf writes what a cart keeps: quantities by SKU.
+func restOf(lines []reconcile.CartLine) map[string]string {
+	rest := map[string]string{}
+	for _, l := range lines {
+		sum, err := reconcile.Add(Dec(cmp.Or(rest[l.SKU], "0")), l.Quantity)
+		if err != nil {
+			panic(err)
+		}
+		rest[l.SKU] = sum.String()
+	}
+	return rest
 }
 
 // Send follows the script.
 func (s *Sink) Send(_ context.Context, batch []reconcile.Event) []reconcile.Outcome {
 	s.enter(batch)
 	defer s.leave(batch)
+	if s.During != nil {
+		s.During(batch)
+	}
 	outcomes := make([]reconcile.Outcome, len(batch))
 	for i, e := range batch {
-		outcomes[i] = s.attempt(e.ID)
+		outcomes[i] = s.attempt(e)
+	}
+	if s.TakesEvents > 0 {
+		outcomes = outcomes[:min(s.TakesEvents, len(outcomes))]
 	}
 	return outcomes
 }
@@ -130,11 +180,13 @@ func (s *Sink) leave(batch []reconcile.Event) {
 	}
 }
 
-func (s *Sink) attempt(id reconcile.EventID) reconcile.Outcome {
+func (s *Sink) attempt(e reconcile.Event) reconcile.Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	id := e.ID
 	if s.attempts == nil {
 		s.attempts, s.accepted = map[reconcile.EventID]int{}, map[reconcile.EventID]int{}
+		s.last = map[reconcile.EventID]reconcile.Event{}
 	}
 	s.attempts[id]++
 	o := reconcile.Outcome{Verdict: reconcile.Sent}
@@ -142,12 +194,46 @@ func (s *Sink) attempt(id reconcile.EventID) reconcile.Outcome {
 		o = s.Script(id, s.attempts[id])
 	}
 	o.ID = id
-	o.Attempts = []reconcile.Attempt{{At: Noon, Verdict: o.Verdict}}
+	if o.Verdict != reconcile.Unsent {
+		o.Attempts = []reconcile.Attempt{{At: Noon, Verdict: o.Verdict}}
+	}
 	if o.Verdict == reconcile.Sent {
 		s.accepted[id]++
+		s.last[id] = e
 		s.order = append(s.order, id)
 	}
 	return o
+}
+
+// Event gives an accepted event as it came last.
+func (s *Sink) Event(id reconcile.EventID) reconcile.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last[id]
+}
+
+// Money is what the platform would show: each accepted event once.
+func (s *Sink) Money() reconcile.Money {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var sum reconcile.Money
+	for _, e := range s.last {
+		if e.Value.Amount == nil {
+			continue
+		}
+		var err error
+		if sum, err = sum.Plus(e.Value.Currency, *e.Value.Amount); err != nil {
+			panic(err)
+		}
+	}
+	return sum
+}
+
+// Forget makes it a sink that has accepted nothing yet.
+func (s *Sink) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.attempts, s.accepted, s.last, s.order = nil, nil, nil, nil
 }
 
 func (s *Sink) accuse(format string, args ...any) {

@@ -20,6 +20,8 @@ const (
 	bufferSize = 1 << 20
 )
 
+var _ table.Headed = (*cursor)(nil)
+
 // cursor walks the records of one file.
 type cursor struct {
 	in      *os.File
@@ -98,6 +100,9 @@ func (c *cursor) checkDelimiter(f *File) error {
 	}
 	return nil
 }
+
+// Header names the columns, also where there are no rows.
+func (c *cursor) Header() *table.Header { return c.header }
 
 // Next gives the next row. Rows are numbered by the line that they begin on.
 func (c *cursor) Next() (table.Row, error) {

@@ -86,6 +86,9 @@ func (p *pass) walk(ctx context.Context, f File) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, cursor.Close()) }()
+	if err := early(cursor, p.bind); err != nil {
+		return err
+	}
 	if err := p.drain(ctx, f.Name(), cursor); err != nil {
 		return err
 	}

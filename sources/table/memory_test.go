@@ -42,6 +42,7 @@ func (c *memoryCursor) Next() (Row, error) {
 	copy(cells, c.rows[c.at])
 	return Row{Header: c.header, Number: c.at + 1, Cells: cells}, nil
 }
+func (c *memoryCursor) Header() *Header { return c.header }
 func (c *memoryCursor) Notes() []string { return nil }
 func (c *memoryCursor) Close() error    { return nil }
 

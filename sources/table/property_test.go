@@ -23,11 +23,13 @@ type facts struct {
 	Permitted               bool
 	Bad                     string
 	Items                   string
+	Ordered, Updated        string
 }
 
 func factsOf(h reconcile.Head) facts {
 	f := facts{h.Digest.String(), h.GoodsDigest.String(), h.Cosmetic.String(), h.Amount.String(), h.CompletedAt.String(), h.Email,
-		h.Lines, h.LeftOut, h.Permitted, "", ""}
+		h.Lines, h.LeftOut, h.Permitted, "", "",
+		h.OrderedAt.String(), h.UpdatedAt.String()}
 	if len(h.Bad) > 0 {
 		f = facts{Bad: "bad"}
 	}
@@ -64,7 +66,7 @@ func everything(t testing.TB, cfg *config.Source, o Options, list ...*memory) ma
 // that can be read twice or not, make the same orders.
 func TestShuffledAndSpilled(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		header := []string{"id", "at", "sku", "qty", "price", "mail", "kind", "name", "line"}
+		header := []string{"id", "at", "sku", "qty", "price", "mail", "kind", "name", "line", "touched"}
 		n := rapid.IntRange(1, 60).Draw(r, "rows")
 		rows := [][]string{header}
 		for range n {
@@ -75,10 +77,11 @@ func TestShuffledAndSpilled(t *testing.T) {
 				pick("at", "2026-05-01 10:00", "2026-05-01 10:01", "2026-05-02 09:00", ""), pick("sku", "a", "b", "c", "é"),
 				pick("qty", "1", "2", "-1", "0", "1", "1", "x1"), pick("price", "1", "2.50", "0.125"),
 				pick("mail", mail, mail, mail, "", "other@example.com"), pick("kind", "", "", "x", "y", "void"), pick("name", "", "n"),
-				pick("line", "", "", "1", "2")})
+				pick("line", "", "", "1", "2"), pick("touched", "", "2026-05-03 10:00", "2026-05-04 10:00")})
 		}
 		withLines := rapid.Bool().Draw(r, "line ids")
-		cfg := example(t, map[string]string{"email": "mail", "name": "name", "custom_kind": `= upper(kind)`})
+		cfg := example(t, map[string]string{"email": "mail", "name": "name", "custom_kind": `= upper(kind)`,
+			"ordered_at": "touched", "updated_at": "touched"})
 		if withLines {
 			cfg.Columns["line"] = "line"
 		}
@@ -94,7 +97,14 @@ func TestShuffledAndSpilled(t *testing.T) {
 			shuffled[i+1], shuffled[j+1] = shuffled[j+1], shuffled[i+1]
 		})
 		budget := rapid.SampledFrom([]int{1, 2000, 5000, 1 << 20}).Draw(r, "budget")
-		got := everything(t, cfg, Options{Budget: budget}, &memory{name: "a.csv", rows: shuffled, once: rapid.Bool().Draw(r, "once")})
+		list := []*memory{{name: "a.csv", rows: shuffled, once: rapid.Bool().Draw(r, "once")}}
+		if rapid.Bool().Draw(r, "parts") {
+			cfg.Files = "parts"
+			cut := rapid.IntRange(1, n+1).Draw(r, "cut")
+			list = append(list, &memory{name: "b.csv", rows: append([][]string{header}, shuffled[cut:]...)})
+			list[0].rows = shuffled[:cut]
+		}
+		got := everything(t, cfg, Options{Budget: budget}, list...)
 		if diff := cmp.Diff(want, got); diff != "" {
 			r.Fatalf("shuffled, with a budget of %d:\n%s", budget, diff)
 		}

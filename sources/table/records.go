@@ -54,7 +54,7 @@ func newRecords(t *config.Table, key string, columns map[string]string, names []
 // each reads all rows that hold anything.
 func (r *records) each(ctx context.Context, files []File, do func(record) error) error {
 	for _, f := range files {
-		if err := walk(ctx, f, func(row Row) error { return r.row(row, do) }); err != nil {
+		if err := r.walk(ctx, f, do); err != nil {
 			return err
 		}
 	}
@@ -110,27 +110,30 @@ func (r record) fault(column, text string) error {
 }
 
 // walk reads the rows of one file to its end and closes it.
-func walk(ctx context.Context, f File, do func(Row) error) (err error) {
+func (r *records) walk(ctx context.Context, f File, do func(record) error) (err error) {
 	cursor, err := f.Open(ctx)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", f.Name(), err)
-	}
-	defer func() { err = errors.Join(err, cursor.Close()) }()
-	if h, ok := cursor.(Headed); ok {
-		if err := bind(h.Header()); err != nil {
-			return err
-		}
-	}
-	if err := drain(ctx, f.Name(), cursor, do); err != nil {
 		return err
 	}
-	return nil
+	defer func() { err = errors.Join(err, cursor.Close()) }()
+	if err := early(cursor, r.bind); err != nil {
+		return err
+	}
+	return drain(ctx, f.Name(), cursor, func(row Row) error { return r.row(row, do) })
 }
 
 // Headed is an optional interface of a Cursor whose header is known before the
 // first row, so that a wrong file without any rows is not taken for a quiet
 // day.
 type Headed interface{ Header() *Header }
+
+// early looks for the mapped columns before the first row, where that can be.
+func early(c Cursor, bind func(*Header) error) error {
+	if h, ok := c.(Headed); ok {
+		return bind(h.Header())
+	}
+	return nil
+}
 
 // drain hands on every row. It looks for a cancelled context now and then.
 func drain(ctx context.Context, name string, cursor Cursor, do func(Row) error) error {
