@@ -235,9 +235,11 @@ func TestTranscripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":     exits,
-			"platforms": platforms,
-			"faults":    scriptFaults,
+			"exits":       exits,
+			"platforms":   platforms,
+			"faults":      scriptFaults,
+			"cart":        cart,
+			"conversions": conversions,
 		},
 	})
 }
@@ -275,6 +277,34 @@ func platforms(ts *testscript.TestScript, neg bool, args []string) {
 	got := fmt.Sprintf("%d %d %s", totals.Orders, totals.Repeats, strings.Join(amounts, "+"))
 	if want := strings.TrimSpace(strings.Join(args[1:], " ")); strings.TrimSpace(got) != want {
 		ts.Fatalf("%s holds %q (orders, repeats, money), want %q", args[0], got, want)
+	}
+}
+
+// cart PERSON SKU:QUANTITY... says what the person's cart at Collect holds.
+func cart(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: cart PERSON SKU:QUANTITY...")
+	}
+	c, _ := ts.Value(simKey{}).(*simulator.Simulator).Cart("123456", args[0])
+	var lines []string
+	for _, l := range c.Lines {
+		lines = append(lines, l.Item+":"+l.Quantity)
+	}
+	if got, want := strings.Join(lines, " "), strings.Join(args[1:], " "); got != want {
+		ts.Fatalf("the cart of %s holds %q, want %q", args[0], got, want)
+	}
+}
+
+// conversions N says how many purchases Collect holds, none of them twice.
+func conversions(ts *testscript.TestScript, neg bool, args []string) {
+	all := ts.Value(simKey{}).(*simulator.Simulator).Conversions("123456")
+	for _, c := range all {
+		if c.Count != 1 {
+			ts.Fatalf("%s was received %d times", c.OrderNumber, c.Count)
+		}
+	}
+	if neg || len(args) != 1 || fmt.Sprint(len(all)) != args[0] {
+		ts.Fatalf("Collect holds %d purchases, want %v", len(all), args)
 	}
 }
 
