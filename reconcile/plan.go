@@ -193,6 +193,9 @@ func (p *planner) evidenceFault(ctx context.Context, name string, orders int, ne
 	if err := p.unread[name]; err != nil {
 		return err.Error(), nil
 	}
+	if newest.Before(p.evidence[name].CoversFrom) {
+		return "", nil // it speaks of none of these orders
+	}
 	history, err := p.led.EvidenceDays(ctx, name)
 	if err != nil {
 		return "", fmt.Errorf("read the history of evidence %s: %w", name, err)

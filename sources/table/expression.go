@@ -30,6 +30,7 @@ var floats = []string{"float", "mean", "median", "now", "round"}
 
 // compile checks source, which must give text or, for a rule, true or false.
 func compile(key, source string, result reflect.Kind, n numbers) (*expression, error) {
+	source = strings.TrimPrefix(strings.TrimSpace(source), "=")
 	tree, err := parser.Parse(source)
 	if err != nil {
 		return nil, fmt.Errorf("read the expression of %s: %w", key, err)

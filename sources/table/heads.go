@@ -109,7 +109,7 @@ func (p *pass) drain(ctx context.Context, name string, cursor Cursor) error {
 func unchanged(f File, mark string) error {
 	now, err := f.Mark()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", reconcile.ErrChanged, err)
 	}
 	if now != mark {
 		return fmt.Errorf("read %s: %w", f.Name(), reconcile.ErrChanged)

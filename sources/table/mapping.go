@@ -46,11 +46,10 @@ func (f *field) mapped() bool { return f.column != "" || f.eval != nil }
 
 // newField reads "Column" or "= expression".
 func newField(key, name, value string, n numbers) (field, error) {
-	source, isExpression := strings.CutPrefix(strings.TrimSpace(value), "=")
-	if !isExpression {
+	if !strings.HasPrefix(strings.TrimSpace(value), "=") {
 		return field{key: key, label: clean(value), column: clean(value)}, nil
 	}
-	e, err := compile(key, source, reflect.String, n)
+	e, err := compile(key, value, reflect.String, n)
 	if err != nil {
 		return field{}, err
 	}

@@ -41,8 +41,9 @@ func (s *Source) orders(ctx context.Context, keys []reconcile.OrderKey, yield fu
 	defer func() { err = errors.Join(err, p.spill.close()) }()
 	out := &giver{pass: p, yield: yield}
 	p.seek, p.deliver, p.whole, p.budget = seek, out.deliver, out.give, s.options.Budget/2
+	files := wanted(seek)
 	for i := range s.read {
-		if !s.parts() && !wanted(seek, i) {
+		if !s.parts() && !files[i] {
 			continue
 		}
 		p.at(i)
@@ -90,13 +91,13 @@ func (s *Source) look(keys []reconcile.OrderKey) (map[string]*sought, error) {
 	return seek, nil
 }
 
-func wanted(seek map[string]*sought, file int) bool {
+// wanted lists the files whose versions are sought.
+func wanted(seek map[string]*sought) map[int]bool {
+	files := map[int]bool{}
 	for _, w := range seek {
-		if w.file == file {
-			return true
-		}
+		files[w.file] = true
 	}
-	return false
+	return files
 }
 
 // sought reports whether the order of the row at hand is wanted, in the

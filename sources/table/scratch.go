@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -33,7 +34,7 @@ func openScratch(dir string) (*scratch, error) {
 		return nil, fmt.Errorf("spill rows: %w", err)
 	}
 	s := &scratch{file: f, out: bufio.NewWriterSize(f, 32<<10)}
-	if err := os.Remove(f.Name()); err != nil {
+	if err := os.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.path = f.Name()
 	}
 	return s, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"os"
+	"path/filepath"
 
 	"makegood/config"
 	"makegood/reconcile"
@@ -12,7 +14,7 @@ import (
 // Options say how a source works, beside what its configuration says.
 type Options struct {
 	// StateDir is the folder for what does not fit into memory. It is made
-	// when it is needed.
+	// when it is needed; "": a folder of the system's temporary one.
 	StateDir string
 	// Budget is the estimated size in bytes up to which orders that are not
 	// yet whole are held in memory; 0: 96 MiB in the first pass, and half of
@@ -63,6 +65,9 @@ func New(cfg *config.Source, files Files, o Options) (*Source, error) {
 	}
 	if o.Budget == 0 {
 		o.Budget = defaultBudget
+	}
+	if o.StateDir == "" {
+		o.StateDir = filepath.Join(os.TempDir(), "makegood-spill")
 	}
 	sweepScratch(o.StateDir)
 	return &Source{cfg: cfg, mapping: m, files: files, options: o, hasher: hasher{maphash.MakeSeed()},
