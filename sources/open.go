@@ -143,7 +143,7 @@ func (r rows) workbook(path string) table.File {
 	for _, s := range r.table.Sheet.Pick {
 		name := s.Name
 		if name == "" {
-			name = strconv.Itoa(s.Number)
+			name = "#" + strconv.Itoa(s.Number)
 		}
 		o.Sheets = append(o.Sheets, name)
 	}

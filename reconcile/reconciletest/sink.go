@@ -21,6 +21,7 @@ type Sink struct {
 	Batch  int
 	Carts  string // the open-carts source that cart events are decided on; "": no cart wants
 	Margin time.Duration
+	Expiry time.Time // of every event
 	// Script gives the verdict of the nth attempt (from 1) at an event; nil
 	// sends everything.
 	Script func(id reconcile.EventID, attempt int) reconcile.Outcome
@@ -96,7 +97,8 @@ func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, known reconcil
 		if w.Hold != "" {
 			s.accuse("%s is composed although it is held back", w.ID)
 		}
-		e := reconcile.Event{Action: reconcile.ActionPurchase, ID: w.ID, Kind: w.Kind, Person: w.Person, Value: w.Value, Facts: w.Facts, After: w.After}
+		e := reconcile.Event{Action: reconcile.ActionPurchase, ID: w.ID, Kind: w.Kind, Person: w.Person, Value: w.Value, Facts: w.Facts, After: w.After,
+			Expiry: s.Expiry}
 		body := map[string]any{"id": string(w.ID), "lines": len(o.Items)}
 		if w.Kind == reconcile.KindCart {
 			change := reconcile.CartChange{Reason: reconcile.ReasonCartUnknown}

@@ -59,7 +59,7 @@ func TestDamagedIDs(t *testing.T) {
 
 func TestShape(t *testing.T) {
 	for text, want := range map[string]string{
-		"1,2,3": `"1,2,3"`, "ann@example.com": `"aaa@aaaaaaa.aaa"`, "12 EUR": `"12 EUR"`, "Ann 12": `"Ann 12"`, "Anna 12": `"aaaa 99"`,
+		"1,2,3": `"1,2,3"`, "ann@example.com": `"aaa@aaaaaaa.aaa" (letters and digits hidden)`, "12 EUR": `"12 EUR"`, "Ann 12": `"Ann 12"`, "Anna 12": `"aaaa 99" (letters and digits hidden)`,
 		"a\x00b": `"a b"`, "0123456789012345678901234567890123456789x": `"0123456789012345678901234567890123456789..."`,
 	} {
 		if got := shape(text); got != want {

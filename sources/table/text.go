@@ -97,6 +97,9 @@ func shape(s string) string {
 		}
 		b.WriteRune(r)
 	}
+	if hide {
+		return `"` + b.String() + `" (letters and digits hidden)`
+	}
 	return `"` + b.String() + `"`
 }
 

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -139,6 +140,9 @@ func (b *book) chosen(want []string) ([]string, error) {
 	var names []string
 	for _, w := range want {
 		i := slices.IndexFunc(b.sheets, func(s string) bool { return strings.EqualFold(s, w) })
+		if n, err := strconv.Atoi(strings.TrimPrefix(w, "#")); i < 0 && err == nil && strings.HasPrefix(w, "#") && n >= 1 && n <= len(b.sheets) {
+			i = n - 1
+		}
 		if i < 0 {
 			return nil, newSheetError(w, b.sheets)
 		}

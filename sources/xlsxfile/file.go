@@ -19,8 +19,8 @@ const All = "all"
 // sheet that holds anything.
 type Options struct {
 	// Sheets names the sheets to read, in that order, hidden or not, whatever
-	// the case of their letters. Empty: the first visible one that holds
-	// anything. {All}: every one.
+	// the case of their letters; "#2" is the second sheet of the workbook.
+	// Empty: the first visible one that holds anything. {All}: every one.
 	Sheets []string
 	// Password opens a protected workbook.
 	Password string

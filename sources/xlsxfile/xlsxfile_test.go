@@ -95,6 +95,7 @@ func TestSheets(t *testing.T) {
 	}{
 		"first that holds anything": {nil, "Orders 2: O1|b", `not read: sheet "Sheet1", sheet "Secret" (hidden), sheet "More"`},
 		"by name":                   {[]string{"more", "Orders"}, "More 2: M1|c, Orders 2: O1|b", `not read: sheet "Sheet1", sheet "Secret" (hidden)`},
+		"by position":               {[]string{"#4", "#3"}, "More 2: M1|c, Orders 2: O1|b", `not read: sheet "Sheet1", sheet "Secret" (hidden)`},
 		"hidden by name":            {[]string{"Secret"}, "Secret 2: S1|a", `sheet "Secret" is hidden, and was read; not read: sheet "Sheet1", sheet "Orders", sheet "More"`},
 		"all":                       {[]string{All}, "Secret 2: S1|a, Orders 2: O1|b, More 2: M1|c", `sheet "Secret" is hidden, and was read; not read: sheet "Sheet1"`},
 	} {
