@@ -49,13 +49,21 @@ func (d *document) columns(path string, columns map[string]string, known []strin
 		if !slices.Contains(known, name) && !(custom && customColumn.MatchString(name)) {
 			at := path + "." + name
 			d.failAt(d.keys[at], at, "%s: unknown column %s; %s", path, quoted(name), instead(name, known))
+			d.slip(path, name, known)
 		}
+	}
+}
+
+// slip notes which key a wrong one was meant to be, so that it is not reported as missing too.
+func (d *document) slip(path, word string, known []string) {
+	if k, ok := nearest(word, known); ok {
+		d.faulty[under(path, k)] = true
 	}
 }
 
 func (d *document) required(path string, columns map[string]string, names ...string) {
 	for _, name := range names {
-		if _, ok := columns[name]; !ok && d.given(path+".columns") {
+		if _, ok := columns[name]; !ok && d.given(path+".columns") && !d.failed(path+".columns."+name) {
 			d.fail(path+".columns", "%s.columns.%s is missing", path, name)
 		}
 	}

@@ -207,7 +207,7 @@ func TestProblems(t *testing.T) {
 		{"      price: UnitPrice\n    join:\n      - {path: customers.csv, on: {customer: customer_id}, take: {", "    join:\n      - {path: customers.csv, on: {customer: customer_id}, take: {price: p, ", "sources.shop.columns needs price"},
 		{"      price: UnitPrice\n", "", "sources.shop.columns needs price (of one unit) or line_total"},
 		{"      sku: StockCode", "      sku: StockCode\n      zone: Tz", "sources.shop.columns.zone is planned but not built yet"},
-		{"    currency: GBP", "    #", "sources.shop: write currency once"},
+		{"    currency: GBP", "    #", "sources.shop.currency is missing: write it once"},
 		{"      sku: StockCode", "      sku: StockCode\n      channel: C", "sources.shop: write channel once"},
 		{"store: store, email", "email", "sources.tills.order_unique: per_store_and_day needs columns.store"},
 		{"may_send: {all: true, reason: \"terms of sale 4.2, 2026-11-01\"}", "may_send: true", "sources.shop.may_send does not say why"},
@@ -283,6 +283,18 @@ func TestPlaceOfProblems(t *testing.T) {
 	p, ok := errors.AsType[Problem](err)
 	if !ok || p.Key != "environmet" || p.Line != 2 || p.Column != 1 || p.File != "a/makegood.yaml" {
 		t.Errorf("first problem: %+v", p)
+	}
+}
+
+func TestOneSlipIsOneProblem(t *testing.T) {
+	for _, slip := range [][2]string{
+		{"    currency: GBP", "    curency: GBP"}, {"      price: UnitPrice", "      prise: UnitPrice"},
+		{"      order: InvoiceNo", "      ordr: InvoiceNo"}, {"zone: Europe/Amsterdam ", "zon: Europe/Amsterdam "},
+	} {
+		_, err := Parse([]byte(replaced(t, slip[0], slip[1])), "makegood.yaml", testEnv.lookup)
+		if list, ok := err.(Errors); !ok || len(list) != 1 || !strings.Contains(err.Error(), "did you mean") {
+			t.Errorf("%s: %v", slip[1], err)
+		}
 	}
 }
 

@@ -192,11 +192,15 @@ func (d *document) unknown(path string, key *yaml.Node, fields []reflect.StructF
 		return
 	}
 	d.fail(at, "unknown key %s; %s", quoted(key.Value), instead(key.Value, known))
+	d.slip(path, key.Value, known)
 }
 
 // missing sets the default of a key that is not in the file, or reports that it has to be.
 func (d *document) missing(path string, f reflect.StructField, v reflect.Value) {
 	if what := f.Tag.Get("required"); what != "" {
+		if d.failed(under(path, f.Tag.Get("yaml"))) {
+			return
+		}
 		d.fail(path, "%s is missing: %s", under(path, f.Tag.Get("yaml")), what)
 		return
 	}

@@ -51,7 +51,7 @@ func (d *document) parse(data []byte) *yaml.Node {
 	var doc, second yaml.Node
 	switch err := loader.Load(&doc); {
 	case errors.Is(err, io.EOF):
-		return d.unreadable("is empty; makegood init writes one to start from")
+		return d.unreadable("is empty; makegood demo makes one to start from")
 	case err != nil:
 		return d.malformed(err)
 	}

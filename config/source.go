@@ -164,16 +164,20 @@ func (s *Source) check(d *document, path string) {
 func (s *Source) checkColumns(d *document, path string) {
 	own := func(name string) bool { return d.given(path + ".columns." + name) }
 	for _, name := range []string{"order", "completed_at", "sku", "quantity"} {
-		if !own(name) {
+		if !own(name) && !d.failed(path+".columns."+name) {
 			d.fail(path+".columns", "%s.columns.%s is missing: no order can be read without it", path, name)
 		}
 	}
-	if !own("price") && !own("line_total") {
+	if !own("price") && !own("line_total") && !d.failed(path+".columns.price") && !d.failed(path+".columns.line_total") {
 		d.fail(path+".columns", "%s.columns needs price (of one unit) or line_total", path)
 	}
 	for _, name := range []string{"currency", "channel"} {
-		if literal := d.given(path + "." + name); literal == s.Has(name) {
+		switch literal := d.given(path + "." + name); {
+		case literal && s.Has(name):
 			d.fail(path+"."+name, "%s: write %s once, either for the whole source or in columns", path, name)
+		case !literal && !s.Has(name) && !d.failed(path+"."+name) && !d.failed(path+".columns."+name):
+			d.fail(path+"."+name, "%s.%s is missing: write it once, either for the whole source or as the name of a column in columns",
+				path, name)
 		}
 	}
 	needs := map[string][]string{"per_store": {"store"}, "per_store_and_day": {"store"}, "per_till_and_day": {"store", "till"}}

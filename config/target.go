@@ -48,6 +48,9 @@ type Target struct {
 	Send          []string `yaml:"send" enum:"purchase cart_update cart_clear"`
 	SendGiven     bool     `yaml:"-"`
 
+	// When is an expression over the order's mapped values that says which orders are for this target (RULES R11), such
+	// as 'country == "NL"'; empty: all.
+	When string `yaml:"when"`
 	// Since: orders completed earlier are not for this target. In Config.Zone when it has no zone; nil: nobody said.
 	Since *Date `yaml:"since"`
 	// MaxAge holds back older orders, 0 none; MinAge leaves younger ones to the next run (default 30min with

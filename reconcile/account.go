@@ -104,8 +104,8 @@ func placeOf(o Outcome) Place {
 		switch o.Reason {
 		case "":
 			return Place{BucketLeft, ReasonInterrupted}
-		case ReasonTooOld:
-			return Place{BucketHeldBack, ReasonTooOld}
+		case ReasonTooOld, ReasonSuppressed, ReasonNoCart, ReasonCartNewer, ReasonCartOrderUnknown, ReasonCartUnknown:
+			return Place{BucketHeldBack, o.Reason}
 		}
 		return Place{BucketLeft, o.Reason}
 	}

@@ -217,10 +217,9 @@ func TestAlteredPlansAreRefused(t *testing.T) {
 		if i%7 != 0 && i < footer {
 			continue
 		}
-		for bit := range 8 {
-			if i < footer && bit != i%8 {
-				continue
-			}
+		// In the last line each byte is tried, and also the bit that turns a
+		// letter into its capital: JSON keys are read in either.
+		for _, bit := range []int{i % 8, 5} {
 			flipped := bytes.Clone(whole)
 			flipped[i] ^= 1 << bit
 			try("a flipped bit", i, flipped)

@@ -83,6 +83,10 @@ func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	if _, sends := f.orders[o.Key]; !sends && !f.lines[o.Key] {
 		return nil
 	}
+	if t.crowd.shared(o.Head) {
+		return p.holdShared(t, o)
+	}
+	o = t.crowd.without(o)
 	var now []Want
 	later := false
 	for _, w := range t.Expect(o.Head, p.asOf) {
@@ -99,6 +103,20 @@ func (p *planner) composeOrder(t *targetPlan, o Order) error {
 		return nil // its cart is decided when all orders of the person are known
 	}
 	return p.composeNow(t, o, now, Carts{})
+}
+
+// holdShared holds back everything that would be sent of an order whose
+// address more people share than one can be (RULES R12).
+func (p *planner) holdShared(t *targetPlan, o Order) error {
+	wants := p.sendsOf(t, o)
+	if len(wants) == 0 {
+		return nil
+	}
+	holds := map[EventID]Held{}
+	for _, w := range wants {
+		holds[w.ID] = Held{ID: w.ID, Reason: ReasonSharedAddress}
+	}
+	return p.planOrder(t, o, wants, nil, holds)
 }
 
 // composeNow makes the events of one order and counts what is held back.

@@ -25,6 +25,7 @@ const elsewhere Reason = "other_source"
 // of the given heads ends. met is what other sources with the same numbering
 // show, nil without any.
 func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *sightings) error {
+	wanted := make(map[OrderKey]bool, len(heads))
 	for _, t := range p.used(s.Name()) {
 		batch, ids, err := p.expect(t, s, heads, met)
 		if err != nil {
@@ -36,12 +37,29 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 			return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 		}
 		for _, o := range batch {
+			wanted[o.head.Key] = true
 			if err := p.settleOrder(s, t, o, have); err != nil {
 				return err
 			}
 		}
 	}
+	if met == nil {
+		p.sources[s.Name()].NoDestination += p.without(s, heads, wanted)
+	}
 	return nil
+}
+
+// without counts the orders that no target of their source wants, although
+// one of them had begun by then.
+func (p *planner) without(s SourceSpec, heads []Head, wanted map[OrderKey]bool) int {
+	n := 0
+	for _, h := range heads {
+		begun := func(t *targetPlan) bool { return !h.CompletedAt.Before(t.Since) }
+		if !wanted[h.Key] && slices.ContainsFunc(p.used(s.Name()), begun) {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightings) ([]ordered, []EventID, error) {
@@ -52,7 +70,10 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 		if err != nil {
 			return nil, nil, err
 		}
-		reason := t.excludes(h, wants)
+		reason, err := t.excludes(h, wants)
+		if err != nil {
+			return nil, nil, err
+		}
 		clash := met.clash(h.Key)
 		if reason == "" && !clash && met.earlier(t, s, h.Key) {
 			reason = elsewhere
@@ -88,16 +109,25 @@ func (o *ordered) disown(reason Reason) {
 
 // excludes tells why an order is not for this target at all. A channel of which
 // the target is told nothing is such a reason.
-func (t *targetPlan) excludes(h Head, wants []Want) Reason {
+func (t *targetPlan) excludes(h Head, wants []Want) (Reason, error) {
 	switch {
 	case len(t.Channels) > 0 && !slices.Contains(t.Channels, h.Channel):
-		return ReasonChannel
+		return ReasonChannel, nil
 	case h.CompletedAt.Before(t.Since):
-		return ReasonBeforeSince
+		return ReasonBeforeSince, nil
 	case len(wants) == 0:
-		return ReasonChannel
+		return ReasonChannel, nil
+	case t.When == nil:
+		return "", nil
 	}
-	return ""
+	fits, err := t.When(h)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("judge when of %s on order %s: %w", t.Name(), h.Key.Order, err)
+	case !fits:
+		return ReasonWhen, nil
+	}
+	return "", nil
 }
 
 // wants gives the target's wants of a head with the holds that every target
@@ -172,6 +202,9 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	}
 	if err := f.balance.Meet(stepWants(steps)); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(steps, func(s Step) bool { return s.Send }) {
+		t.crowd.meet(o.head)
 	}
 	return f.take(o.head, steps)
 }

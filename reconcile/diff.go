@@ -68,11 +68,14 @@ func doubtReason(e Entry) Reason {
 // Reused reports whether an order id that the ledger knows now names another
 // order: another store, or a completion further away than window (RULES R3).
 func Reused(w Want, e Entry, window time.Duration) bool {
-	if e.Version == 0 || e.Facts.CompletedAt.IsZero() || w.Facts.CompletedAt.IsZero() {
+	if e.Version == 0 {
 		return false
 	}
 	if e.Facts.Store != "" && w.Facts.Store != "" && e.Facts.Store != w.Facts.Store {
 		return true
+	}
+	if e.Facts.CompletedAt.IsZero() || w.Facts.CompletedAt.IsZero() {
+		return false
 	}
 	apart := w.Facts.CompletedAt.Sub(e.Facts.CompletedAt).Abs()
 	return window > 0 && apart > window

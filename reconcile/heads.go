@@ -57,11 +57,17 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 	p.sources[s.Name()] = res
 	meter := p.begin("reading "+s.Name(), 0)
 	defer meter.End()
+	count := meter.Add
+	if s.Watch != nil {
+		s.Watch(meter)
+		defer s.Watch(nil)
+		count = func(int) {}
+	}
 	for h, err := range s.Heads(ctx, p.win) {
 		if err != nil {
 			return p.fail(ctx, s.Name(), err)
 		}
-		meter.Add(1)
+		count(1)
 		switch {
 		case len(h.Bad) > 0:
 			if len(res.Bad) < MaxProblems {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -173,12 +174,13 @@ func (h *house) run() reconcile.Result {
 
 func (h *house) runOver(req reconcile.Request) reconcile.Result {
 	h.t.Helper()
+	before := h.plans()
 	res, err := h.attempt(context.Background(), h.ledger(), req)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if plans := h.plans(); len(plans) > 0 {
-		h.t.Errorf("a run left the plans %v", plans)
+	if after := h.plans(); !slices.Equal(before, after) {
+		h.t.Errorf("the plans were %v, a run made them %v", before, after)
 	}
 	return res
 }
@@ -322,4 +324,11 @@ func (h *house) suppress(paths ...string) {
 		h.t.Fatal(err)
 	}
 	h.Suppress = list
+}
+
+// busy gives other workers time to get in each other's way.
+func busy([]reconcile.Event) {
+	for range 20 {
+		runtime.Gosched()
+	}
 }

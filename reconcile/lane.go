@@ -38,6 +38,9 @@ type lane struct {
 // if that was not the target or a person.
 func (l *lane) send(ctx context.Context) error {
 	l.held = map[EventID]bool{}
+	if l.target.Arm != nil {
+		l.target.Arm(l.lastLook)
+	}
 	for _, kind := range l.plan.Kinds(l.target.Name()) {
 		l.sendKind(ctx, kind)
 	}
@@ -374,9 +377,8 @@ func (s *stream) batch(first PlannedStep, queue chan PlannedStep) []PlannedStep 
 // taken for dead before an answer can come: then the claims are given back.
 func (s *stream) attempt(ctx context.Context, batch []PlannedStep) []Outcome {
 	reason := s.halted(ctx)
-	if reason == "" && !s.led.Alive(s.run, s.target.Timeout) {
-		s.fail(ErrRunOver)
-		reason = ReasonInterrupted
+	if reason == "" && s.target.Arm == nil {
+		reason = s.alive()
 	}
 	events := make([]Event, len(batch))
 	for i, step := range batch {
@@ -390,6 +392,33 @@ func (s *stream) attempt(ctx context.Context, batch []PlannedStep) []Outcome {
 		s.gate.L.Unlock()
 	}
 	return s.complete(batch, outcomes, reason)
+}
+
+// alive gives the reason why the run may no longer send: others may take it
+// for dead before an answer can come.
+func (l *lane) alive() Reason {
+	if l.led.Alive(l.run, l.target.Timeout) {
+		return ""
+	}
+	l.fail(ErrRunOver)
+	return ReasonInterrupted
+}
+
+// lastLook is what an armed sink asks right before an event goes: it may have
+// waited for minutes since it was claimed.
+func (l *lane) lastLook(e Event) Reason {
+	if reason := l.alive(); reason != "" {
+		return reason
+	}
+	l.mu.Lock()
+	known := Known{Suppress: l.Suppress, Carts: l.carts}
+	l.mu.Unlock()
+	reason, err := StillFit(e, l.Clock(), known)
+	if err != nil {
+		l.fail(err)
+		return ReasonLedgerFailed
+	}
+	return reason
 }
 
 // complete makes one outcome per step: a sink that answers too little leaves
@@ -450,8 +479,8 @@ func (s *stream) settle(batch []PlannedStep, outcomes []Outcome) {
 		switch {
 		case err != nil:
 			place = Place{BucketInDoubt, ReasonLostClaim}
-		case place == Place{BucketHeldBack, ReasonTooOld}:
-			s.hold(step, ReasonTooOld)
+		case place.Bucket == BucketHeldBack:
+			s.hold(step, place.Reason)
 			continue
 		}
 		s.end(step, place, outcomes[i].Why)

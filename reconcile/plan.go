@@ -35,6 +35,7 @@ type targetPlan struct {
 	orphans     map[EventID]Entry
 	doubts      []Doubt
 	doubtsFound int
+	crowd       *crowd
 	stopped     string
 	err         error
 	checkouts   map[Person][]checkout
@@ -113,8 +114,11 @@ func (p *planner) gather(ctx context.Context) error {
 // prepare reads what the ledger says of every target before a source is
 // opened: the claims of dead runs, and what is unfinished.
 func (p *planner) prepare(ctx context.Context) error {
+	if err := p.checkShops(ctx, p.led); err != nil {
+		return err
+	}
 	for _, t := range p.Targets {
-		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}}
+		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}, crowd: newCrowd(p.Zone)}
 		for _, source := range t.From {
 			tp.feeds[source] = &feed{sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
 		}
@@ -311,7 +315,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 
 func plannedSource(r *SourceResult) PlannedSource {
 	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
-		Newest: r.Tally.Newest, Bad: r.Bad}
+		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination}
 	if r.Err != nil {
 		s.Error = r.Err.Error()
 	}

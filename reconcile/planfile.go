@@ -66,6 +66,8 @@ type PlannedSource struct {
 	Newest   time.Time    `json:"newest,omitzero"`
 	Bad      []BadOrder   `json:"bad,omitempty"`
 	Error    string       `json:"error,omitempty"`
+	// NoDestination counts orders that are for none of the targets.
+	NoDestination int `json:"no_destination,omitempty"`
 }
 
 // PlannedTarget is the balance of one target without what the plan sends, and

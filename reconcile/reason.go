@@ -22,6 +22,7 @@ const (
 const (
 	ReasonChannel     Reason = "channel"
 	ReasonBeforeSince Reason = "before_since"
+	ReasonWhen        Reason = "when" // the target's rule says another one's
 )
 
 // Reasons to hold an event back.

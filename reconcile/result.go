@@ -18,6 +18,9 @@ type Result struct {
 	// NewLedger says that this run created the ledger.
 	NewLedger bool
 	Plan      *PlanRef // of plan and apply, and of a run that left one
+	// Accepted is evidence that a person let pass although it looked stale: by
+	// name, with the person's note.
+	Accepted map[string]string
 	// Err is what ended the run before its end, nil otherwise.
 	Err error
 }
@@ -33,7 +36,10 @@ type PlanRef struct {
 type SourceResult struct {
 	Source string
 	Tally  Tally
-	Err    error // the source failed: nothing of it was sent
+	// NoDestination counts orders that are for none of the targets that read
+	// the source, by their channels and rules.
+	NoDestination int
+	Err           error // the source failed: nothing of it was sent
 	// Bad lists examples of bad orders with their rows, at most MaxProblems
 	// problems in all.
 	Bad []BadOrder

@@ -105,17 +105,37 @@ func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request)
 }
 
 func (r *Runner) newResult(command string) Result {
-	return Result{Run: r.NewRun(), Command: command, Started: r.Clock().UTC()}
+	return Result{Run: r.NewRun(), Command: command, Started: r.Clock().UTC(), Accepted: r.Accepted}
 }
 
 // open registers the run and keeps the ledger's head beside it.
 func (r *Runner) open(ctx context.Context, led Ledger, res *Result, req Request) error {
+	if err := r.checkClock(ctx, led); err != nil {
+		return err
+	}
 	rec := RunRecord{Run: res.Run, Command: res.Command, Started: res.Started, Window: Window{From: req.From, To: req.To}}
 	if err := led.Begin(ctx, rec); err != nil {
 		return fmt.Errorf("begin the run: %w", err)
 	}
 	res.Head = led.Head()
 	return r.SaveHead(res.Head)
+}
+
+// clockSlack is how far this host's clock may be behind the ledger.
+const clockSlack = 5 * time.Second
+
+// checkClock refuses to run with a clock that has jumped back: ages, windows
+// and waits would all be judged wrongly.
+func (r *Runner) checkClock(ctx context.Context, led Reader) error {
+	newest, err := led.Newest(ctx)
+	if err != nil {
+		return fmt.Errorf("read when the ledger was last written: %w", err)
+	}
+	if now := r.Clock(); newest.Sub(now) > clockSlack {
+		return fmt.Errorf("begin a run at %s: the ledger was written at %s; set this machine's clock",
+			now.UTC().Format(time.RFC3339), newest.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // describe fills a result with what planning found. Balances are still
@@ -157,7 +177,7 @@ func (t PlannedTarget) failure(p *planner) error {
 // result gives back a source's result; p, where the plan was made in this
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
-	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad}
+	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:

@@ -56,6 +56,8 @@ func TestVerdictsEndWhereTheyBelong(t *testing.T) {
 			"left/fuse", "sent/sent_now", 2, true},
 		"unsent for its age": {false, reconcile.Outcome{Verdict: reconcile.Unsent, Reason: reconcile.ReasonTooOld},
 			"held_back/too_old", "sent/sent_now", 2, true},
+		"unsent by a last look": {false, reconcile.Outcome{Verdict: reconcile.Unsent, Reason: reconcile.ReasonSuppressed},
+			"held_back/suppressed", "sent/sent_now", 2, true},
 		"a verdict that nobody knows": {false, reconcile.Outcome{Verdict: 99}, "in_doubt/no_answer", "in_doubt/no_answer", 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,9 +22,11 @@ type Runner struct {
 	Carts    map[string]CartFeed
 	Suppress *Suppression
 
-	StateDir  string // 0700: plans and what planning spills
-	Key       []byte // signs plans
-	Zone      *time.Location
+	StateDir string // 0700: plans and what planning spills
+	Key      []byte // signs plans
+	Zone     *time.Location
+	// Shops are all numberings that the configuration names, used or not.
+	Shops     []string
 	Lookback  int // calendar days in Zone
 	ReachBack int // calendar days in Zone
 
@@ -44,16 +46,21 @@ type SourceSpec struct {
 	Source
 	Shop       string
 	EditWindow time.Duration // a known id completed further away is another order
+	// Watch gives the source the meter that rows are counted on, and nil when
+	// a pass is over. It may be nil: orders are counted then.
+	Watch func(Meter)
 }
 
 // Target is one configured destination.
 type Target struct {
 	Sink
-	Type      string
-	Mode      string
-	From      []string
-	Channels  []string
-	Since     time.Time
+	Type     string
+	Mode     string
+	From     []string
+	Channels []string
+	Since    time.Time
+	// When says which orders are for this target; nil: all.
+	When      func(Head) (bool, error)
 	MinAge    time.Duration // younger orders are left for a later run
 	Evidence  []string      // names of what others sent
 	CartFeeds []string      // names of the open carts that its rules ask
@@ -67,6 +74,10 @@ type Target struct {
 	FrontEndSettles bool
 	// Digest is over everything that decides what is sent, and where to.
 	Digest string
+	// Arm gives the sink a last question to ask about each event right before
+	// it is sent, after all waiting: the reason why it must not go any more, or
+	// "". It may be nil: then the question is asked before Send only.
+	Arm func(func(Event) Reason)
 	// Stopped tells in words why the target takes no more, "" while it does.
 	Stopped func() string
 }
@@ -110,8 +121,4 @@ type Request struct {
 	To      time.Time
 	// SkipMoved sends a plan's other steps when some have moved.
 	SkipMoved bool
-}
-
-func (r *Runner) live() []*Target {
-	return slices.DeleteFunc(slices.Clone(r.Targets), func(t *Target) bool { return !t.live() })
 }

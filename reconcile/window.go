@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -86,4 +87,30 @@ func (r *Runner) finishable(t *Target) []State {
 
 func (r *Runner) daysBefore(t time.Time, days int) time.Time {
 	return t.In(r.Zone).AddDate(0, 0, -days).UTC()
+}
+
+// ShopRenamed says that the configuration names a numbering that the ledger
+// does not know, and no longer names one that it does: under the new name
+// every order would be unsent.
+type ShopRenamed struct{ Known, New string }
+
+// Error names both and the ways out.
+func (e *ShopRenamed) Error() string {
+	return fmt.Sprintf("shop %q is new, and no source names shop %q any more, whose orders the ledger knows: "+
+		"under another name they would be sent again; give it its old name, or keep a source of shop %q in the configuration",
+		e.New, e.Known, e.Known)
+}
+
+// checkShops refuses a numbering that was renamed (CONTRACTS 6).
+func (r *Runner) checkShops(ctx context.Context, led Reader) error {
+	known, err := led.Shops(ctx)
+	if err != nil {
+		return fmt.Errorf("read the shops that the ledger knows: %w", err)
+	}
+	gone := slices.DeleteFunc(slices.Clone(known), func(s string) bool { return slices.Contains(r.Shops, s) })
+	added := slices.DeleteFunc(slices.Clone(r.Shops), func(s string) bool { return slices.Contains(known, s) })
+	if len(r.Shops) == 0 || len(gone) == 0 || len(added) == 0 {
+		return nil
+	}
+	return &ShopRenamed{Known: gone[0], New: added[0]}
 }

@@ -12,6 +12,9 @@ import (
 // Options say how a report is to be read.
 type Options struct {
 	Zone *time.Location // of the times that people read; nil is UTC
+	// Config is the configuration that the commands in the report have to
+	// name; "" where they find it without.
+	Config string
 }
 
 // Build makes the report of a result. It changes nothing in r, and every free
@@ -26,8 +29,8 @@ func Build(r reconcile.Result, o Options) Report {
 		Started: seconds(r.Started), Finished: seconds(r.Finished),
 		Window:  reconcile.Window{From: r.Window.From.UTC(), To: r.Window.To.UTC()},
 		Sources: make([]Source, len(r.Sources)), Targets: make([]Target, len(r.Targets)),
-		PersonNeeded: needs(r), Error: errorText(r.Err), Backfill: r.Backfill, NewLedger: r.NewLedger,
-		Zone: zone.String(), zone: zone,
+		PersonNeeded: needs(r), Error: errorText(r.Err), Backfill: r.Backfill, NewLedger: r.NewLedger, Accepted: accepted(r.Accepted),
+		Zone: zone.String(), zone: zone, config: o.Config,
 	}
 	for i, s := range r.Sources {
 		report.Sources[i] = buildSource(s)
@@ -57,8 +60,8 @@ func buildSource(s reconcile.SourceResult) Source {
 	return Source{
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
-		RowsWithoutOrder: t.RowsWithoutOrder,
-		Newest:           seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
+		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination,
+		Newest: seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
 	}
 }
 
@@ -243,3 +246,12 @@ func errorText(err error) string {
 
 // seconds drops what is finer than people and programs need.
 func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// accepted masks what a person has written.
+func accepted(notes map[string]string) map[string]string {
+	masked := make(map[string]string, len(notes))
+	for name, note := range notes {
+		masked[name] = Mask(note)
+	}
+	return masked
+}

@@ -134,7 +134,7 @@ func (r Report) why(n Need) string {
 	}
 	for _, s := range r.Sources {
 		if n.Source != "" && s.Source == n.Source {
-			return s.Error
+			return strings.TrimPrefix(s.Error, "read source "+s.Source+": ")
 		}
 	}
 	for _, t := range r.Targets {
@@ -149,10 +149,18 @@ func (r Report) why(n Need) string {
 	return r.Error
 }
 
+// command is what to type for a command of makegood.
+func (r Report) command(words string) string {
+	if r.config != "" {
+		words += " -c " + quoted(r.config)
+	}
+	return "makegood " + words
+}
+
 func (r Report) next(n Need) Step {
-	again := "makegood run"
+	again := r.command("run")
 	if r.planned() {
-		again = "makegood plan"
+		again = r.command("plan")
 	}
 	switch n.What {
 	case reconcile.NeedFailed:

@@ -33,11 +33,13 @@ type Report struct {
 	Error        string                `json:"error,omitempty"` // what ended the run early
 	Backfill     bool                  `json:"backfill,omitempty"`
 	NewLedger    bool                  `json:"new_ledger,omitempty"`
+	Accepted     map[string]string     `json:"accepted_evidence,omitempty"` // a person's notes, by evidence
 	Plan         *Plan                 `json:"plan,omitempty"`
 	Head         *reconcile.LedgerHead `json:"head,omitempty"`
 	Zone         string                `json:"zone,omitempty"` // in which people read the times
 
-	zone *time.Location // nil after Read: Zone is looked up
+	zone   *time.Location // nil after Read: Zone is looked up
+	config string         // Options.Config; unknown after Read
 }
 
 // Need is one thing that only a person can end. What is a reason's code or one
@@ -68,6 +70,8 @@ type Source struct {
 	Merged           int       `json:"merged"`
 	Orders           int       `json:"orders"`
 	RowsWithoutOrder int       `json:"rows_without_order"`
+
+	NoDestination int `json:"no_destination,omitempty"` // orders that are for none of the targets
 
 	Newest   time.Time `json:"newest,omitzero"` // the newest completion met
 	Error    string    `json:"error,omitempty"`

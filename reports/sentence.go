@@ -78,6 +78,9 @@ func repaired(t Target, missing Count) string {
 
 // freshness says when the newest order of a source was completed.
 func (r Report) freshness(s Source) string {
+	if s.Newest.IsZero() && s.Error != "" {
+		return "could not be read"
+	}
 	if s.Newest.IsZero() {
 		return "no completed order was found"
 	}
@@ -107,6 +110,9 @@ func readWords(s Source) string {
 		}
 	}
 	text := plural(s.Rows, "row") + ", " + plural(s.OrdersRead, "order") + " read: " + strings.Join(parts, ", ")
+	if s.NoDestination > 0 {
+		text += "; " + plural(s.NoDestination, "order") + " for no destination, by their channel or rule"
+	}
 	if s.RowsWithoutOrder > 0 {
 		text += "; " + plural(s.RowsWithoutOrder, "row") + " without an order number"
 	}
@@ -168,6 +174,9 @@ func (r Report) planWords() (text, command string) {
 			}
 		}
 	}
+	if waiting.Events == 0 && slices.ContainsFunc(r.Sources, func(s Source) bool { return s.Error != "" }) {
+		return "Nothing was sent, and what there is to send is not known.", ""
+	}
 	if waiting.Events == 0 {
 		return "Nothing was sent, and there is nothing to send.", ""
 	}
@@ -175,7 +184,7 @@ func (r Report) planWords() (text, command string) {
 	if !r.Plan.Expires.IsZero() {
 		text += ", until " + moment(r.Plan.Expires, r.location())
 	}
-	return text + ":", "makegood apply " + quoted(r.Plan.Path)
+	return text + ":", r.command("apply " + quoted(r.Plan.Path))
 }
 
 // quoted makes one word of a path for a shell.
@@ -215,7 +224,7 @@ func (r Report) asides(t Target) []Step {
 		list = append(list, Step{
 			What:    someWords(l.Orders, "order not sent on purpose", "orders not sent on purpose") + " will not be read again by the next run",
 			Next:    "To read them again:",
-			Command: "makegood run --from " + l.From.In(r.location()).Format(time.DateOnly),
+			Command: r.command("run --from " + l.From.In(r.location()).Format(time.DateOnly)),
 		})
 	}
 	return list
@@ -267,7 +276,7 @@ func sentence(words string) string {
 
 // ended ends a sentence that may begin with a name, which keeps its case.
 func ended(words string) string {
-	if words == "" || strings.HasSuffix(words, ".") || strings.HasSuffix(words, ":") {
+	if words == "" || strings.ContainsAny(words[len(words)-1:], ".:?!") {
 		return words
 	}
 	return words + "."

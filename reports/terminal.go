@@ -165,7 +165,7 @@ func (t *terminal) fresh() {
 			t.fold(dim, "    ", "Not counted as orders: "+leftOutWords(s.LeftOut)+".")
 		}
 		if s.Error != "" {
-			t.fold(red, "    ", "Could not be read to its end: "+s.Error)
+			t.fold(red, "    ", "Could not be read to its end, see above.")
 		}
 		for _, note := range s.Notes {
 			t.fold(dim, "    ", "Note: "+note)

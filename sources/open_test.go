@@ -59,6 +59,14 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s gave %v", path, err)
 		}
 	}
+	if err := os.Symlink(filepath.Join(dir, "gone"), filepath.Join(dir, "link.csv")); err != nil {
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{filepath.Join(dir, "link.csv"): "leads nowhere", os.DevNull: "device or a pipe"} {
+		if err := fail(t, sources.Opener{}, retail(t, path)); !errors.Is(err, sources.ErrNoFile) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s gave %v", path, err)
+		}
+	}
 	if err := fail(t, sources.Opener{}, retail(t, t.TempDir())); !errors.Is(err, sources.ErrNoFile) {
 		t.Errorf("an empty folder gave %v", err)
 	}

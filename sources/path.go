@@ -34,6 +34,8 @@ func find(path string, endings []string) ([]string, error) {
 	switch {
 	case err == nil && info.IsDir():
 		return folder(path, endings)
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("find files: %w: %s is a device or a pipe, which cannot be read twice", ErrNoFile, path)
 	case err == nil:
 		return []string{path}, nil
 	case !errors.Is(err, fs.ErrNotExist):
@@ -45,7 +47,7 @@ func find(path string, endings []string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find files: %q is no pattern: %w", path, err)
 	}
-	paths = slices.DeleteFunc(paths, isFolder)
+	paths = slices.DeleteFunc(paths, func(path string) bool { return !isFile(path) })
 	if len(paths) == 0 {
 		return nil, absent(path, filepath.Dir(path))
 	}
@@ -53,9 +55,11 @@ func find(path string, endings []string) ([]string, error) {
 	return paths, nil
 }
 
-func isFolder(path string) bool {
+// isFile reports whether path can be read as a file. What is gone or a link
+// to nowhere counts: reading it says so.
+func isFile(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
+	return err != nil || info.Mode().IsRegular()
 }
 
 // folder lists the files of a folder by their endings, without those that
@@ -69,7 +73,7 @@ func folder(path string, endings []string) ([]string, error) {
 	for _, e := range entries {
 		name := e.Name()
 		hidden := strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$")
-		if !e.IsDir() && !hidden && slices.Contains(endings, strings.ToLower(filepath.Ext(name))) {
+		if !e.IsDir() && !hidden && isFile(filepath.Join(path, name)) && slices.Contains(endings, strings.ToLower(filepath.Ext(name))) {
 			paths = append(paths, filepath.Join(path, name))
 		}
 	}
@@ -85,12 +89,15 @@ func absent(path, dir string) error {
 	if err != nil {
 		return fmt.Errorf("find files: %w: %s (nor is there a folder %s)", ErrNoFile, path, dir)
 	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
+	var names []string
+	for _, e := range entries {
+		if e.Name() == filepath.Base(path) {
+			return fmt.Errorf("find files: %w: %s is a link that leads nowhere", ErrNoFile, path)
+		}
+		names = append(names, e.Name())
 	}
 	if name := near.Name(filepath.Base(path), names); name != "" {
-		return fmt.Errorf("find files: %w: %s; did you mean %s?", ErrNoFile, path, filepath.Join(dir, name))
+		return fmt.Errorf("find files: %w: %s (did you mean %s?)", ErrNoFile, path, filepath.Join(dir, name))
 	}
 	return fmt.Errorf("find files: %w: %s", ErrNoFile, path)
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -12,6 +14,9 @@ import (
 
 	"makegood/config"
 )
+
+// defaultConfig is the configuration that commands look for by themselves.
+const defaultConfig = "makegood.yaml"
 
 // app is one start of the program: its surroundings, and what its commands
 // found.
@@ -41,7 +46,7 @@ Every night:  makegood run -c makegood.yaml`,
 	root.SetIn(a.io.in)
 	root.SetOut(a.io.out)
 	root.SetErr(a.io.err)
-	root.PersistentFlags().StringVarP(&a.file, "config", "c", "makegood.yaml", "the configuration `FILE`")
+	root.PersistentFlags().StringVarP(&a.file, "config", "c", defaultConfig, "the configuration `FILE`")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
 	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "setup", Title: "Set-up:"})
 	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
@@ -50,21 +55,27 @@ Every night:  makegood run -c makegood.yaml`,
 
 // logHandler writes coloured lines on a terminal, plain ones elsewhere.
 func (a *app) logHandler() slog.Handler {
-	return tint.NewHandler(a.io.err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !a.terminal(a.io.err)})
+	return tint.NewHandler(a.io.err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !a.colours(a.io.err)})
 }
 
 // terminal reports whether a person is likely to look at w right now.
 func (a *app) terminal(w any) bool {
 	f, ok := w.(*os.File)
-	if _, no := a.env("NO_COLOR"); no {
-		return false
-	}
 	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// colours reports whether w may be coloured (https://no-color.org).
+func (a *app) colours(w any) bool {
+	no, _ := a.env("NO_COLOR")
+	return no == "" && a.terminal(w)
 }
 
 // load reads the configuration.
 func (a *app) load() (*config.Config, error) {
 	cfg, err := config.Load(a.file, a.env)
+	if _, gone := os.Stat(a.file); errors.Is(gone, fs.ErrNotExist) {
+		return nil, &configError{fmt.Errorf("there is no configuration %s: name one with -c FILE; makegood demo makes one to start from", a.file)}
+	}
 	if err != nil {
 		return nil, &configError{err}
 	}

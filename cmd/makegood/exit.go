@@ -55,7 +55,11 @@ func (a *app) exit(err error) int {
 	if err == nil {
 		return a.code
 	}
-	fmt.Fprintln(a.io.err, "makegood: "+err.Error())
+	text := err.Error()
+	if errors.Is(err, context.Canceled) {
+		text = "stopped before the end; the same command goes on from here"
+	}
+	fmt.Fprintln(a.io.err, "makegood: "+text)
 	var refused *reconcile.PlanRefused
 	if errors.As(err, &refused) {
 		for _, m := range refused.Moved {
@@ -70,12 +74,13 @@ func codeOf(err error) int {
 	var usage *usageError
 	var conf *configError
 	var lacking notReady
+	var renamed *reconcile.ShopRenamed
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
-	case errors.As(err, &conf), errors.As(err, &lacking):
+	case errors.As(err, &conf), errors.As(err, &lacking), errors.As(err, &renamed):
 		return exitConfig
 	case errors.As(err, &refused):
 		return refused.Code

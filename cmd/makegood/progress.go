@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,29 @@ func (a *app) progress() (reconcile.Progress, func()) {
 	}
 	bars := mpb.New(mpb.WithOutput(a.io.err), mpb.WithWidth(40), mpb.WithAutoRefresh())
 	return barProgress{bars}, bars.Shutdown
+}
+
+// rowCounter brings the rows that a source has read to the meter of the stage
+// that is under way.
+type rowCounter struct {
+	mu    sync.Mutex
+	meter reconcile.Meter
+	last  int
+}
+
+func (c *rowCounter) watch(m reconcile.Meter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.meter, c.last = m, 0
+}
+
+func (c *rowCounter) count(_ string, rows int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.meter != nil && rows > c.last {
+		c.meter.Add(rows - c.last)
+	}
+	c.last = rows
 }
 
 type barProgress struct{ bars *mpb.Progress }
@@ -67,7 +91,7 @@ func (p logProgress) say(stage string, n, total int) {
 		p.log.Info(stage, "done", n, "of", total)
 		return
 	}
-	p.log.Info(stage, "orders", n)
+	p.log.Info(stage, "rows", n)
 }
 
 type logMeter struct {

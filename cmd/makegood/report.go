@@ -19,22 +19,44 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	}
 	res.Err = err
 	a.code = resultCode(res)
-	built := reports.Build(res, reports.Options{Zone: w.Zone})
+	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named()})
 	built.Exit = &a.code
 	return errors.Join(err, a.show(f, built))
 }
 
+// named is the configuration file where commands have to name it.
+func (a *app) named() string {
+	if a.file == defaultConfig {
+		return ""
+	}
+	return a.file
+}
+
+// show writes the report. A page that cannot be written takes the report on
+// standard output away from nobody: what was sent has been sent.
 func (a *app) show(f *runFlags, built reports.Report) error {
+	var page error
 	if f.html != "" {
-		if err := writePage(f.html, built); err != nil {
-			return err
+		if page = writePage(f.html, built); page == nil {
+			fmt.Fprintln(a.io.err, "makegood: the report is in", f.html)
 		}
-		fmt.Fprintln(a.io.err, "makegood: the report is in", f.html)
 	}
 	if f.json {
-		return reports.JSON(a.io.out, built)
+		return errors.Join(reports.JSON(a.io.out, built), page)
 	}
-	return reports.Terminal(a.io.out, built, reports.TerminalOptions{Colour: a.terminal(a.io.out)})
+	return errors.Join(reports.Terminal(a.io.out, built, reports.TerminalOptions{Colour: a.colours(a.io.out)}), page)
+}
+
+// checkPage says what would keep a page from being written to path, before
+// anything is sent.
+func checkPage(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("--html %s: it is a folder; name a file in it", path)
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--html %s: there is no folder %s", path, filepath.Dir(path))
+	}
+	return nil
 }
 
 // writePage writes the page so that a reader sees the old one or the new one.

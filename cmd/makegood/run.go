@@ -77,7 +77,23 @@ func (f *runFlags) request(command string, cfg *config.Config) (reconcile.Reques
 		}
 		*end.at = d.In(cfg.Zone.Location)
 	}
+	if err := f.check(req); err != nil {
+		return req, &usageError{command: "makegood " + command, err: err}
+	}
 	return req, nil
+}
+
+// check says what cannot work, before a ledger is begun or anything is sent.
+func (f *runFlags) check(req reconcile.Request) error {
+	if f.html != "" {
+		if err := checkPage(f.html); err != nil {
+			return err
+		}
+	}
+	if f.from != "" && f.to != "" && !req.From.Before(req.To) {
+		return fmt.Errorf("--from %s must be earlier than --to %s, which is itself not in the period", f.from, f.to)
+	}
+	return nil
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -91,7 +107,7 @@ func (a *app) runCommand() *cobra.Command {
   makegood run --from 2026-11-01 --to 2026-11-08
   makegood run --json --html report.html`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withLedger(c.Context(), &f, "run", func(ctx context.Context, w *wiring, led reconcile.Ledger, req reconcile.Request) (reconcile.Result, error) {
+			return a.withLedger(c.Context(), &f, "run", nil, func(ctx context.Context, w *wiring, led reconcile.Ledger, req reconcile.Request) (reconcile.Result, error) {
 				return w.Run(ctx, led, req)
 			})
 		},
@@ -103,7 +119,8 @@ func (a *app) runCommand() *cobra.Command {
 }
 
 // withLedger wires everything, opens the ledger, carries do out and reports.
-func (a *app) withLedger(ctx context.Context, f *runFlags, command string,
+// before may be nil; it runs before a ledger can be begun.
+func (a *app) withLedger(ctx context.Context, f *runFlags, command string, before func(*wiring) error,
 	do func(context.Context, *wiring, reconcile.Ledger, reconcile.Request) (reconcile.Result, error)) (err error) {
 	cfg, err := a.load()
 	if err != nil {
@@ -118,6 +135,11 @@ func (a *app) withLedger(ctx context.Context, f *runFlags, command string,
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	if before != nil {
+		if err := before(w); err != nil {
+			return err
+		}
+	}
 	led, err := w.openLedger(ctx, f)
 	if err != nil {
 		return err
@@ -195,15 +217,16 @@ func (a *app) applyCommand() *cobra.Command {
 		Use:     "apply PLAN",
 		Short:   "Send a plan, exactly as it is or less of it",
 		GroupID: "daily",
-		Args:    arguments(cobra.ExactArgs(1)),
+		Args:    arguments(onePlan),
 		Example: `  makegood apply .makegood/plans/0198c1f0-....plan
   makegood apply --skip-moved PLAN    # send the others when some orders have moved`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withLedger(c.Context(), &f, "apply", func(ctx context.Context, w *wiring, led reconcile.Ledger, req reconcile.Request) (reconcile.Result, error) {
-				plan, err := openPlan(args[0], w.Key)
-				if err != nil {
-					return reconcile.Result{}, err
-				}
+			var plan *reconcile.Plan
+			open := func(w *wiring) (err error) {
+				plan, err = openPlan(args[0], w.Key)
+				return err
+			}
+			return a.withLedger(c.Context(), &f, "apply", open, func(ctx context.Context, w *wiring, led reconcile.Ledger, req reconcile.Request) (reconcile.Result, error) {
 				return w.Apply(ctx, led, plan, req)
 			})
 		},
@@ -212,6 +235,13 @@ func (a *app) applyCommand() *cobra.Command {
 	f.ledger(c)
 	c.Flags().BoolVar(&f.skipMoved, "skip-moved", false, "leave out steps whose order or entry has moved since the plan")
 	return c
+}
+
+func onePlan(_ *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return errors.New("name the one plan to send, as makegood plan has printed it: makegood apply .makegood/plans/PLAN")
 }
 
 func openPlan(path string, key []byte) (*reconcile.Plan, error) {

@@ -52,7 +52,7 @@ it runs by POST /_sim/faults.`,
 func (a *app) simulate(ctx context.Context, sim *simulator.Simulator, listen string) error {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", listen, err)
+		return fmt.Errorf("%w; name another address with --listen, or port 0 for a free one", err)
 	}
 	server := sim.Server(l.Addr().String())
 	fmt.Fprintf(a.io.out, "the platforms answer at http://%s, until Ctrl-C\n", l.Addr())

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,7 +50,7 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 	if err := reconcile.CleanPlans(cfg.StateDir, time.Now(), keepPlans); err != nil {
 		return nil, err
 	}
-	key, err := ledger.PersonKey(filepath.Join(cfg.StateDir, "person.key"))
+	key, err := personKey(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json")}
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.CartFeed{},
-		Suppress: suppress, StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
+		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
 		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: time.Now, NewRun: newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
@@ -68,6 +70,18 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, w.addReaders()
+}
+
+// personKey reads the key, or makes it where there is no ledger yet: beside
+// a ledger a new one would only hide that the old one is gone.
+func personKey(cfg *config.Config) ([]byte, error) {
+	path := filepath.Join(cfg.StateDir, "person.key")
+	_, gone := os.Stat(path)
+	if info, err := os.Stat(cfg.Ledger); err == nil && info.Size() > 0 && errors.Is(gone, os.ErrNotExist) {
+		return nil, fmt.Errorf("read person key: %s is missing, and the ledger %s was made with it: put it back from a backup or from another host",
+			path, cfg.LedgerName())
+	}
+	return ledger.PersonKey(path)
 }
 
 func newRun() reconcile.RunID {
@@ -97,7 +111,7 @@ func (w *wiring) Close() error {
 func (w *wiring) addTargets(names []string) error {
 	for _, name := range names {
 		if w.cfg.Targets[name] == nil {
-			return &usageError{command: "makegood", err: fmt.Errorf("there is no destination %q; there are %v", name, slices.Sorted(maps.Keys(w.cfg.Targets)))}
+			return &usageError{command: "makegood", err: fmt.Errorf("there is no destination %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(w.cfg.Targets)), ", "))}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.cfg.Targets)) {
@@ -118,13 +132,13 @@ func (w *wiring) addTargets(names []string) error {
 }
 
 func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
-	options := sinks.Options{}
+	last := &lastLook{}
+	options := sinks.Options{Fit: last.fit}
+	var err error
 	if t.OrderID != "" {
-		number, err := table.OrderNumber(t.OrderID)
-		if err != nil {
+		if options.OrderID, err = table.OrderNumber(t.OrderID); err != nil {
 			return nil, err
 		}
-		options.OrderID = number
 	}
 	sink, fuse, err := sinks.Open(t, options)
 	if err != nil {
@@ -135,12 +149,41 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 		Sink: sink, Type: t.Type, Mode: t.Mode, From: t.From, Channels: t.Channels,
 		MinAge: time.Duration(t.MinAge), Evidence: t.AlreadySent, CartFeeds: cartFeeds(t),
 		ClockMargin: time.Duration(t.ClockMargin), Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
-		Rate: t.Rate.PerSecond, FrontEndSettles: t.Type == "collect", Digest: w.digest(t), Stopped: fuse.Stopped,
+		Rate: t.Rate.PerSecond, FrontEndSettles: t.Type == "collect", Digest: w.digest(t), Stopped: fuse.Stopped, Arm: last.arm,
+	}
+	if t.When != "" {
+		if target.When, err = table.OrderRule(t.When); err != nil {
+			return nil, err
+		}
 	}
 	if t.Since != nil {
 		target.Since = t.Since.In(w.Zone)
 	}
 	return target, nil
+}
+
+// shops lists the numberings that the configuration names.
+func shops(cfg *config.Config) []string {
+	var names []string
+	for _, s := range cfg.Sources {
+		names = append(names, s.Shop)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// lastLook hands the question of a lane to a sink that was made before it.
+type lastLook struct {
+	ask atomic.Pointer[func(reconcile.Event) reconcile.Reason]
+}
+
+func (l *lastLook) arm(ask func(reconcile.Event) reconcile.Reason) { l.ask.Store(&ask) }
+
+func (l *lastLook) fit(e reconcile.Event) reconcile.Reason {
+	if ask := l.ask.Load(); ask != nil {
+		return (*ask)(e)
+	}
+	return ""
 }
 
 func cartFeeds(t *config.Target) []string {
@@ -188,12 +231,14 @@ func (w *wiring) addReaders() error {
 			continue
 		}
 		s := w.cfg.Sources[name]
-		source, err := sources.Open(s, w.StateDir)
+		rows := &rowCounter{}
+		source, err := sources.Opener{StateDir: w.StateDir, Progress: rows.count}.Source(s)
 		if err != nil {
 			return &configError{fmt.Errorf("open source %s: %w", name, err)}
 		}
 		w.close = append(w.close, source.Close)
-		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: source, Shop: s.Shop, EditWindow: time.Duration(s.EditWindow)})
+		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: source, Shop: s.Shop,
+			EditWindow: time.Duration(s.EditWindow), Watch: rows.watch})
 	}
 	for _, t := range w.Targets {
 		for _, name := range t.Evidence {
@@ -232,6 +277,9 @@ func (w *wiring) openLedger(ctx context.Context, f *runFlags) (*ledger.SQLite, e
 	}
 	if _, err := os.Stat(w.cfg.Ledger); errors.Is(err, os.ErrNotExist) && stored != nil {
 		return nil, ledger.CheckHead(stored, nil, false)
+	}
+	if _, err := os.Stat(filepath.Dir(w.cfg.Ledger)); errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("begin a ledger: the folder of %s does not exist: make it, or correct the key ledger", w.cfg.LedgerName())
 	}
 	host, _ := os.Hostname() // only shown
 	led, err := ledger.Open(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Environment: w.cfg.Environment, Host: host})

@@ -277,3 +277,17 @@ func (v *view) Shops(ctx context.Context) (shops []string, err error) {
 	})
 	return shops, err
 }
+
+// Newest implements reconcile.Reader: runs beat as long as they write, and
+// their end is their last write.
+func (v *view) Newest(ctx context.Context) (at time.Time, err error) {
+	err = v.read(ctx, "the newest run", func(conn *sqlx.Conn) error {
+		var micros int64
+		err := conn.GetContext(ctx, &micros, `SELECT coalesce(max(max(beat, coalesce(finished, 0))), 0) FROM runs`)
+		if err == nil && micros > 0 {
+			at = time.UnixMicro(micros).UTC()
+		}
+		return err
+	})
+	return at, err
+}

@@ -141,7 +141,7 @@ func (s *Source) Heads(_ context.Context, w reconcile.Window) iter.Seq2[reconcil
 			if !w.Holds(o.CompletedAt) {
 				continue
 			}
-			o.Head.Source = s.Name()
+			o.Source = s.Name()
 			if !yield(o.Head, nil) {
 				return
 			}
@@ -179,7 +179,7 @@ func (s *Source) Orders(_ context.Context, keys []reconcile.OrderKey) iter.Seq2[
 			if s.Gone[o.Key] || !slices.Contains(keys, o.Key) {
 				continue
 			}
-			o.Head.Source = s.Name()
+			o.Source = s.Name()
 			if !yield(o, nil) {
 				return
 			}

@@ -29,6 +29,8 @@ type Sink struct {
 	During func(batch []reconcile.Event)
 	// Refuse is the error with which Compose gives an order up, nil: none.
 	Refuse func(o reconcile.Order) error
+	// HoldPurchases is why purchases, but not carts, are held back.
+	HoldPurchases reconcile.Reason
 	// CartsOnly wants no purchases.
 	CartsOnly   bool
 	CartsMerge  bool
@@ -73,7 +75,9 @@ func (s *Sink) Expect(h reconcile.Head, _ time.Time) []reconcile.Want {
 	}
 	var wants []reconcile.Want
 	if !s.CartsOnly {
-		wants = append(wants, w)
+		p := w
+		p.Hold = cmp.Or(w.Hold, s.HoldPurchases)
+		wants = append(wants, p)
 	}
 	if s.Carts != "" && h.Channel == "in_store" {
 		c := w

@@ -191,7 +191,8 @@ func (c *cursor) checkText(record []string, line int) error {
 				line, i+1, ErrEncoding)
 		}
 		if strings.IndexByte(text, 0) >= 0 {
-			return fmt.Errorf("line %d, cell %d %w: it holds zero bytes, as UTF-16 does; set encoding: utf-16le", line, i+1, ErrEncoding)
+			return fmt.Errorf("line %d, cell %d %w: it holds zero bytes; export the file again, "+
+				"or set encoding: utf-16le where every other byte is zero", line, i+1, ErrEncoding)
 		}
 	}
 	return nil

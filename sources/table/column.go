@@ -24,10 +24,10 @@ func (e *MissingColumn) Error() string {
 	}
 	text := fmt.Sprintf("%s has no column %q, which %s names", place, e.Column, e.UsedBy)
 	if k := near.Name(e.Column, e.Columns); k != "" {
-		text += fmt.Sprintf("; did you mean %q?", k)
+		text += fmt.Sprintf(" (did you mean %q?)", k)
 	}
 	shown := e.Columns[:min(len(e.Columns), 100)]
-	text += " It has: " + strings.Join(shown, ", ")
+	text += "; it has: " + strings.Join(shown, ", ")
 	if len(shown) < len(e.Columns) {
 		text += fmt.Sprintf(" and %d more", len(e.Columns)-len(shown))
 	}

@@ -14,9 +14,10 @@ type numbers struct {
 }
 
 var (
-	errNoNumber = errors.New("is not a number")
-	errExponent = errors.New("has an exponent: a spreadsheet or a float has touched it; export the column as plain numbers")
-	errGrouping = errors.New("has separators that do not stand in groups of three; set decimal to the sign before the cents")
+	errNoNumber  = errors.New("is not a number")
+	errExponent  = errors.New("has an exponent: a spreadsheet or a float has touched it; export the column as plain numbers")
+	errOtherSign = errors.New("is not a number with this decimal sign; set decimal to the sign before the cents")
+	errGrouping  = errors.New("has separators that do not stand in groups of three; set decimal to the sign before the cents")
 )
 
 // parse reads a number: digits with the decimal sign, thousands separators in
@@ -43,9 +44,22 @@ func (n numbers) parse(text string) (reconcile.Decimal, error) {
 	}
 	d, err := known(reconcile.ParseDecimal(digits))
 	if errors.Is(err, errNoNumber) {
-		return d, whyNot(text)
+		return d, whyNot(text, n.otherSign(text))
 	}
 	return d, err
+}
+
+// otherSign tells a number whose last sign is not the decimal sign, such as
+// 1.234,56 where the point is set.
+func (n numbers) otherSign(text string) error {
+	other := byte(',')
+	if n.point == ',' {
+		other = '.'
+	}
+	if strings.LastIndexByte(text, other) > strings.IndexByte(text, n.point) {
+		return errOtherSign
+	}
+	return nil
 }
 
 // format writes d as the source would, so that what one expression gives can

@@ -36,6 +36,7 @@ func TestNoNumbers(t *testing.T) {
 		{'.', "--1", errNoNumber}, {'.', "-(1)", errNoNumber}, {'.', "££1", errNoNumber}, {'.', "1 EUR EUR", errNoNumber}, {'.', "EUR", errNoNumber},
 		{'.', "2,55", errGrouping}, {'.', "1,23,456", errGrouping}, {'.', "12 34", errGrouping}, {'.', "1,234 567", errGrouping},
 		{',', "2.55", errGrouping}, {',', "1,2,3", errNoNumber},
+		{'.', "1.234,56", errOtherSign}, {'.', "€ 1.234.567,89", errOtherSign}, {',', "1,234.56", errOtherSign},
 		{'.', "4.440892E-16", errExponent}, {'.', "1E+05", errExponent},
 		{'.', "1.23456789012345678901", reconcile.ErrTooManyDigits},
 	} {

@@ -66,6 +66,9 @@ func (c *cursor) turn() error {
 	return io.EOF
 }
 
+// Header names the columns of the sheet at hand, also where it has no rows.
+func (c *cursor) Header() *table.Header { return c.sheet.header }
+
 // Next gives the next row of the sheet, then those of the next sheet.
 func (c *cursor) Next() (table.Row, error) {
 	for c.sheet != nil {

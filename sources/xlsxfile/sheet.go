@@ -98,7 +98,7 @@ func (s *sheet) headerAt(ctx context.Context, want int) (line, error) {
 		case err == io.EOF && above == 0:
 			return line{}, errBlank
 		case err == io.EOF || err == nil && l.number > want:
-			return line{}, fmt.Errorf("take row %d of sheet %q as its header: the row is empty", want, s.name)
+			return line{}, fmt.Errorf("take row %d of sheet %q as its header: the row is empty; set header_row to the row that names the columns", want, s.name)
 		case err != nil || l.number == want:
 			return l, err
 		}

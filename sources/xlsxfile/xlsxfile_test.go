@@ -142,6 +142,22 @@ func TestHeader(t *testing.T) {
 
 // Columns of one name are passed on: whether they matter is known where they
 // are mapped.
+func TestHeaderWithoutRows(t *testing.T) {
+	c, err := New(save(t, sheet1(grid{{"id", "price"}})), Options{TmpDir: t.TempDir()}).Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := c.(table.Headed).Header(); !slices.Equal(h.Columns, []string{"id", "price"}) {
+		t.Errorf("the header is %v", h.Columns)
+	}
+	if _, err := c.Next(); err != io.EOF {
+		t.Errorf("a row follows: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEqualColumns(t *testing.T) {
 	c, err := New(save(t, sheet1(grid{{"id", "id", "sku"}, {"1", "2", "3"}})), Options{TmpDir: t.TempDir()}).Open(t.Context())
 	if err != nil {

@@ -28,3 +28,22 @@ func TestOrderNumber(t *testing.T) {
 		t.Errorf("an unknown field: %v", err)
 	}
 }
+
+func TestOrderRule(t *testing.T) {
+	rule, err := OrderRule(`country == "NL" and store startsWith "A"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for store, want := range map[string]bool{"Amsterdam": true, "Breda": false} {
+		h := reconcile.Head{Store: store, Fields: map[string]string{"country": "NL"}}
+		if got, err := rule(h); err != nil || got != want {
+			t.Errorf("%s: %v, %v", store, got, err)
+		}
+	}
+	if _, err := OrderRule(`contry == "NL"`); err == nil || !strings.Contains(err.Error(), "country") {
+		t.Errorf("an unknown field: %v", err)
+	}
+	if _, err := OrderRule(`store`); err == nil {
+		t.Error("a rule that gives no yes or no was taken")
+	}
+}
