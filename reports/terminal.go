@@ -164,7 +164,7 @@ func (t *terminal) fresh() {
 		if len(s.LeftOut) > 0 {
 			t.fold(dim, "    ", "Not counted as orders: "+leftOutWords(s.LeftOut)+".")
 		}
-		if s.Error != "" {
+		if s.Error != "" && !s.Newest.IsZero() {
 			t.fold(red, "    ", "Could not be read to its end, see above.")
 		}
 		for _, note := range s.Notes {

@@ -55,7 +55,7 @@ Every night:  makegood run -c makegood.yaml`,
 
 // logHandler writes coloured lines on a terminal, plain ones elsewhere.
 func (a *app) logHandler() slog.Handler {
-	return tint.NewHandler(a.io.err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !a.colours(a.io.err)})
+	return tint.NewTextHandler(a.io.err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !a.colours(a.io.err)})
 }
 
 // terminal reports whether a person is likely to look at w right now.

@@ -53,7 +53,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen on this machine: %w", err)
 	}
@@ -71,7 +71,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 
 func (d *demonstration) show(ctx context.Context) error {
 	d.say("1. A small shop is made in %s, and the platforms start on this machine (http://%s).", d.shop.dir, d.shop.listen)
-	if err := errors.Join(d.shop.make(), d.shop.fillCarts()); err != nil {
+	if err := errors.Join(d.shop.make(ctx), d.shop.fillCarts(ctx)); err != nil {
 		return err
 	}
 	for _, p := range demoPeople {
@@ -140,7 +140,9 @@ func (d *demonstration) killed(ctx context.Context) error {
 	if err := cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the run: %w", err)
 	}
-	<-over
+	if err := <-over; err == nil {
+		return errors.New("the run ended before it could be killed")
+	}
 	d.say("   Killed after the platforms had accepted %d messages.", d.accepted.Load())
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -32,13 +33,13 @@ const demoWebOrders = 120
 
 // make writes the shop's files: an order database, a spreadsheet of in-store
 // checkouts, a table of open carts, a list of erased people, a configuration.
-func (d demoShop) make() error {
+func (d demoShop) make(ctx context.Context) error {
 	if err := os.MkdirAll(d.dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the demonstration: %w", err)
 	}
 	return errors.Join(
 		d.config(),
-		sqldb.Create(filepath.Join(d.dir, "shop.db"), d.webOrders()),
+		sqldb.Create(ctx, filepath.Join(d.dir, "shop.db"), d.webOrders()),
 		xlsxfile.Create(filepath.Join(d.dir, "tills.xlsx"), "Tickets", d.tickets()),
 		d.write("open_carts.csv", d.openCarts()),
 		d.write("erased.csv", "email\ndirk@example.com\n"),
@@ -147,7 +148,7 @@ func (d demoShop) openCarts() string {
 }
 
 // fillCarts tells the platform of the open carts, as the shop's page did.
-func (d demoShop) fillCarts() error {
+func (d demoShop) fillCarts(ctx context.Context) error {
 	byPerson := map[string][]string{}
 	for _, c := range demoCarts {
 		byPerson[c.email] = append(byPerson[c.email],
@@ -155,7 +156,12 @@ func (d demoShop) fillCarts() error {
 	}
 	for email, lines := range byPerson {
 		body := fmt.Sprintf(`{"payload":{"cart":[%s],"url":"https://www.example.com/cart","user_info":{"email":%q}}}`, strings.Join(lines, ","), email)
-		res, err := http.Post("http://"+d.listen+"/c2/123456/track_cart", "application/json", strings.NewReader(body))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+d.listen+"/c2/123456/track_cart", strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return fmt.Errorf("fill the carts of the demonstration: %w", err)
 		}

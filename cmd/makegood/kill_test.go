@@ -228,7 +228,7 @@ func TestKilledWhileSendingToAPlatformThatMerges(t *testing.T) {
 	if int(totals.Orders) != orders {
 		t.Errorf("the platform holds %d orders, want %d", totals.Orders, orders)
 	}
-	dropped := int(rig.sim.Faults()[0].Fired)
+	dropped := rig.sim.Faults()[0].Fired
 	repeats := int(totals.Repeats)
 	if most := dropped + killed*(64+4); repeats > most {
 		t.Errorf("%d repeats, at most %d can be explained", repeats, most)
@@ -305,11 +305,11 @@ func repeatsExplained(t *testing.T, rig *killRig) int {
 		if err := db.GetContext(context.Background(), &doubts, query, "purchase/main/"+p.OrderID, p.Last.UnixMicro()); err != nil {
 			t.Fatal(err)
 		}
-		if doubts < int(p.Count)-1 {
+		if doubts < p.Count-1 {
 			t.Errorf("%s was accepted %d times, with %d attempts in doubt", p.OrderID, p.Count, doubts)
 			continue
 		}
-		explained += int(p.Count) - 1
+		explained += p.Count - 1
 	}
 	return explained
 }

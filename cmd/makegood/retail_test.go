@@ -369,7 +369,6 @@ type countedOrder struct {
 	sum      *big.Rat
 	bad      bool
 	customer string
-	negative bool
 }
 
 var plainNumber = regexp.MustCompile(`^-?[0-9]{1,12}(\.[0-9]{1,6})?$`)

@@ -50,7 +50,7 @@ it runs by POST /_sim/faults.`,
 }
 
 func (a *app) simulate(ctx context.Context, sim *simulator.Simulator, listen string) error {
-	l, err := net.Listen("tcp", listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return fmt.Errorf("%w; name another address with --listen, or port 0 for a free one", err)
 	}

@@ -112,7 +112,7 @@ func (c *Client) Post(ctx context.Context, url string, body []byte) Answer {
 		answer.lost = wire.explain(ctx, err)
 		return answer
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // the answer was read, or cannot be
 	answer.Status, answer.Header = response.StatusCode, response.Header
 	answer.Body, answer.Whole = readAnswer(response.Body)
 	return answer

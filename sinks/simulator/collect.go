@@ -273,7 +273,7 @@ func (t *tracking) judgeAmounts(rules CollectRules) {
 	for i, line := range t.lines {
 		at := fmt.Sprintf("payload.cart[%d]", i)
 		quantity, price := decimal.One, decimal.Zero
-		ok := true
+		var ok bool
 		if line.Quantity != "" {
 			quantity, ok = parseDecimal(line.Quantity)
 			if !ok || !quantity.IsPos() && !rules.AnyQuantity {

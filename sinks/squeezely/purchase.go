@@ -52,8 +52,11 @@ func (s *Sink) compose(o reconcile.Order, w reconcile.Want, asOf time.Time) (rec
 	if reason != "" {
 		return hold(reason, "")
 	}
-	body := s.head(o.Head, w.Value, asOf)
+	body := s.head(o.Head, asOf)
 	body["orderid"], body["products"] = shown, goods
+	if needsTotal(w.Value, o.Items) {
+		body["totalvalue"] = number(reconcile.HalfUp(*w.Value.Amount, reconcile.MinorDigits(o.Currency)))
+	}
 	setText(body, "language", language)
 	// json.Marshal sorts the keys of maps, writes a json.Number as it stands,
 	// and escapes < > & as a plan file would, so that the bytes survive it.
@@ -71,8 +74,9 @@ func (s *Sink) compose(o reconcile.Order, w reconcile.Want, asOf time.Time) (rec
 	return e, nil
 }
 
-// head gives everything of the event but its number, language and products.
-func (s *Sink) head(h reconcile.Head, worth reconcile.Value, asOf time.Time) map[string]any {
+// head gives everything of the event but its number, language, products and
+// total.
+func (s *Sink) head(h reconcile.Head, asOf time.Time) map[string]any {
 	at := h.OrderedAt
 	if at.IsZero() {
 		at = h.CompletedAt
@@ -84,11 +88,6 @@ func (s *Sink) head(h reconcile.Head, worth reconcile.Value, asOf time.Time) map
 	}
 	// An amount without its currency is wrong, so no setting drops it.
 	setText(body, "currency", h.Currency)
-	// The platform sums price x quantity itself [P]; a total goes where the
-	// source has one that is more exact than that.
-	if worth.Amount != nil && (worth.Of == reconcile.AmountOfLineTotals || worth.Of == reconcile.AmountOfTotal) {
-		body["totalvalue"] = number(reconcile.HalfUp(*worth.Amount, reconcile.MinorDigits(h.Currency)))
-	}
 	// The highest of all identifiers [P]: only what the configuration calls
 	// userid, never the customer id by itself. Strangers got merged that way [C].
 	setText(body, "userid", h.Fields["userid"])
@@ -99,6 +98,32 @@ func (s *Sink) head(h reconcile.Head, worth reconcile.Value, asOf time.Time) map
 		}
 	}
 	return body
+}
+
+// needsTotal reports whether the platform, which sums price x quantity itself
+// [P], would come to another amount: where the source has totals, which are
+// more exact, and where skip_lines kept the money of lines that are no goods.
+func needsTotal(worth reconcile.Value, lines []reconcile.Line) bool {
+	switch {
+	case worth.Amount == nil:
+		return false
+	case worth.Of != reconcile.AmountOfPrices:
+		return worth.Of == reconcile.AmountOfLineTotals || worth.Of == reconcile.AmountOfTotal
+	}
+	var sum reconcile.Decimal
+	for _, l := range lines {
+		if l.Price == nil {
+			return false // it sums nothing
+		}
+		part, err := reconcile.Mul(*l.Price, l.Quantity)
+		if err == nil {
+			sum, err = reconcile.Add(sum, part)
+		}
+		if err != nil {
+			return true // more digits than the platform could keep either
+		}
+	}
+	return sum.Cmp(*worth.Amount) != 0
 }
 
 func emailOf(email string, form EmailForm) string {

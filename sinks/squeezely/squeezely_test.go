@@ -154,6 +154,7 @@ func TestTotalValue(t *testing.T) {
 		want                    string
 	}{
 		"prices":                   {reconcile.AmountOfPrices, "GBP", "15.30", "", "", ""},
+		"prices, and kept fees":    {reconcile.AmountOfPrices, "GBP", "20.25", "", "", "20.25"},
 		"line totals, half up":     {reconcile.AmountOfLineTotals, "EUR", "10.125", "", "", "10.13"},
 		"total":                    {reconcile.AmountOfTotal, "SEK", "1000", "1000", "", "1000"},
 		"yen":                      {reconcile.AmountOfTotal, "JPY", "1000.5", "1000.5", "", "1001"},

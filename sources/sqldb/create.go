@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 // Create makes a new SQLite database by a script of SQL, for demonstrations
 // and tests. It refuses a file that is there. Nothing else in this package
 // writes.
-func Create(path, script string) (err error) {
+func Create(ctx context.Context, path, script string) (err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("make the database: %w", err)
@@ -24,7 +25,7 @@ func Create(path, script string) (err error) {
 		return fmt.Errorf("make the database %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err := db.Exec("BEGIN;" + script + "COMMIT;"); err != nil {
+	if _, err := db.ExecContext(ctx, "BEGIN;"+script+"COMMIT;"); err != nil {
 		return fmt.Errorf("make the database %s: %w", path, err)
 	}
 	return nil

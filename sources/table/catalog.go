@@ -27,10 +27,10 @@ const (
 )
 
 func (c *catalog) add(e entry) error {
-	b := binary.LittleEndian.AppendUint64(c.recent, e.hash)
-	b = binary.LittleEndian.AppendUint32(b, e.rows)
-	b = binary.LittleEndian.AppendUint32(b, e.file)
-	c.recent = append(b, e.digest[:]...)
+	c.recent = binary.LittleEndian.AppendUint64(c.recent, e.hash)
+	c.recent = binary.LittleEndian.AppendUint32(c.recent, e.rows)
+	c.recent = binary.LittleEndian.AppendUint32(c.recent, e.file)
+	c.recent = append(c.recent, e.digest[:]...)
 	if len(c.recent) < maxCatalog {
 		return nil
 	}

@@ -66,7 +66,7 @@ func (m *mapping) value(r *resolved, i int, kept []string) {
 	case f.kept >= 0:
 		r.values[i] = kept[f.kept]
 	case f.eval != nil:
-		text, err := f.eval.text(m.gather(f.eval, f.args, r, kept))
+		text, err := f.eval.text(m.gather(f.args, r, kept))
 		if err != nil {
 			r.fault(f.label, reconcile.ReasonBadValue, err.Error())
 		} else if text != "" {
@@ -81,7 +81,7 @@ func (m *mapping) value(r *resolved, i int, kept []string) {
 }
 
 // gather lists the values that an expression reads.
-func (m *mapping) gather(v *evaluator, args []int, r *resolved, kept []string) []string {
+func (m *mapping) gather(args []int, r *resolved, kept []string) []string {
 	values := make([]string, len(args))
 	for i, at := range args {
 		if at < 0 {
@@ -96,7 +96,7 @@ func (m *mapping) gather(v *evaluator, args []int, r *resolved, kept []string) [
 // judge applies leave_out and may_send. The first rule that fits counts.
 func (m *mapping) judge(r *resolved, kept []string) {
 	for _, rule := range m.rules {
-		yes, err := rule.eval.holds(m.gather(rule.eval, rule.args, r, kept))
+		yes, err := rule.eval.holds(m.gather(rule.args, r, kept))
 		if err != nil {
 			r.fault(rule.key, reconcile.ReasonBadValue, err.Error())
 		}
@@ -108,7 +108,7 @@ func (m *mapping) judge(r *resolved, kept []string) {
 		r.leftOut = reasonClickAndCollect
 	}
 	if m.permit != nil {
-		yes, err := m.permit.eval.holds(m.gather(m.permit.eval, m.permit.args, r, kept))
+		yes, err := m.permit.eval.holds(m.gather(m.permit.args, r, kept))
 		if err != nil {
 			r.fault(m.permit.key, reconcile.ReasonBadValue, err.Error())
 		}

@@ -30,7 +30,7 @@ func openBook(box *container, tmpDir string) (b *book, err error) {
 	b = &book{spill: s}
 	defer func() {
 		if err != nil {
-			b.close()
+			err = errors.Join(err, b.close())
 		}
 	}()
 	defer catch(&err)
@@ -95,7 +95,7 @@ func (c *container) checkStyles() error {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		head, err := io.ReadAll(io.LimitReader(part, 1<<16))
-		part.Close()
+		_ = part.Close() // read only
 		if err == nil && bytes.Contains(head, []byte(` s=""`)) {
 			return fmt.Errorf("%w: its cells have styles without a number; open it in a spreadsheet program and save it again",
 				ErrDamaged)
@@ -116,7 +116,7 @@ func (c *container) checkStrings(f *excelize.File) error {
 	if err != nil {
 		return err
 	}
-	defer part.Close()
+	defer func() { _ = part.Close() }() // read only
 	d := xml.NewDecoder(part)
 	d.CharsetReader = f.CharsetReader
 	for {

@@ -30,7 +30,7 @@ func newCursor(ctx context.Context, b *book, f *File) (*cursor, error) {
 		return nil, err
 	}
 	c := &cursor{ctx: ctx, file: f, book: b, todo: todo}
-	if err := c.turn(); err == io.EOF {
+	if err := c.turn(); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: its sheets hold no rows", ErrEmpty)
 	} else if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (c *cursor) Next() (table.Row, error) {
 		if err := c.leave(err); err != nil {
 			return table.Row{}, fmt.Errorf("read workbook %s: %w", c.file.Name(), err)
 		}
-		if err := c.turn(); err != nil && err != io.EOF {
+		if err := c.turn(); err != nil && !errors.Is(err, io.EOF) {
 			return table.Row{}, fmt.Errorf("read workbook %s: %w", c.file.Name(), err)
 		}
 	}
@@ -91,7 +91,7 @@ func (c *cursor) leave(cause error) error {
 	c.notes = append(c.notes, c.sheet.notes...)
 	err := c.sheet.rows.Close()
 	c.sheet = nil
-	if cause != io.EOF {
+	if !errors.Is(cause, io.EOF) {
 		c.todo = nil
 		return cause
 	}

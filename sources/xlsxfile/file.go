@@ -5,6 +5,7 @@ package xlsxfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -75,8 +76,7 @@ func (f *File) open(ctx context.Context) (*cursor, error) {
 	}
 	c, err := newCursor(ctx, b, f)
 	if err != nil {
-		b.close()
-		return nil, err
+		return nil, errors.Join(err, b.close())
 	}
 	return c, nil
 }

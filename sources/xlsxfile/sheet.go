@@ -64,7 +64,7 @@ func (s *sheet) findHeader(ctx context.Context, want int) (line, error) {
 	}
 	for len(s.ahead) < maxTitles {
 		l, err := s.read(ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -95,9 +95,9 @@ func (s *sheet) headerAt(ctx context.Context, want int) (line, error) {
 	for above := 0; ; above++ {
 		l, err := s.read(ctx)
 		switch {
-		case err == io.EOF && above == 0:
+		case errors.Is(err, io.EOF) && above == 0:
 			return line{}, errBlank
-		case err == io.EOF || err == nil && l.number > want:
+		case errors.Is(err, io.EOF) || err == nil && l.number > want:
 			return line{}, fmt.Errorf("take row %d of sheet %q as its header: the row is empty; set header_row to the row that names the columns", want, s.name)
 		case err != nil || l.number == want:
 			return l, err

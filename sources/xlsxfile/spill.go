@@ -32,8 +32,11 @@ func newSpill(parent string) (*spill, error) {
 		return nil, err
 	}
 	s := &spill{dir: strings.TrimSuffix(file.Name(), ".lock"), lock: flock.New(file.Name())}
-	if ok, err := s.lock.TryLock(); err != nil || !ok {
-		return nil, fmt.Errorf("lock %s: taken by another process (%v)", file.Name(), err)
+	switch ok, err := s.lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
+	case !ok:
+		return nil, fmt.Errorf("lock %s: taken by another process", file.Name())
 	}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, errors.Join(err, s.remove())

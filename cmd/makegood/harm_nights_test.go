@@ -1,0 +1,285 @@
+package main
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"makegood/sinks/simulator"
+)
+
+// day is a wall-clock time in UTC so many days ago, at noon.
+func day(ago int) string {
+	return time.Now().UTC().AddDate(0, 0, -ago).Format(time.DateOnly) + " 12:00:00"
+}
+
+// night ends a run's period at midnight of the day so many days ago, in the
+// shop's zone: an ordinary run, as it was made in that night.
+func night(ago int) []string {
+	return []string{"--to", time.Now().UTC().AddDate(0, 0, -ago).Format(time.DateOnly)}
+}
+
+func TestHarmKeyExpiredForManyNights(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	sim := simulator.New(simulator.Options{Accounts: map[string]string{"activate": "renewed"}})
+	server := httptest.NewServer(sim)
+	t.Cleanup(func() { sim.Close(); server.Close() })
+	s.sim, s.url = sim, server.URL
+	s.conf["lookback"] = "1d"
+	s.source("shop", nil)
+	var rows []string
+	for ago := 24; ago >= 1; ago-- {
+		rows = append(rows, fmt.Sprintf("%d,%s,shopper%d@example.com,MUG,1,5", 1000+ago, day(ago), ago))
+	}
+	s.orders("shop", rows...)
+	since := fields{"since": time.Now().UTC().AddDate(0, 0, -25).Format(time.DateOnly)}
+	key := func(k string) { s.activate("activate", with(since, fields{"api_key": k})) }
+
+	key("renewed") // the first nights are well
+	s.wants(s.run(exitDone, night(22)...), "activate", "sent 2")
+	key("expired")
+	for ago := 20; ago > 3; ago -= 4 {
+		got := s.run(exitPerson, night(ago)...)
+		s.contains(got.target(t, "activate").Stopped, "401")
+		if covered := got.target(t, "activate").CoveredTo["shop"].UTC().Format(time.DateTime); covered != day(22) {
+			t.Errorf("%d days ago: covered to %s, want %s, the oldest order that is left", ago, covered, day(22))
+		}
+	}
+	key("renewed")
+	got := s.run(exitDone)
+	s.wants(got, "activate", "already_sent sent_here 1, sent 22")
+	if p := sim.Counts().Platforms["squeezely"]; p.Orders != 24 || p.Repeats != 0 {
+		t.Errorf("the platform holds %+v", p)
+	}
+	s.wants(s.run(exitDone), "activate", "already_sent sent_here 1")
+}
+
+func TestHarmPlacedOnDay1PaidOnDay12(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.activate("activate", fields{"since": time.Now().UTC().AddDate(0, 0, -20).Format(time.DateOnly)})
+	s.source("shop", fields{"columns": columns(fields{"ordered_at": "placed"}), "type": "sql", "path": nil, "stable_for": nil, "dsn": "shop.db",
+		"query": `SELECT id, placed, paid, email, sku, n, price FROM orders WHERE paid >= :from AND paid < :to`})
+	s.database("shop.db", fmt.Sprintf(`CREATE TABLE orders (id TEXT, placed TEXT, paid TEXT, email TEXT, sku TEXT, n INTEGER, price TEXT);
+INSERT INTO orders VALUES ('1', '%s', NULL, 'ann@example.com', 'MUG', 1, '5'), ('2', '%s', '%[2]s', 'bob@example.com', 'MUG', 1, '5');`, day(15), day(14)))
+	s.wants(s.run(exitDone, night(12)...), "activate", "sent 1")
+	s.wants(s.run(exitDone, night(5)...), "activate", "already_sent sent_here 1")
+	s.alter("shop.db", "UPDATE orders SET paid = ? WHERE id = '1'", day(3))
+	s.wants(s.run(exitDone), "activate", "sent 1")
+	s.wantsPlatform("activate", "1 5 EUR, 2 5 EUR")
+	if p, _ := s.sim.Purchase("activate", "1"); p.OrderedAt.UTC().Format(time.DateTime) != day(15) {
+		t.Errorf("the platform says %s, want the day on which it was placed", p.OrderedAt)
+	}
+}
+
+// evidenceShop is a shop whose live integration sends too: 25 orders of the
+// last hours, and its record of all but the last three of them.
+func evidenceShop(t *testing.T, over fields) (s *shop, recorded []string) {
+	s = newShop(t)
+	s.source("shop", nil)
+	s.activate("activate", fields{"nothing_else_sends": nil, "already_sent": []string{"live_log"}})
+	s.evidence(over)
+	var rows []string
+	for i := range 25 {
+		age := time.Duration(25-i)*10*time.Minute + time.Hour
+		rows = append(rows, fmt.Sprintf("%d,%s,shopper%d@example.com,MUG,1,5", 1000+i, ago(age), i))
+		if i < 22 {
+			recorded = append(recorded, fmt.Sprintf("%d,%s", 1000+i, ago(age-time.Minute)))
+		}
+	}
+	s.orders("shop", rows...)
+	s.csv("sent.csv", "order_id,sent_at", recorded...)
+	return s, recorded
+}
+
+func TestHarmEvidenceTableEmptyTonight(t *testing.T) {
+	for name, c := range map[string]struct {
+		over  fields
+		spoil func(s *shop)
+	}{
+		"empty":                      {nil, func(s *shop) { s.csv("sent.csv", "order_id,sent_at") }},
+		"empty, and no fresh_within": {fields{"fresh_within": nil}, func(s *shop) { s.csv("sent.csv", "order_id,sent_at") }},
+		"of last week":               {nil, func(s *shop) { s.csv("sent.csv", "order_id,sent_at", "1,"+day(7)) }},
+		"gone":                       {nil, func(s *shop) { remove(s.T, s.dir+"/sent.csv") }},
+		"not even a header":          {nil, func(s *shop) { write(s.T, s.dir, "sent.csv", "") }},
+		"another table":              {nil, func(s *shop) { s.csv("sent.csv", "id,when", "1,"+day(0)) }},
+		"a time that is none":        {nil, func(s *shop) { s.csv("sent.csv", "order_id,sent_at", "1,yesterday") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, recorded := evidenceShop(t, c.over)
+			c.spoil(s)
+			got := s.run(exitFailed)
+			s.wants(got, "activate", "left evidence_stale 25")
+			s.contains(got.target(t, "activate").Stopped, "--accept-evidence live_log")
+			if s.requests() != 0 {
+				t.Errorf("%d requests", s.requests())
+			}
+			s.csv("sent.csv", "order_id,sent_at", recorded...)
+			s.wants(s.run(exitDone), "activate", "already_sent proven 22, sent 3")
+			s.wantsPlatform("activate", "1022 5 EUR, 1023 5 EUR, 1024 5 EUR")
+		})
+	}
+}
+
+func TestHarmOutageOfTheLiveIntegrationItself(t *testing.T) {
+	t.Parallel()
+	s, _ := evidenceShop(t, nil)
+	s.csv("sent.csv", "order_id,sent_at")
+	if code, _, _ := makegood(t, "run", "-c", s.file(), "--accept-evidence", "live_log"); code != exitUsage {
+		t.Errorf("without a note: exit %d", code)
+	}
+	s.wants(s.run(exitDone, "--accept-evidence", "live_log", "--note", "it was down since noon"), "activate", "sent 25")
+}
+
+// TestHarmEvidenceHasASide: where front end and backend merge, a record of the
+// front end settles nothing.
+func TestHarmEvidenceHasASide(t *testing.T) {
+	t.Parallel()
+	s, _ := evidenceShop(t, fields{"side": "front_end"})
+	got := s.run(exitDone)
+	s.wants(got, "activate", "sent 25")
+	if f := got.target(t, "activate").FrontEnd; f == nil || f.Had != 22 || f.Missed != 3 {
+		t.Errorf("front end: %+v", f)
+	}
+}
+
+func TestHarmLiveIntegrationStillBusy(t *testing.T) {
+	for name, c := range map[string]struct {
+		recorded string // by the time of the next run
+		want     string
+		holds    string
+	}{
+		"and it makes it":   {"2," + ago(0), "already_sent proven 1, already_sent sent_here 1", "1 5 EUR"},
+		"and it never does": {"0," + ago(0), "already_sent sent_here 1, sent 1", "1 5 EUR, 2 5 EUR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.source("shop", nil)
+			s.evidence(nil)
+			live := func(minAge string) {
+				s.activate("activate", fields{"nothing_else_sends": nil, "already_sent": []string{"live_log"}, "min_age": minAge})
+			}
+			live("30min")
+			s.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(time.Minute)+",bob@example.com,MUG,1,5")
+			s.csv("sent.csv", "order_id,sent_at", "0,"+ago(2*time.Minute))
+			got := s.run(exitDone)
+			s.wants(got, "activate", "left too_young 1, sent 1")
+			if covered := got.target(t, "activate").CoveredTo["shop"]; covered.After(time.Now().Add(-29 * time.Minute)) {
+				t.Errorf("covered to %s: the youngest order would be forgotten", covered)
+			}
+			// Half an hour later, told by a shorter patience.
+			live("10s")
+			s.csv("sent.csv", "order_id,sent_at", "0,"+ago(2*time.Minute), c.recorded)
+			s.wants(s.run(exitDone), "activate", c.want)
+			s.wantsPlatform("activate", c.holds)
+		})
+	}
+}
+
+func TestHarmOrderQueryReturnsNoRows(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.activate("activate", nil)
+	s.source("shop", fields{"type": "sql", "path": nil, "stable_for": nil, "dsn": "shop.db",
+		"query": `SELECT id, paid, email, sku, n, price FROM orders WHERE paid >= :from AND paid < :to`})
+	s.database("shop.db", `CREATE TABLE orders (id TEXT, paid TEXT, email TEXT, sku TEXT, n INTEGER, price TEXT);`)
+	code, out, _ := makegood(t, "run", "-c", s.file())
+	if first, _, _ := strings.Cut(out, "\n"); strings.Contains(first, "nothing was missing") || code > exitFailed {
+		t.Errorf("exit %d; a night without a single order is told as a success: %s", code, first)
+	}
+}
+
+func TestHarmStagingCopyOfTheProductionDatabase(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.conf["environment"] = "production"
+	s.source("shop", nil)
+	s.activate("activate", nil)
+	s.orders("shop", "1,"+ago(2*time.Hour)+",ann@example.com,MUG,1,5")
+	s.wants(s.run(exitDone), "activate", "sent 1")
+	before := s.requests()
+
+	s.conf["environment"] = "staging"
+	s.orders("shop", "1,"+ago(2*time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(time.Hour)+",bob@example.com,MUG,1,5")
+	code, _, errs := makegood(t, "run", "-c", s.file())
+	if code != exitConfig {
+		t.Errorf("live: exit %d", code)
+	}
+	s.contains(errs, `"production"`)
+	plan := s.makegood(exitLeft, "plan") // planning changes nothing and sends nothing
+	if code, _, _ := makegood(t, "apply", plan.Plan.Path, "-c", s.file()); code != exitConfig {
+		t.Errorf("apply: exit %d", code)
+	}
+	s.activate("activate", fields{"mode": "shadow"})
+	s.wants(s.run(exitDone), "activate", "already_sent sent_here 1, left shadow 1")
+	if n := s.requests() - before; n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestHarmNotReadyToGoLive wants everything that is missing named at once.
+func TestHarmNotReadyToGoLive(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	delete(s.conf, "environment")
+	s.tills("tills", fields{"order_unique": nil, "may_send": nil})
+	s.collect("stores", fields{"since": nil, "nothing_else_sends": nil, "from": nil, "channels": nil, "send": []string{"purchase"}})
+	s.orders("tills", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+	code, _, errs := makegood(t, "run", "-c", s.file())
+	if code != exitConfig {
+		t.Errorf("exit %d", code)
+	}
+	for _, key := range []string{"environment", "since", "already_sent", "may_send", "order_unique", "from", "channels"} {
+		s.contains(errs, key+" is missing")
+	}
+	if s.requests() != 0 {
+		t.Error("something was sent")
+	}
+}
+
+func TestHarmWhatTheDestinationRefuses(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.source("shop", nil)
+	s.activate("activate", fields{"concurrency": 1})
+	at := ago(time.Hour)
+	s.orders("shop", "1,"+at+",ann@example.com,MUG,1,5", "2,"+at+",bob@example.com,MUG,1,5", "3,"+at+",cas@example.com,MUG,1,5")
+	setFaults(t, s.sim, "status=422,first=1")
+	s.wants(s.run(exitPerson), "activate", "refused rejected 1, sent 2")
+	s.wants(s.run(exitPerson), "activate", "already_sent sent_here 2, refused rejected 1")
+	if n := s.requests(); n != 3 {
+		t.Errorf("%d requests: what was refused was asked again", n)
+	}
+	if n := s.entries("state = 'refused'"); n != 1 {
+		t.Errorf("%d refused entries", n)
+	}
+}
+
+func TestHarmOneRefusedPurchaseInABatch(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.source("shop", fields{"columns": columns(fields{"ordered_at": "placed"})})
+	s.activate("activate", fields{"batch": 10, "concurrency": 1})
+	at := ago(time.Hour)
+	var rows []string
+	for i := range 20 {
+		placed := at
+		if i == 4 { // a till's clock without a battery
+			placed = "1969-12-31 12:00:00"
+		}
+		rows = append(rows, fmt.Sprintf("%d,%s,shopper%d@example.com,MUG,1,5,%s", i, at, i, placed))
+	}
+	s.csv("shop.csv", usualHeader+",placed", rows...)
+	s.wants(s.run(exitPerson), "activate", "refused rejected 1, sent 19")
+	if p := s.sim.Counts().Platforms["squeezely"]; p.Orders != 19 || p.Repeats != 0 {
+		t.Errorf("the platform holds %+v", p)
+	}
+	if n := s.entries("state = 'refused' AND event = 'purchase/main/4'"); n != 1 {
+		t.Error("the ledger does not say which one was refused")
+	}
+}
