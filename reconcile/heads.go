@@ -70,6 +70,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		count(1)
 		switch {
 		case len(h.Bad) > 0:
+			if slices.ContainsFunc(h.Bad, func(b RowProblem) bool { return b.Reason == ReasonNotUnique }) {
+				p.notUnique[s.Name()] = true
+			}
 			if len(res.Bad) < MaxProblems {
 				res.Bad = append(res.Bad, BadOrder{h.Key, h.Origin, h.Bad})
 			}

@@ -61,7 +61,7 @@ func newHouse(t *testing.T, orders ...reconcile.Order) *house {
 		StateDir: h.dir, Key: []byte("plan key"), Zone: time.UTC, Lookback: 7, ReachBack: 60,
 		Clock: h.clock, NewRun: h.newRun, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		SaveHead:  func(reconcile.LedgerHead) error { return nil },
-		Summarize: func(reconcile.Result) []byte { return []byte("{}") },
+		Summarize: func(reconcile.Result) ([]byte, int) { return []byte("{}"), 0 },
 	}
 	h.target, h.sink = h.addTarget("target", "shop")
 	t.Cleanup(func() { h.close() })

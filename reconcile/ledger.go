@@ -159,6 +159,7 @@ type RunRecord struct {
 type RunEnd struct {
 	Run      RunID
 	Finished time.Time
+	Window   Window // as it was worked out; zero when it never was
 	Exit     int
 	Summary  []byte // the run report as JSON, without personal data
 	Covered  []Coverage

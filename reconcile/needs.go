@@ -9,6 +9,7 @@ import (
 const (
 	NeedFailed  = "failed"  // the run, a source or a target ended with an error
 	NeedBad     = "bad"     // orders that cannot be read as they stand
+	NeedQuiet   = "quiet"   // a source that was read and holds nothing at all
 	NeedBalance = "balance" // the equation of a target does not hold
 	NeedStopped = "stopped" // a lane ended early
 	NeedDoubt   = "doubt"   // sent, and no answer says whether it arrived
@@ -36,6 +37,9 @@ func (s SourceResult) needs() []PersonNeeded {
 	var needs []PersonNeeded
 	if failed(s.Err) {
 		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedFailed, Count: 1})
+	}
+	if s.Err == nil && s.Tally.Rows == 0 {
+		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedQuiet, Count: 1})
 	}
 	if s.Tally.Bad > 0 {
 		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedBad, Count: s.Tally.Bad})

@@ -21,11 +21,12 @@ type planner struct {
 	backfill bool
 	run      RunID
 
-	evidence map[string]*known
-	unread   map[string]error // evidence that could not be read
-	targets  []*targetPlan
-	sources  map[string]*SourceResult
-	steps    *sorter
+	evidence  map[string]*known
+	unread    map[string]error // evidence that could not be read
+	targets   []*targetPlan
+	sources   map[string]*SourceResult
+	steps     *sorter
+	notUnique map[string]bool // sources whose order numbers are not what they should be
 }
 
 // targetPlan is what planning gathers for one target.
@@ -81,7 +82,7 @@ func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunI
 		return nil, nil, err
 	}
 	p := &planner{Runner: r, led: led, asOf: asOf, win: win, begins: begins, run: run,
-		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, steps: newSorter(r.StateDir)}
+		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, notUnique: map[string]bool{}, steps: newSorter(r.StateDir)}
 	defer func() { _ = p.steps.close() }()
 	if err := p.gather(ctx); err != nil {
 		return nil, p, err
@@ -100,6 +101,7 @@ func (p *planner) gather(ctx context.Context) error {
 			return err
 		}
 	}
+	p.holdNotUnique()
 	if err := p.checkEvidence(ctx); err != nil {
 		return err
 	}
@@ -214,14 +216,31 @@ func (t *targetPlan) stop(why string) {
 	}
 	t.stopped = why
 	t.err = &EvidenceStale{Target: t.Name(), Text: why}
-	left := Place{BucketLeft, ReasonEvidenceStale}
 	for _, f := range t.feeds {
-		_ = f.balance.place(left).Add(Count{Events: f.waiting.Events, Money: f.waiting.Money})
-		for _, beside := range f.orders {
-			f.balance.CountOrder(Worse(beside, left))
-		}
 		f.leave(f.earliestSend)
-		f.sends, f.orders, f.lines = nil, nil, nil
+		f.put(Place{BucketLeft, ReasonEvidenceStale})
+	}
+}
+
+// put ends everything that the feed would have sent in one place.
+func (f *feed) put(p Place) {
+	_ = f.balance.place(p).Add(Count{Events: f.waiting.Events, Money: f.waiting.Money}) // it was added up before
+	for _, beside := range f.orders {
+		f.balance.CountOrder(Worse(beside, p))
+	}
+	f.waiting, f.sends, f.orders, f.lines = Count{}, nil, nil, nil
+}
+
+// holdNotUnique holds back whole every source in which an order number that
+// should be unique showed two orders (RULES R3): any other number of it may
+// stand for two orders as well.
+func (p *planner) holdNotUnique() {
+	for source := range p.notUnique {
+		for _, t := range p.used(source) {
+			if f := t.feeds[source]; f != nil {
+				f.put(Place{BucketHeldBack, ReasonNotUnique})
+			}
+		}
 	}
 }
 

@@ -90,7 +90,7 @@ const (
 // on an ordinary night (RULES R15).
 func (r Reason) NeedsLook() bool {
 	switch r {
-	case ReasonIDReused, ReasonIDCollision, ReasonTotalMismatch, ReasonSharedAddress,
+	case ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
 		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage:
 		return true
 	}

@@ -154,6 +154,11 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
 			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections,
 			CorrectionsFound: pt.CorrectionsFound, DoubtEnds: mergesAll(t)}
+		for _, s := range res.Sources {
+			if s.Err != nil && t.Reads(s.Source) {
+				tr.Unread = append(tr.Unread, s.Source)
+			}
+		}
 		res.Targets = append(res.Targets, tr)
 	}
 }
@@ -325,7 +330,8 @@ func (tr *TargetResult) leaving(held []int64, begins time.Time) {
 // close stores the run's end. It does not listen to cancellation.
 func (r *Runner) close(led Ledger, res *Result, plan *Plan) error {
 	res.Finished = r.Clock().UTC()
-	end := RunEnd{Run: res.Run, Finished: res.Finished, Summary: r.Summarize(*res)}
+	end := RunEnd{Run: res.Run, Finished: res.Finished, Window: res.Window}
+	end.Summary, end.Exit = r.Summarize(*res)
 	if plan != nil {
 		end.Covered = r.coverage(res)
 		for _, pt := range plan.Targets {

@@ -37,8 +37,8 @@ type Runner struct {
 	// SaveHead stores which ledger this is and how far it has come, after a
 	// run's first and last commit.
 	SaveHead func(LedgerHead) error
-	// Summarize gives the run report that the ledger keeps.
-	Summarize func(Result) []byte
+	// Summarize gives the run report that the ledger keeps, and the exit code.
+	Summarize func(Result) (summary []byte, exit int)
 }
 
 // SourceSpec is a source with what the configuration says of it.

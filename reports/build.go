@@ -81,13 +81,20 @@ func leftOut(counts map[reconcile.Reason]int) []LeftOut {
 
 // problems lists the rows of bad orders. A source that names no bad orders has
 // at least its row problems.
+// problems lists the first problem of every bad order, so that each is named,
+// and then the others.
 func problems(s reconcile.SourceResult) []Problem {
-	var list []Problem
+	var list, others []Problem
 	for _, bad := range s.Bad {
-		for _, p := range bad.Problems {
-			list = append(list, problem(bad.Key, p))
+		for i, p := range bad.Problems {
+			if i == 0 {
+				list = append(list, problem(bad.Key, p))
+				continue
+			}
+			others = append(others, problem(bad.Key, p))
 		}
 	}
+	list = append(list, others...)
 	if len(s.Bad) == 0 {
 		for _, p := range s.Tally.Problems {
 			list = append(list, problem(reconcile.OrderKey{}, p))

@@ -95,6 +95,8 @@ func needWords(n Need) string {
 		return where + " was not sent to"
 	case reconcile.NeedBad:
 		return plural(n.Count, "bad order") + " in " + where
+	case reconcile.NeedQuiet:
+		return where + " holds no row at all"
 	case reconcile.NeedBalance:
 		return "the balance of " + where + " does not add up"
 	case reconcile.NeedStopped:
@@ -170,6 +172,8 @@ func (r Report) next(n Need) Step {
 		return Step{Next: "Mend what is named here, then:", Command: again}
 	case reconcile.NeedBad:
 		return Step{Next: "Mend the rows named below where they are kept, then:", Command: again}
+	case reconcile.NeedQuiet:
+		return Step{Next: "Find out why: an empty export or query is no proof that nothing was sold. Then:", Command: again}
 	case reconcile.NeedBalance:
 		return Step{Next: "This is a mistake in makegood: keep this report, and send nothing more before it is found."}
 	case reconcile.NeedStopped:

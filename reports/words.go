@@ -37,7 +37,8 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonBadChannel, Words{Text: "a channel that is not known"}},
 	{reconcile.ReasonNoSuchTime, Words{Text: "a time that the clock change skipped"}},
 	{reconcile.ReasonAmbiguous, Words{Text: "two different rows to join with"}},
-	{reconcile.ReasonNotUnique, Words{Text: "one order number for several orders"}},
+	{reconcile.ReasonNotUnique, Words{Text: "one order number for several orders",
+		Next: "Say with order_unique how far a number is unique: per_store, per_store_and_day or per_till_and_day."}},
 	{reconcile.ReasonVersions, Words{Text: "two files disagree about the order"}},
 
 	{reconcile.ReasonChannel, Words{Text: "another channel"}},

@@ -8,12 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,7 +47,7 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 		return nil, notReady(missing)
 	}
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the state_dir: %w", err)
+		return nil, fmt.Errorf("make the state_dir: %w: correct the key state_dir, or who owns its folder", err)
 	}
 	if err := reconcile.CleanPlans(cfg.StateDir, time.Now(), keepPlans); err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 	}
 	suppress, err := reconcile.NewSuppression(cfg.Suppress, time.Now)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}
 	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json")}
 	w.Runner = &reconcile.Runner{
@@ -77,23 +79,51 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 func personKey(cfg *config.Config) ([]byte, error) {
 	path := filepath.Join(cfg.StateDir, "person.key")
 	_, gone := os.Stat(path)
-	if info, err := os.Stat(cfg.Ledger); err == nil && info.Size() > 0 && errors.Is(gone, os.ErrNotExist) {
+	begun, err := ledgerBegun(cfg.Ledger)
+	if err != nil {
+		return nil, err
+	}
+	if begun && errors.Is(gone, os.ErrNotExist) {
 		return nil, fmt.Errorf("read person key: %s is missing, and the ledger %s was made with it: put it back from a backup or from another host",
 			path, cfg.LedgerName())
 	}
 	return ledger.PersonKey(path)
 }
 
+// ledgerBegun reports whether there is a ledger, and what stands in its place
+// otherwise.
+func ledgerBegun(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, nil // opening the ledger says why
+	}
+	defer f.Close()
+	const sqlite = "SQLite format 3\x00"
+	head := make([]byte, len(sqlite))
+	switch n, err := io.ReadFull(f, head); {
+	case err == io.EOF:
+		return false, nil
+	case errors.Is(err, syscall.EISDIR):
+		return false, fmt.Errorf("open ledger %s: it is a folder: correct the key ledger", path)
+	case string(head[:n]) != sqlite:
+		return false, fmt.Errorf("open ledger %s: it is no ledger, or it was overwritten: put the newest copy back, or correct the key ledger", path)
+	}
+	return true, nil
+}
+
 func newRun() reconcile.RunID {
 	return reconcile.RunID(uuid.Must(uuid.NewV7()).String()) // fails only without random numbers
 }
 
-func (w *wiring) summarize(r reconcile.Result) []byte {
-	summary, err := json.Marshal(reports.Build(r, reports.Options{Zone: w.Zone}))
+func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
+	code := resultCode(r)
+	report := reports.Build(r, reports.Options{Zone: w.Zone})
+	report.Exit = &code
+	summary, err := json.Marshal(report)
 	if err != nil {
-		return nil
+		w.Log.Warn("the run report cannot be kept", "error", err)
 	}
-	return summary
+	return summary, code
 }
 
 // Close closes what the wiring opened. It is safe to call twice.

@@ -168,8 +168,8 @@ func (s *SQLite) dropLease(l *lease) error {
 }
 
 func storeEnd(ctx context.Context, conn *sqlx.Conn, end reconcile.RunEnd) error {
-	const update = `UPDATE runs SET finished = ?, exit = ?, summary = ? WHERE run = ? AND finished IS NULL`
-	done, err := conn.ExecContext(ctx, update, micros(end.Finished), end.Exit, end.Summary, string(end.Run))
+	const update = `UPDATE runs SET finished = ?, window_from = ?, window_to = ?, exit = ?, summary = ? WHERE run = ? AND finished IS NULL`
+	done, err := conn.ExecContext(ctx, update, micros(end.Finished), micros(end.Window.From), micros(end.Window.To), end.Exit, end.Summary, string(end.Run))
 	if err != nil {
 		return err
 	}

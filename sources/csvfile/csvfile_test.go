@@ -119,6 +119,7 @@ func TestRefusals(t *testing.T) {
 		"swallowed rows": {"a,b\n1,\"2\n3,4\n5,\"6\"\n", config.Table{}, csvfile.ErrQuotes, "line 2"},
 		"too wide":       {strings.Repeat("a,", 1<<14) + "\n", config.Table{}, csvfile.ErrTooWide, ""},
 		"endless":        {"a,b\n1,\"" + strings.Repeat("x,y\n", 3<<20), config.Table{}, nil, "8 MiB"},
+		"only cells":     {"a,b\n1,\"2\"" + strings.Repeat(",", 3<<20), config.Table{}, nil, "after line 1: a row has more than 262,144 cells"},
 		"no preamble":    {"a\n", config.Table{HeaderRow: 5}, csvfile.ErrEmpty, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,6 +128,14 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("got %v, want %v with %q", err, test.want, test.says)
 			}
 		})
+	}
+}
+
+// TestOldLineEndsAreLineEnds: a file without any LF is no single row.
+func TestOldLineEndsAreLineEnds(t *testing.T) {
+	_, rows, err := read(t, strings.Repeat("a,b,c,d\r", 1<<18), config.Table{})
+	if err != nil || len(rows) != 1<<18-1 {
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
 

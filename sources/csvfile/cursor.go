@@ -16,6 +16,7 @@ import (
 const (
 	maxField   = 1 << 20
 	maxRecord  = 8 << 20
+	maxCells   = 1 << 18 // of a row, before it is known how many it may have
 	maxColumns = 1 << 14
 	bufferSize = 1 << 20
 )
@@ -35,7 +36,7 @@ type cursor struct {
 }
 
 func newCursor(f *File, in *os.File) (*cursor, error) {
-	c := &cursor{in: in, guard: &guard{in: in, left: maxRecord}}
+	c := &cursor{in: in, guard: &guard{in: in, left: maxRecord, delimiter: []byte(f.table.Delimiter)}}
 	text, decoded, err := decode(bufio.NewReaderSize(c.guard, bufferSize), f.table.Encoding)
 	if err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func (c *cursor) readHeader(f *File) error {
 	for i, name := range record {
 		c.header.Columns[i] = strings.Clone(name)
 	}
-	c.cells = make([]string, len(record))
+	c.cells, c.last = make([]string, len(record)), c.skipped+1
 	return c.checkDelimiter(f)
 }
 

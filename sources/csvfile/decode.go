@@ -12,21 +12,35 @@ import (
 	"golang.org/x/text/transform"
 )
 
-var errHuge = errors.New("a row is larger than 8 MiB; does a quote not end?")
+var (
+	errHuge  = errors.New("a row is larger than 8 MiB; does a quote not end?")
+	errCells = errors.New("a row has more than 262,144 cells; is this the delimiter?")
+)
 
 // guard ends a record that does not end by itself: an open quote would pull
 // the whole file into memory.
 type guard struct {
 	in   io.Reader
 	left int // bytes that the record at hand may still take
+
+	delimiter []byte
+	cells     int // delimiters since the last line end: each costs far more memory than its byte
 }
 
 func (g *guard) Read(b []byte) (int, error) {
 	if g.left <= 0 {
 		return 0, errHuge
 	}
+	if g.cells > maxCells {
+		return 0, errCells
+	}
 	n, err := g.in.Read(b)
 	g.left -= n
+	tail := b[:n]
+	if end := max(bytes.LastIndexByte(tail, '\n'), bytes.LastIndexByte(tail, '\r')); end >= 0 {
+		tail, g.cells = tail[end:], 0
+	}
+	g.cells += bytes.Count(tail, g.delimiter)
 	return n, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"makegood/reconcile"
@@ -154,7 +155,11 @@ func (c *chooser) deliver(list []*partial) error {
 			versions[n] = version{c.pass.head(list[at]), list[at].rows, list[at].file}
 			list[at] = nil
 		}
-		if err := c.place(choose(versions), len(versions)-1); err != nil {
+		chosen := choose(versions)
+		for _, v := range versions[1:] {
+			chosen.Bad = append(chosen.Bad, c.apart(versions[0].Head, v.Head)...)
+		}
+		if err := c.place(chosen, len(versions)-1); err != nil {
 			return err
 		}
 	}
@@ -214,7 +219,7 @@ func (c *chooser) place(v version, merged int) error {
 	if v.CompletedAt.After(t.Newest) {
 		t.Newest = v.CompletedAt
 	}
-	if !v.CompletedAt.IsZero() && !c.window.Holds(v.CompletedAt) {
+	if !v.CompletedAt.IsZero() && !c.window.Holds(v.CompletedAt) && !notUnique(v.Head) {
 		t.OutsideWindow++
 		return nil
 	}
@@ -241,6 +246,30 @@ func (c *chooser) place(v version, merged int) error {
 		return errStop
 	}
 	return nil
+}
+
+// apart finds what two files say of one number of an always source that cannot
+// be of one order: other stores, customers or days.
+func (c *chooser) apart(a, b reconcile.Head) []reconcile.RowProblem {
+	if c.cfg.OrderUnique != "always" || a.Channel != "in_store" || a.CompletedAt.IsZero() || b.CompletedAt.IsZero() {
+		return nil
+	}
+	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
+	if !differ(a.Store, b.Store) && !differ(a.Customer, b.Customer) && dayOf(c.mapping, a.CompletedAt) == dayOf(c.mapping, b.CompletedAt) {
+		return nil
+	}
+	at := reconcile.RowProblem{File: b.Origin.File, Sheet: b.Origin.Sheet, Reason: reconcile.ReasonNotUnique,
+		Text: fmt.Sprintf("one order number stands for several stores, customers or days: %s and %s", a.Origin, b.Origin)}
+	if len(b.Origin.Rows) > 0 {
+		at.Row = b.Origin.Rows[0].First
+	}
+	return []reconcile.RowProblem{at}
+}
+
+// notUnique reports whether the order's number stands for several orders. When
+// they were completed, in the window or not, nobody can say.
+func notUnique(h reconcile.Head) bool {
+	return slices.ContainsFunc(h.Bad, func(p reconcile.RowProblem) bool { return p.Reason == reconcile.ReasonNotUnique })
 }
 
 // placeOf finds where a problem stands among the headers that were read.

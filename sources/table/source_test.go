@@ -253,6 +253,39 @@ func TestOrderUnique(t *testing.T) {
 	}
 }
 
+// TestNumbersThatAreNotUnique: one number of an always source that stands for
+// two orders is never sent, also where the first of them lies before the window
+// or in another file.
+func TestNumbersThatAreNotUnique(t *testing.T) {
+	for name, c := range map[string]struct {
+		channel string
+		files   [][]string
+		want    string
+	}{
+		"two days":          {"in_store", [][]string{{"2026-05-01 10:00|a|1|1|A|1", "2026-05-02 10:00|a|1|1|A|1"}}, "order_not_unique"},
+		"two stores":        {"in_store", [][]string{{"2026-05-01 10:00|a|1|1|A|1", "2026-05-01 11:00|a|1|1|B|1"}}, "order_not_unique"},
+		"two customers":     {"in_store", [][]string{{"2026-05-01 10:00|a|1|1|A|1", "2026-05-01 11:00|a|1|1|A|2"}}, "order_not_unique"},
+		"before the window": {"in_store", [][]string{{"2020-05-01 10:00|a|1|1|A|1", "2026-05-01 10:00|a|1|1|A|1"}}, "order_not_unique"},
+		"two files":         {"in_store", [][]string{{"2026-05-01 10:00|a|1|1|A|1"}, {"2026-05-02 10:00|a|1|1|A|1"}}, "order_not_unique"},
+		"versions":          {"in_store", [][]string{{"2026-05-01 10:00|a|1|1|A|1"}, {"2026-05-01 10:00|a|1|1|A|1"}}, ""},
+		"online":            {"online", [][]string{{"2026-05-01 10:00|a|1|1|A|1", "2026-05-02 10:00|a|1|1|A|1"}}, ""},
+	} {
+		cfg := example(t, map[string]string{"store": "store", "customer": "cust"})
+		cfg.Channel, cfg.OrderUnique = c.channel, "always"
+		var list []*memory
+		for i, rows := range c.files {
+			list = append(list, sheet(fmt.Sprintf("%d.csv", i), "id|at|sku|qty|price|store|cust", "7|"+strings.Join(rows, "\n7|")))
+		}
+		got := ""
+		for _, p := range headsOf(t, build(t, cfg, Options{}, list...))["7"].Bad {
+			got = string(p.Reason)
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestVersions(t *testing.T) {
 	header := "id|at|sku|qty|price|upd"
 	old := sheet("a.csv", header, "1|2026-05-01 10:00|a|1|1|", "2|2026-05-01 10:00|a|1|1|2026-05-01 11:00", "3|2026-05-01 10:00|a|1|1|",
