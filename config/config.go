@@ -73,6 +73,7 @@ func Parse(data []byte, name string, env func(string) (string, bool)) (*Config, 
 		c.anchor()
 	}
 	if len(d.problems) > 0 {
+		d.alsoMissing(c)
 		return nil, d.problems.sorted()
 	}
 	return c, nil

@@ -67,7 +67,9 @@ func (t *Target) missing(c *Config) []Requirement {
 		ask(!t.SendGiven, "send", why, "send: ["+strings.Join(t.Send, ", ")+"]")
 	}
 	for _, name := range t.From {
-		all = append(all, t.missingOf(c.Sources[name])...)
+		if s := c.Sources[name]; s != nil {
+			all = append(all, t.missingOf(s)...)
+		}
 	}
 	return all
 }
@@ -87,4 +89,16 @@ func (t *Target) missingOf(s *Source) []Requirement {
 			Example: "order_unique: per_store_and_day"})
 	}
 	return all
+}
+
+// alsoMissing adds what live targets lack to the faults of the file, so that
+// everything is known at once.
+func (d *document) alsoMissing(c *Config) {
+	for _, r := range c.Missing() {
+		path := "targets." + r.Target
+		if r.Target == "" {
+			path = "targets"
+		}
+		d.fail(path, "%s", r.String())
+	}
 }

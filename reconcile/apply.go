@@ -30,7 +30,7 @@ func (m *movedSteps) add(target string, id EventID, why string) {
 func (m *movedSteps) refused() error {
 	shown := m.orders[:min(len(m.orders), maxMovedListed)]
 	return &PlanRefused{Code: RefusedOrdersMoved, Moved: slices.Clone(shown),
-		Text: fmt.Sprintf("%d planned messages are no longer what the plan saw; make a new plan, or send the others with --skip-moved", len(m.orders))}
+		Text: fmt.Sprintf("no longer what the plan saw: %d of its messages; make a new plan, or send the others with --skip-moved", len(m.orders))}
 }
 
 // checkPlan makes sure that a plan, which is whole and signed, still holds.

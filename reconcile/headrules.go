@@ -30,7 +30,7 @@ func HoldOf(h Head, asOf time.Time, o HeadRules) Reason {
 	switch {
 	case !h.Goods:
 		return ReasonNoGoods
-	case h.Negative && !h.LinesSum.IsPos():
+	case h.LinesSum.IsNeg() || h.Amount.IsNeg() || h.Negative && !h.LinesSum.IsPos():
 		return ReasonReturn
 	case h.Negative:
 		return ReasonExchange

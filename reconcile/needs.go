@@ -9,6 +9,7 @@ import (
 const (
 	NeedFailed  = "failed"  // the run, a source or a target ended with an error
 	NeedBad     = "bad"     // orders that cannot be read as they stand
+	NeedLoose   = "loose"   // rows whose order cannot be known
 	NeedQuiet   = "quiet"   // a source that was read and holds nothing at all
 	NeedBalance = "balance" // the equation of a target does not hold
 	NeedStopped = "stopped" // a lane ended early
@@ -43,6 +44,9 @@ func (s SourceResult) needs() []PersonNeeded {
 	}
 	if s.Tally.Bad > 0 {
 		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedBad, Count: s.Tally.Bad})
+	}
+	if s.Tally.RowsWithoutOrder > 0 {
+		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedLoose, Count: s.Tally.RowsWithoutOrder})
 	}
 	return needs
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -33,7 +34,11 @@ func (r *Runner) window(ctx context.Context, led Reader, req Request, now time.T
 		}
 	}
 	if w.From.IsZero() {
-		return w, nil, fmt.Errorf("work out the period: give a destination a since, or the command a --from")
+		return w, nil, errors.New("work out the period: give a destination a since, or the command a --from")
+	}
+	if !w.From.Before(w.To) {
+		return w, nil, fmt.Errorf("work out the period: every destination begins later, the first with since: %s",
+			w.From.In(r.Zone).Format("2006-01-02 15:04 MST"))
 	}
 	return w, begins, w.Check()
 }

@@ -95,12 +95,17 @@ func problems(s reconcile.SourceResult) []Problem {
 		}
 	}
 	list = append(list, others...)
-	if len(s.Bad) == 0 {
-		for _, p := range s.Tally.Problems {
-			list = append(list, problem(reconcile.OrderKey{}, p))
+	for _, p := range s.Tally.Problems { // of rows that belong to no order
+		if one := problem(reconcile.OrderKey{}, p); !slices.ContainsFunc(list, one.sameRow) {
+			list = append(list, one)
 		}
 	}
 	return list
+}
+
+// sameRow reports whether another problem stands in the same row.
+func (p Problem) sameRow(o Problem) bool {
+	return p.File == o.File && p.Sheet == o.Sheet && p.Row == o.Row
 }
 
 func problem(key reconcile.OrderKey, p reconcile.RowProblem) Problem {

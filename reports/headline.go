@@ -95,6 +95,8 @@ func needWords(n Need) string {
 		return where + " was not sent to"
 	case reconcile.NeedBad:
 		return plural(n.Count, "bad order") + " in " + where
+	case reconcile.NeedLoose:
+		return plural(n.Count, "row") + " without an order number in " + where
 	case reconcile.NeedQuiet:
 		return where + " holds no row at all"
 	case reconcile.NeedBalance:
@@ -170,7 +172,7 @@ func (r Report) next(n Need) Step {
 			return Step{} // its words name the next step
 		}
 		return Step{Next: "Mend what is named here, then:", Command: again}
-	case reconcile.NeedBad:
+	case reconcile.NeedBad, reconcile.NeedLoose:
 		return Step{Next: "Mend the rows named below where they are kept, then:", Command: again}
 	case reconcile.NeedQuiet:
 		return Step{Next: "Find out why: an empty export or query is no proof that nothing was sold. Then:", Command: again}

@@ -34,7 +34,7 @@ func TestFirstLine(t *testing.T) {
 	one := bad()
 	one.NewLedger, one.Targets = false, nil
 	one.Sources = one.Sources[:1]
-	one.Sources[0].Tally.Bad = 1
+	one.Sources[0].Tally.Bad, one.Sources[0].Tally.RowsWithoutOrder = 1, 0
 
 	for _, c := range []struct {
 		name, want string
@@ -49,7 +49,7 @@ func TestFirstLine(t *testing.T) {
 		{"one bad order", "A person is needed: 1 bad order in tills.", one},
 		{"broken", "A person is needed: the balance of activate does not add up.", broken()},
 		{"failed", "A person is needed: the run failed.", failed()},
-		{"bad", "A person is needed: 14 bad orders in tills; app could not be read; activate was stopped; and 3 more. A new ledger was begun.", bad()},
+		{"bad", "A person is needed: 14 bad orders in tills; 2 rows without an order number in tills; app could not be read; and 4 more. A new ledger was begun.", bad()},
 	} {
 		text := shownOn(t, c.r, TerminalOptions{Width: 40})
 		if first, _, _ := strings.Cut(text, "\n"); first != c.want {
@@ -124,8 +124,8 @@ func TestTerminalWritesNoControls(t *testing.T) {
 func TestBadOrdersAreCut(t *testing.T) {
 	source := Build(bad(), Options{}).Sources[0]
 	rows, more := source.badOrders(maxBadRows)
-	if len(rows) != 10 || more != 5 {
-		t.Errorf("%d rows and %d more orders, want 10 and 5: one of 14 orders has two rows", len(rows), more)
+	if len(rows) != 10 || more != 4 {
+		t.Errorf("%d rows and %d more orders, want 10 and 4: each of 14 orders is named before the second row of any", len(rows), more)
 	}
 }
 

@@ -177,5 +177,5 @@ func (d *demonstration) cart(email string) string {
 	if len(lines) > 0 {
 		what = "cart holds " + strings.Join(lines, ", ")
 	}
-	return fmt.Sprintf("%s; %d purchases", what, cart.Conversions)
+	return fmt.Sprintf("%s; purchases: %d", what, cart.Conversions)
 }

@@ -188,9 +188,12 @@ func TestHarmOrderQueryReturnsNoRows(t *testing.T) {
 	s.source("shop", fields{"type": "sql", "path": nil, "stable_for": nil, "dsn": "shop.db",
 		"query": `SELECT id, paid, email, sku, n, price FROM orders WHERE paid >= :from AND paid < :to`})
 	s.database("shop.db", `CREATE TABLE orders (id TEXT, paid TEXT, email TEXT, sku TEXT, n INTEGER, price TEXT);`)
-	code, out, _ := makegood(t, "run", "-c", s.file())
-	if first, _, _ := strings.Cut(out, "\n"); strings.Contains(first, "nothing was missing") || code > exitFailed {
-		t.Errorf("exit %d; a night without a single order is told as a success: %s", code, first)
+	_, out, _ := makegood(t, "run", "-c", s.file())
+	first, _, _ := strings.Cut(out, "\n")
+	s.contains(first, "A person is needed: shop holds no row at all")
+	got := s.run(exitPerson)
+	if len(got.PersonNeeded) != 1 || got.PersonNeeded[0].What != "quiet" || got.PersonNeeded[0].Source != "shop" {
+		t.Errorf("needed: %+v", got.PersonNeeded)
 	}
 }
 

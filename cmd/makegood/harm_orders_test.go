@@ -449,18 +449,38 @@ func TestHarmTillRestartsItsNumbersDailyAlways(t *testing.T) {
 	s := newShop(t)
 	s.activate("activate", nil)
 	restartingTills(s, "always")
-	code, out, _ := makegood(t, "run", "-c", s.file())
-	if code != exitPerson && code != exitFailed {
-		t.Errorf("exit %d\n%s", code, out)
-	}
+	got := s.run(exitPerson)
+	s.wants(got, "activate", "held_back order_not_unique 1") // number 99; the others are no orders at all
 	if s.requests() != 0 {
 		t.Errorf("sent: %s", s.platform("activate"))
 	}
-	s.contains(out, "order_unique")
-	for _, number := range []string{"1", "2", "3", "4"} {
-		if !strings.Contains(out, "order "+number) && !strings.Contains(out, " "+number+" ") {
-			t.Errorf("the number %s is not named", number)
-		}
+	source := got.source(t, "tills")
+	named := map[string]bool{}
+	for _, p := range source.Problems {
+		named[p.Order] = p.Reason == "order_not_unique"
+	}
+	if source.Bad != 4 || !named["1"] || !named["2"] || !named["3"] || !named["4"] {
+		t.Errorf("%d bad orders, named %v", source.Bad, named)
+	}
+}
+
+// TestHarmTillRestartsItsNumbersInAnotherFile: each day has a file of its own,
+// and on both days somebody bought the same thing under the same number.
+func TestHarmTillRestartsItsNumbersInAnotherFile(t *testing.T) {
+	for unique, want := range map[string]string{"always": "", "per_store_and_day": "sent 2"} {
+		t.Run(unique, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.activate("activate", nil)
+			s.tills("tills", fields{"path": "tills-*.csv", "order_unique": unique, "columns": columns(fields{"store": "store"})})
+			s.csv("tills-1.csv", usualHeader+",store", "7,"+ago(26*time.Hour)+",ann@example.com,MUG,1,5,S1")
+			s.csv("tills-2.csv", usualHeader+",store", "7,"+ago(2*time.Hour)+",bob@example.com,MUG,1,5,S1")
+			code := exitDone
+			if want == "" {
+				code = exitPerson
+			}
+			s.wants(s.run(code), "activate", want)
+		})
 	}
 }
 
@@ -505,4 +525,44 @@ func TestHarmTwoAccountsSideBySide(t *testing.T) {
 	got = s.run(exitDone)
 	s.wants(got, "dutch", "already_sent sent_here 2")
 	s.wants(got, "belgian", "already_sent sent_here 1")
+}
+
+// TestHarmThreeAccountsFromOneExport reads one file for three accounts; an
+// order that fits none of them is told.
+func TestHarmThreeAccountsFromOneExport(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.tills("tills", fields{"order_unique": "per_store", "columns": columns(fields{"store": "store"})})
+	var rows []string
+	for i, store := range []string{"NL-1", "NL-2", "BE-1", "DE-1", "FR-1"} {
+		rows = append(rows, fmt.Sprintf("7,%s,visitor%d@example.com,MUG,1,%d,%s", ago(time.Hour), i, 10+i, store))
+	}
+	s.csv("tills.csv", usualHeader+",store", rows...)
+	for _, country := range []string{"NL", "BE", "DE"} {
+		s.activate(country, fields{"when": fmt.Sprintf(`store startsWith "%s-"`, country)})
+	}
+	got := s.run(exitDone)
+	s.wants(got, "NL", "not_for_target when 3, sent 2")
+	s.wants(got, "BE", "not_for_target when 4, sent 1")
+	s.wants(got, "DE", "not_for_target when 4, sent 1")
+	s.wantsPlatform("NL", "NL%2D1-7 10 EUR, NL%2D2-7 11 EUR")
+	s.wantsPlatform("BE", "BE%2D1-7 12 EUR")
+	s.wantsPlatform("DE", "DE%2D1-7 13 EUR")
+	if source := got.source(t, "tills"); source.Rows != 5 || source.NoDestination != 1 {
+		t.Errorf("%d rows, %d orders for no destination", source.Rows, source.NoDestination)
+	}
+}
+
+func TestHarmOneAddressForEverybody(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.activate("activate", nil)
+	s.tills("tills", nil)
+	rows := []string{"900," + ago(time.Hour) + ",ann@example.com,MUG,1,5"}
+	for i := range 45 {
+		rows = append(rows, fmt.Sprintf("%d,%s,counter@example.com,MUG,1,5", i, day(1)))
+	}
+	s.orders("tills", rows...)
+	s.wants(s.run(exitPerson), "activate", "held_back shared_address 45, sent 1")
+	s.wantsPlatform("activate", "900 5 EUR")
 }

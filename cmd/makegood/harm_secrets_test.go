@@ -26,7 +26,7 @@ func canaryShop(t *testing.T) *shop {
 	s := newShop(t)
 	s.activate("activate", fields{"api_key": canaryKey, "from": []string{"tills"}, "timeout": "300ms"})
 	s.collect("stores", fields{"timeout": "300ms"})
-	s.tills("tills", fields{"may_send": `int(flag) == 1`, "columns": columns(fields{"customer": "customer", "store": "store", "custom_note": "flag"})})
+	s.tills("tills", fields{"order_unique": "per_store", "may_send": `int(flag) == 1`, "columns": columns(fields{"customer": "customer", "store": "store", "custom_note": "flag"})})
 	at, slipped := ago(time.Hour), canaryAddress
 	s.csv("tills.csv", usualHeader+",customer,store,flag",
 		"1,"+at+","+slipped+",MUG,1,5,c1,S1,1", "2,"+at+","+slipped+",KETTLE,1,40,c1,S1,1",
@@ -100,7 +100,7 @@ func TestHarmSecretsAndAddressesAreNotTold(t *testing.T) {
 				}
 			}
 			s.guardedPlans()
-			if fault == "none" && s.platform("activate") != "1 5 EUR, 2 40 EUR" {
+			if fault == "none" && s.platform("activate") != "S1-1 5 EUR, S1-2 40 EUR" {
 				t.Errorf("the platform holds %q: what was to be hidden was not there", s.platform("activate"))
 			}
 		})

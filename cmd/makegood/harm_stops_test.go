@@ -131,7 +131,7 @@ func TestHarmTwoRunsAtTheSameTime(t *testing.T) {
 			s := newShop(t, "delay=5ms")
 			s.tills("tills", nil)
 			s.collect("stores", fields{"send": []string{"purchase"}, "cart": nil})
-			s.manyTickets(0)
+			s.orders("tills", "1,2019-12-01 10:00:00,ann@example.com,MUG,1,5")
 			if first {
 				s.run(exitDone)
 			}
@@ -182,14 +182,14 @@ func TestHarmLedgerThatCannotBeUsed(t *testing.T) {
 		"it is something else":    {func(s *shop, path string) { write(s.T, s.dir, "makegood.db", "id,paid,email\n1,2,3\n") }, "makegood.db"},
 		"it is another database":  {func(s *shop, _ string) { s.database("makegood.db", "CREATE TABLE orders (id TEXT);") }, "makegood.db"},
 		"it was cut off": {func(s *shop, path string) {
-			s.orders("tills")
+			s.orders("tills", "1,2019-12-01 10:00:00,ann@example.com,MUG,1,5")
 			s.run(exitDone)
 			s.orders("tills", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
 			check(s.T, os.Truncate(path, 5000))
 		}, "makegood.db"},
 		"its state_dir is a file": {func(s *shop, _ string) { write(s.T, s.dir, ".makegood", "") }, "state_dir"},
 		"the key is another one": {func(s *shop, _ string) {
-			s.orders("tills")
+			s.orders("tills", "1,2019-12-01 10:00:00,ann@example.com,MUG,1,5")
 			s.run(exitDone)
 			s.orders("tills", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
 			write(s.T, s.dir, ".makegood/person.key", strings.Repeat("ab", 32)+"\n")

@@ -285,7 +285,7 @@ func (p *pass) placeOf(b reconcile.RowProblem) place {
 // note says what a person should know of the times that were read.
 func (c *chooser) note() {
 	if c.ambiguous > 0 {
-		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("%d orders have a time that occurs twice because the clocks are "+
+		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("times of %d orders occur twice because the clocks are "+
 			"set back; the first of the two was taken", c.ambiguous))
 	}
 }

@@ -274,7 +274,11 @@ func TestNumbersThatAreNotUnique(t *testing.T) {
 		cfg.Channel, cfg.OrderUnique = c.channel, "always"
 		var list []*memory
 		for i, rows := range c.files {
-			list = append(list, sheet(fmt.Sprintf("%d.csv", i), "id|at|sku|qty|price|store|cust", "7|"+strings.Join(rows, "\n7|")))
+			m := sheet(fmt.Sprintf("%d.csv", i), "id|at|sku|qty|price|store|cust")
+			for _, row := range rows {
+				m.rows = append(m.rows, strings.Split("7|"+row, "|"))
+			}
+			list = append(list, m)
 		}
 		got := ""
 		for _, p := range headsOf(t, build(t, cfg, Options{}, list...))["7"].Bad {
