@@ -29,7 +29,7 @@ type sorter struct {
 }
 
 // sorterBudget is how many bytes a sorter keeps in memory.
-const sorterBudget = 32 << 20
+const sorterBudget = 8 << 20
 
 func newSorter(dir string) *sorter { return &sorter{dir: dir, budget: sorterBudget} }
 
