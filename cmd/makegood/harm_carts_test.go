@@ -195,6 +195,20 @@ func TestHarmConversionWithoutAnAnswer(t *testing.T) {
 	}
 }
 
+// TestHarmClearWithoutAnAnswer: whether the cart was cleared is not known, and
+// meanwhile the person fills it again. It is left alone.
+func TestHarmClearWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	s := cartShop(t)
+	setFaults(t, s.sim, "drop@/c2/123456/track_cart")
+	s.wants(s.run(exitPerson), "stores", "in_doubt no_answer 1, sent 1")
+	setFaults(t, s.sim)
+	s.fill("ann@example.com", "KETTLE")
+	s.csv("carts.csv", cartsHeader, open(time.Minute, "ann", "KETTLE"))
+	s.wants(s.run(exitPerson), "stores", "already_sent sent_here 1, in_doubt no_answer 1")
+	s.wantsCart("ann@example.com", "KETTLE:1")
+}
+
 func TestHarmConversionCannotGoNowAndTheCartWaits(t *testing.T) {
 	t.Parallel()
 	s := cartShop(t)

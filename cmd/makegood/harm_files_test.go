@@ -241,3 +241,35 @@ func TestHarmOneBadRow(t *testing.T) {
 		t.Errorf("the second problem is %+v", p)
 	}
 }
+
+func TestHarmFilesOfOneExport(t *testing.T) {
+	at := ago(time.Hour)
+	for name, c := range map[string]struct {
+		over  fields
+		files map[string]string
+		code  int
+		want  string
+		holds string
+	}{
+		"somebody copied it": {nil, map[string]string{"a.csv": "1,%s,ann@example.com,MUG,1,5", "a (copy).csv": "1,%s,ann@example.com,MUG,1,5"},
+			exitDone, "sent 1", "1 5 EUR"},
+		"two versions, and nobody knows the newer one": {nil, map[string]string{"a.csv": "1,%s,ann@example.com,MUG,1,5", "b.csv": "1,%s,ann@example.com,MUG,2,5"},
+			exitPerson, "", ""},
+		"orders cut across files": {fields{"files": "parts"}, map[string]string{"a.csv": "1,%s,ann@example.com,MUG,1,5", "b.csv": "1,%s,ann@example.com,MUG,2,5"},
+			exitDone, "sent 1", "1 15 EUR"},
+		"still being written": {fields{"stable_for": "60s"}, map[string]string{"a.csv": "1,%s,ann@example.com,MUG,1,5"}, exitFailed, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.activate("activate", nil)
+			s.source("shop", with(fields{"path": "exports/*.csv"}, c.over))
+			check(t, os.Mkdir(filepath.Join(s.dir, "exports"), 0o700))
+			for name, row := range c.files {
+				s.csv(filepath.Join("exports", name), usualHeader, fmt.Sprintf(row, at))
+			}
+			s.wants(s.run(c.code), "activate", c.want)
+			s.wantsPlatform("activate", c.holds)
+		})
+	}
+}

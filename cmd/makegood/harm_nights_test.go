@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -140,8 +141,14 @@ func TestHarmOutageOfTheLiveIntegrationItself(t *testing.T) {
 func TestHarmEvidenceHasASide(t *testing.T) {
 	t.Parallel()
 	s, _ := evidenceShop(t, fields{"side": "front_end"})
+	s.collect("page", fields{"from": []string{"shop"}, "channels": []string{"online"}, "send": []string{"purchase"}, "cart": nil,
+		"nothing_else_sends": nil, "already_sent": []string{"live_log"}})
 	got := s.run(exitDone)
 	s.wants(got, "activate", "sent 25")
+	s.wants(got, "page", "already_sent proven 22, sent 3")
+	if got := s.conversions(); got != "1022 5, 1023 5, 1024 5" {
+		t.Errorf("Collect holds %q", got)
+	}
 	if f := got.target(t, "activate").FrontEnd; f == nil || f.Had != 22 || f.Missed != 3 {
 		t.Errorf("front end: %+v", f)
 	}
@@ -285,4 +292,78 @@ func TestHarmOneRefusedPurchaseInABatch(t *testing.T) {
 	if n := s.entries("state = 'refused' AND event = 'purchase/main/4'"); n != 1 {
 		t.Error("the ledger does not say which one was refused")
 	}
+}
+
+func TestHarmThePlatformAsksForTime(t *testing.T) {
+	for _, fault := range []string{"status=429,retry_after=1,first=2", "status=503,retry_after=1,first=2", "status=429,first=2"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, fault)
+			s.tills("tills", nil)
+			s.collect("stores", fields{"send": []string{"purchase"}, "cart": nil, "concurrency": 2})
+			s.manyTickets(8)
+			s.wants(s.run(exitDone), "stores", "sent 8")
+			s.onePurchaseEach(8)
+		})
+	}
+}
+
+func TestHarmThePlatformIsDown(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "status=503")
+	s.source("shop", nil)
+	s.activate("activate", fields{"concurrency": 1})
+	at := ago(time.Hour)
+	var rows []string
+	for i := range 20 {
+		rows = append(rows, fmt.Sprintf("%d,%s,shopper%d@example.com,MUG,1,5", i, at, i))
+	}
+	s.orders("shop", rows...)
+	got := s.run(exitPerson)
+	if b := got.target(t, "activate").Balance; b.Sent.Events != 0 || b.InDoubt.Events > 10 || b.InDoubt.Events+b.Left.Events != 20 {
+		t.Errorf("ended as %s", got.ends(t, "activate"))
+	}
+	setFaults(t, s.sim)
+	s.wants(s.run(exitDone), "activate", "sent 20")
+}
+
+// TestHarmOrderChangesAfterItWasSent: there is no negative and no second
+// purchase; the change is told.
+func TestHarmOrderChangesAfterItWasSent(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.source("shop", nil)
+	s.activate("activate", nil)
+	at := ago(time.Hour)
+	s.orders("shop", "1,"+at+",ann@example.com,MUG,2,5", "2,"+at+",bob@example.com,MUG,1,5")
+	s.wants(s.run(exitDone), "activate", "sent 2")
+	s.orders("shop", "1,"+at+",ann@example.com,MUG,1,5", "2,"+at+",bob@example.com,MUG,1,5", "2,"+at+",bob@example.com,MUG,-1,5")
+	got := s.run(exitDone)
+	s.wants(got, "activate", "already_sent sent_here 2")
+	changes := map[string]string{}
+	for _, c := range got.target(t, "activate").Corrections {
+		changes[c.Order] = c.Change + " " + c.Before + " " + c.After
+	}
+	if changes["1"] != "refund 10 5" || changes["2"] != "refund 5 0" {
+		t.Errorf("changes %v", changes)
+	}
+	s.wantsPlatform("activate", "1 10 EUR, 2 5 EUR")
+}
+
+func TestHarmOnePlanTwice(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.tills("tills", nil)
+	s.collect("stores", fields{"send": []string{"purchase"}, "cart": nil})
+	s.orders("tills", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+	plan := s.makegood(exitLeft, "plan")
+	text, err := os.ReadFile(plan.Plan.Path)
+	check(t, err)
+	kept := write(t, s.dir, "kept.plan", string(text))
+	s.wants(s.makegood(exitDone, "apply", plan.Plan.Path), "stores", "sent 1")
+	if code, _, errs := makegood(t, "apply", plan.Plan.Path, "-c", s.file()); code != exitUsage {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	s.wants(s.makegood(exitDone, "apply", kept), "stores", "already_sent sent_here 1")
+	s.onePurchaseEach(1)
 }

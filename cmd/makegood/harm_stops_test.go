@@ -262,15 +262,12 @@ mount -o remount,size=64m "$SMALL" || exit 1
 "$MAKEGOOD" run -c "$CONFIG"; echo "SECOND $?"`)
 	s.contains(out, fmt.Sprintf("FIRST %d", exitFailed))
 	s.contains(out, "full")
-	if p := s.sim.Counts().Platforms["collect"]; p.Orders == 0 || p.Repeats != 0 {
-		t.Errorf("Collect holds %+v", p)
+	// What four workers had in their hands is in doubt, all else has gone once.
+	if p := s.sim.Counts().Platforms["collect"]; p.Orders > orders || p.Orders < orders-4 || p.Repeats != 0 {
+		t.Errorf("Collect holds %+v\n%s", p, out)
 	}
-	first, second, _ := strings.Cut(out, "FIRST")
-	if strings.Contains(first, "everything that was missing") {
+	if first, _, _ := strings.Cut(out, "FIRST"); strings.Contains(first, "No one is needed") {
 		t.Error("the first run is told as a success")
-	}
-	if strings.Contains(second, "SECOND 0") {
-		s.onePurchaseEach(orders)
 	}
 }
 

@@ -345,3 +345,39 @@ func (s *shop) alter(name, statement string, args ...any) {
 		s.Fatal(err)
 	}
 }
+
+// situation is one night at one destination, activate.
+type situation struct {
+	name string
+	play func(s *shop) // files and configuration
+	code int
+	want string // where every message ended
+	has  string // what the platform holds of the account activate; "*": more looks
+	more func(s *shop, got told)
+}
+
+func playAll(t *testing.T, all []situation) {
+	t.Helper()
+	for _, c := range all {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.activate("activate", nil)
+			c.play(s)
+			got := s.run(c.code)
+			s.wants(got, "activate", c.want)
+			if c.has != "*" {
+				s.wantsPlatform("activate", c.has)
+			}
+			if c.has == "" && s.requests() != 0 {
+				s.Errorf("the platforms were asked %d times", s.requests())
+			}
+			if c.more != nil {
+				c.more(s, got)
+			}
+		})
+	}
+}
+
+// columns gives the usual columns with others.
+func columns(over fields) fields { return with(usual, over) }
