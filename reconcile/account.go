@@ -80,6 +80,15 @@ func (a *account) attempts(n int) {
 	a.result.Attempts += n
 }
 
+// failed notes what kept some of the target's events from being judged.
+func (a *account) failed(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.result.Err == nil {
+		a.result.Err = err
+	}
+}
+
 func (a *account) repeats(n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -235,7 +235,7 @@ func TestCartChangedBetweenPlanAndApply(t *testing.T) {
 		"used since":           {cartAt(noon.Add(time.Minute), "tea x 1"), nil, map[string]int{"sent/sent_now": 1, "held_back/cart_newer": 1}},
 		"gone":                 {reconcile.Cart{}, nil, map[string]int{"sent/sent_now": 1, "held_back/no_cart": 1}},
 		"different before":     {cartAt(early, "tea x 2"), nil, map[string]int{"sent/sent_now": 1, "held_back/cart_order_unknown": 1}},
-		"feed cannot be read":  {reconcile.Cart{}, errors.New("select: gone"), map[string]int{"sent/sent_now": 1, "held_back/cart_unknown": 1}},
+		"feed cannot be read":  {reconcile.Cart{}, errors.New("select: gone"), map[string]int{"sent/sent_now": 1, "left/source_failed": 1}},
 		"different, clock off": {cartAt(noon.Add(-10*time.Minute), "tea x 1"), nil, map[string]int{"sent/sent_now": 1, "held_back/cart_newer": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -260,7 +260,7 @@ func (s *stream) stillFit(ctx context.Context, steps []PlannedStep) []PlannedSte
 		switch {
 		case err != nil:
 			s.stopAt(ctx, err, []PlannedStep{step})
-		case reason == ReasonWaits:
+		case reason == ReasonWaits, reason == ReasonSourceFailed:
 			s.end(step, Place{BucketLeft, reason}, "")
 		case reason != "":
 			s.hold(step, reason)
@@ -283,7 +283,10 @@ func (s *stream) judge(ctx context.Context, step PlannedStep) (Reason, error) {
 	if step.Event.Cart.Carts != "" {
 		carts, err := s.freshCarts(ctx)
 		if err != nil {
-			s.Log.Warn("open carts cannot be read; their events are held back", "destination", s.target.Name(), "error", err)
+			s.acct.failed(err)
+		}
+		if !carts.Read(step.Event.Cart.Carts) {
+			return ReasonSourceFailed, nil
 		}
 		known.Carts = carts
 	}

@@ -301,6 +301,14 @@ func (w *wiring) addEvidence(name string) error {
 // openLedger opens the ledger for a run, and makes sure that it is the one
 // that this state_dir knows, and of this environment.
 func (w *wiring) openLedger(ctx context.Context, f *runFlags) (*ledger.SQLite, error) {
+	led, err := w.openOnce(ctx, f)
+	if errors.Is(err, ledger.ErrHeadMissing) { // another first run may just have made both
+		led, err = w.openOnce(ctx, f)
+	}
+	return led, err
+}
+
+func (w *wiring) openOnce(ctx context.Context, f *runFlags) (*ledger.SQLite, error) {
 	stored, err := w.storedHead(f)
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func ReadHead(path string) (head reconcile.LedgerHead, found bool, err error) {
 		return head, false, fmt.Errorf("read ledger head: %w", err)
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return head, false, fmt.Errorf("read ledger head %s: %w", path, err)
+		return head, false, fmt.Errorf("read ledger head %s: %w: the file is damaged; remove it, and say --expect-head with the head of the last report", path, err)
 	}
 	if head.Ledger == "" {
 		return head, false, fmt.Errorf("read ledger head %s: it names no ledger", path)

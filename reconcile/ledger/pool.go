@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	"github.com/mattn/go-sqlite3"
 )
 
 // busyTimeout is how long SQLite itself waits for another process's
@@ -80,11 +80,26 @@ func checkPragmas(ctx context.Context, db *sqlx.DB, pragmas []pragma) error {
 	for _, p := range pragmas {
 		var got string
 		if err := db.GetContext(ctx, &got, "PRAGMA "+p.name); err != nil {
-			return fmt.Errorf("read %s back: %w", p.name, err)
+			return fmt.Errorf("read %s back: %w", p.name, advised(err))
 		}
 		if got != p.want {
 			return fmt.Errorf("set %s to %s: SQLite keeps %s", p.name, p.want, got)
 		}
 	}
 	return nil
+}
+
+// advised adds the next step to an error of SQLite about the file itself.
+func advised(err error) error {
+	var lite sqlite3.Error
+	if !errors.As(err, &lite) {
+		return err
+	}
+	switch lite.Code {
+	case sqlite3.ErrCantOpen, sqlite3.ErrReadonly:
+		return fmt.Errorf("%w: its folder must be there and writable, for the log that is kept beside the ledger", err)
+	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+		return fmt.Errorf("%w: the file is damaged; put the newest copy of it back, and say --expect-head with the head of the last report", err)
+	}
+	return err
 }
