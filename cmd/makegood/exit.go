@@ -90,8 +90,7 @@ func codeOf(err error) int {
 	return exitFailed
 }
 
-// resultCode is the exit code of a run that came to its end. strict counts
-// everything that is held back for a person to look at.
+// resultCode is the exit code of a run that came to its end.
 func resultCode(r reconcile.Result) int {
 	code := exitDone
 	for _, need := range r.Needs() {

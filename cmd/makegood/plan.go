@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"makegood/reconcile"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:     "plan",
+		Short:   "Find what is missing and write it to a plan; send nothing, change nothing",
+		GroupID: "daily",
+		Args:    arguments(cobra.NoArgs),
+		Example: `  makegood plan
+  makegood plan --from 2026-11-01 --json
+  makegood apply .makegood/plans/PLAN`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), &f) },
+	}
+	f.output(c)
+	f.period(c)
+	c.Flags().BoolVar(&f.canonical, "canonical", false, "print the lines that the plan digest covers (they hold addresses)")
+	return c
+}
+
+func (a *app) plan(ctx context.Context, f *runFlags) (err error) {
+	s, err := a.begin(f, "plan")
+	if err != nil {
+		return err
+	}
+	defer s.end(&err)
+	led, err := s.readLedger(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, led.Close()) }()
+	res, err := s.Plan(ctx, led, s.req)
+	if err == nil && f.canonical {
+		s.stop()
+		return a.canonical(res.Plan.Path, s.Key)
+	}
+	return s.tell(res, err)
+}
+
+func (a *app) canonical(path string, key []byte) error {
+	plan, err := reconcile.OpenPlan(path, key)
+	if err != nil {
+		return err
+	}
+	return plan.Canonical(a.io.out)
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"makegood/config"
+	"makegood/reconcile"
+	"makegood/reconcile/ledger"
+)
+
+// runFlags are what run, plan and apply can be told.
+type runFlags struct {
+	from, to       string
+	targets        []string
+	json           bool
+	html           string
+	acceptEvidence []string
+	note           string
+	expectHead     string
+	newHost        bool
+	skipMoved      bool
+	canonical      bool
+}
+
+func (f *runFlags) output(c *cobra.Command) {
+	c.Flags().BoolVar(&f.json, "json", false, "write the report as JSON to standard output")
+	c.Flags().StringVar(&f.html, "html", "", "write the report as a web page to `FILE`")
+}
+
+func (f *runFlags) period(c *cobra.Command) {
+	c.Flags().StringVar(&f.from, "from", "", "beginning of the period, such as 2026-11-01, in the configured zone")
+	c.Flags().StringVar(&f.to, "to", "", "end of the period, itself not in it")
+	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
+	c.Flags().StringSliceVar(&f.acceptEvidence, "accept-evidence", nil, "go on although this evidence looks stale (may be repeated)")
+	c.Flags().StringVar(&f.note, "note", "", "why; required with --accept-evidence")
+}
+
+func (f *runFlags) ledger(c *cobra.Command) {
+	c.Flags().StringVar(&f.expectHead, "expect-head", "", "the ledger must be at this `HEAD`, copied from the last report")
+	c.Flags().BoolVar(&f.newHost, "new-host", false, "this machine takes the ledger over from another one")
+}
+
+func (f *runFlags) accepted() map[string]string {
+	accepted := map[string]string{}
+	for _, name := range f.acceptEvidence {
+		accepted[name] = f.note
+	}
+	return accepted
+}
+
+// request reads the period in the configured zone.
+func (f *runFlags) request(command string, cfg *config.Config) (reconcile.Request, error) {
+	req := reconcile.Request{Command: command, SkipMoved: f.skipMoved}
+	if len(f.acceptEvidence) > 0 && f.note == "" {
+		return req, &usageError{command: "makegood " + command, err: errors.New("--accept-evidence needs a --note that says why")}
+	}
+	for _, name := range f.acceptEvidence {
+		if cfg.Evidence[name] == nil {
+			return req, &usageError{command: "makegood " + command, err: fmt.Errorf("there is no evidence %q", name)}
+		}
+	}
+	for _, end := range []struct {
+		flag, text string
+		at         *time.Time
+	}{{"--from", f.from, &req.From}, {"--to", f.to, &req.To}} {
+		if end.text == "" {
+			continue
+		}
+		var d config.Date
+		if err := d.UnmarshalText([]byte(end.text)); err != nil {
+			return req, &usageError{command: "makegood " + command, err: fmt.Errorf("%s %s: %w", end.flag, end.text, err)}
+		}
+		*end.at = d.In(cfg.Zone.Location)
+	}
+	if err := f.check(req); err != nil {
+		return req, &usageError{command: "makegood " + command, err: err}
+	}
+	return req, nil
+}
+
+// check says what cannot work, before a ledger is begun or anything is sent.
+func (f *runFlags) check(req reconcile.Request) error {
+	if f.html != "" {
+		if err := checkPage(f.html); err != nil {
+			return err
+		}
+	}
+	if f.from != "" && f.to != "" && !req.From.Before(req.To) {
+		return fmt.Errorf("--from %s must be earlier than --to %s, which is itself not in the period", f.from, f.to)
+	}
+	return nil
+}
+
+// session is one run, plan or apply from its command line to its report.
+type session struct {
+	*app
+	*wiring
+	flags *runFlags
+	req   reconcile.Request
+	stop  func() // the progress bars
+	led   *ledger.SQLite
+}
+
+// begin reads the configuration and wires everything but the ledger. The
+// caller ends the session.
+func (a *app) begin(f *runFlags, command string) (*session, error) {
+	cfg, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	req, err := f.request(command, cfg)
+	if err != nil {
+		return nil, err
+	}
+	w, err := a.wire(cfg, f)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{app: a, wiring: w, flags: f, req: req}
+	w.Progress, s.stop = a.progress()
+	return s, nil
+}
+
+// openLedger opens the ledger for sending, and says so when it begins one.
+func (s *session) openLedger(ctx context.Context) (err error) {
+	if s.led, err = s.wiring.openLedger(ctx, s.flags); err != nil {
+		return err
+	}
+	if s.led.Created() {
+		fmt.Fprintf(s.io.err, "makegood: this run begins a new ledger, %s\n", s.cfg.LedgerName())
+	}
+	return nil
+}
+
+// tell takes the bars away and reports.
+func (s *session) tell(res reconcile.Result, err error) error {
+	s.stop()
+	res.NewLedger = s.led != nil && s.led.Created()
+	return s.report(s.wiring, s.flags, res, err)
+}
+
+// end closes everything; what goes wrong then is added to the error.
+func (s *session) end(err *error) {
+	s.stop()
+	if s.led != nil {
+		*err = errors.Join(*err, s.led.Close())
+	}
+	*err = errors.Join(*err, s.Close())
+}
