@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"makegood/config"
+)
+
+// TestREADME reads the configuration that the README shows, and looks for
+// every command that it names.
+func TestREADME(t *testing.T) {
+	text, err := os.ReadFile(projectFile(t, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	yaml, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("the README shows no configuration")
+	}
+	env := func(string) (string, bool) { return "value", true }
+	cfg, err := config.Parse([]byte(yaml), "README.md", env)
+	if err != nil {
+		t.Fatalf("the configuration of the README: %v", err)
+	}
+	cfg.Targets["activate"].Mode = config.ModeLive
+	if missing := cfg.Missing(); len(missing) > 0 {
+		t.Errorf("live, the configuration of the README would lack %v", missing)
+	}
+	commands := 0
+	for line := range strings.Lines(string(text)) {
+		name, ok := strings.CutPrefix(line, "makegood ")
+		if !ok || !strings.Contains(line, " #") && !strings.Contains(line, "--") {
+			continue
+		}
+		commands++
+		name, _, _ = strings.Cut(name, " ")
+		if code, out, _ := makegood(t, strings.TrimSpace(name), "--help"); code != exitDone || !strings.Contains(out, "Usage:") {
+			t.Errorf("the README names makegood %s, which has no help", name)
+		}
+	}
+	if commands < 4 {
+		t.Errorf("found %d commands in the README", commands)
+	}
+}
