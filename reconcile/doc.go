@@ -11,10 +11,11 @@
 //     (guard.go, carts.go).
 //   - [Diff] compares the wants with the [Entry] that the [Ledger] keeps of
 //     each and gives one [Step] per event, each with its reason (diff.go).
-//   - The [Planner] gathers the steps into a plan file: a value that can be
+//   - [Runner.Plan] gathers the steps into a plan file: a value that can be
 //     looked at, approved and carried out (plan.go, planfile.go).
-//   - The [Sender] carries a plan out: it claims each event durably before a
-//     byte leaves, sends, and settles what came back (lane.go, run.go).
+//   - [Runner.Apply] and [Runner.Run] carry a plan out, one lane per target:
+//     each event is claimed durably before a byte leaves, sent, and what came
+//     back is settled (run.go, lane.go, stream.go).
 //
 // Every event ends in exactly one bucket of the [Balance] (balance.go), with
 // its reason, in counts and in money. What nobody could classify is in doubt,

@@ -1,0 +1,269 @@
+package reconcile
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+	"os"
+)
+
+// Plan is a plan file that was read and found whole.
+type Plan struct {
+	PlanEnvelope
+	Path   string
+	Digest string
+	index  map[section]span
+	moved  map[string]map[EventID]bool // steps that are skipped, by target
+}
+
+func (p *Plan) target(name string) PlannedTarget {
+	for _, t := range p.Targets {
+		if t.Target == name {
+			return t
+		}
+	}
+	return PlannedTarget{}
+}
+
+type section struct {
+	target string
+	kind   Kind
+}
+
+type span struct {
+	from, to int64
+	steps    int
+}
+
+// maxPlanLine bounds one line of a plan file, in bytes.
+const maxPlanLine = 64 << 20
+
+// OpenPlan reads a plan file and checks that it is whole, unaltered and signed
+// by the key of this state_dir. Anything else is a *PlanRefused.
+func OpenPlan(path string, key []byte) (*Plan, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the plan: %w", err)
+	}
+	defer func() { _ = f.Close() }() // read only
+	p := &Plan{Path: path, index: map[section]span{}}
+	if err := p.read(f, key); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func altered(why string) error {
+	return &PlanRefused{Code: RefusedAltered, Text: why + "; make a new one with makegood plan"}
+}
+
+func (p *Plan) read(f io.Reader, key []byte) error {
+	lines := bufio.NewReaderSize(f, 1<<18)
+	sha, digest := sha256.New(), sha256.New()
+	var offset int64
+	for {
+		line, err := readLine(lines)
+		if err != nil {
+			return altered("the plan is not whole: its last line is missing")
+		}
+		if bytes.HasPrefix(line, []byte(`{"footer"`)) {
+			if _, err := lines.ReadByte(); !errors.Is(err, io.EOF) {
+				return altered("something follows the plan's last line")
+			}
+			return p.checkFooter(line, key, sha, digest)
+		}
+		sha.Write(line)
+		if err := p.readStep(line, offset, digest); err != nil {
+			return err
+		}
+		offset += int64(len(line))
+	}
+}
+
+func (p *Plan) readStep(line []byte, offset int64, digest hash.Hash) error {
+	if offset == 0 {
+		first := envelopeLine{Envelope: &p.PlanEnvelope}
+		if json.Unmarshal(line, &first) != nil || p.Schema != 1 {
+			return altered("the file is no plan of this makegood")
+		}
+		return nil
+	}
+	var s PlannedStep
+	if err := json.Unmarshal(line, &s); err != nil {
+		return altered("a step of the plan cannot be read")
+	}
+	canonical, err := canonicalStep(s)
+	if err != nil {
+		return altered("a step of the plan cannot be read")
+	}
+	digest.Write(append(canonical, '\n'))
+	at := section{s.Target, s.Event.Kind}
+	sp, seen := p.index[at]
+	if !seen {
+		sp.from = offset
+	}
+	sp.to, sp.steps = offset+int64(len(line)), sp.steps+1
+	p.index[at] = sp
+	return nil
+}
+
+func (p *Plan) checkFooter(line, key []byte, sha, digest hash.Hash) error {
+	var last envelopeLine
+	if err := json.Unmarshal(line, &last); err != nil || last.Footer == nil {
+		return altered("the plan's last line cannot be read")
+	}
+	sum := hex.EncodeToString(sha.Sum(nil))
+	p.Digest = hex.EncodeToString(digest.Sum(nil))
+	switch {
+	case sum != last.Footer.SHA256 || p.Digest != last.Footer.Digest:
+		return altered("the plan was altered after it was made")
+	case !hmac.Equal([]byte(sign(key, sum)), []byte(last.Footer.Signature)):
+		return altered("the plan was not made with this state_dir")
+	}
+	last.Footer.Steps = p.steps()
+	whole, err := canonicalJSON(last)
+	if err != nil || !bytes.Equal(append(whole, '\n'), line) {
+		return altered("the plan was altered after it was made")
+	}
+	return nil
+}
+
+func (p *Plan) steps() (n int) {
+	for _, s := range p.index {
+		n += s.steps
+	}
+	return n
+}
+
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return line, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		case len(line) > maxPlanLine:
+			return nil, errors.New("read the plan: a line has no end")
+		}
+	}
+}
+
+// Kinds lists the kinds that the plan has steps of for a target, in the order
+// in which they are sent: carts last.
+func (p *Plan) Kinds(target string) []Kind {
+	var kinds []Kind
+	for _, kind := range [...]Kind{KindPurchase, KindCart} {
+		if p.index[section{target, kind}].steps > 0 {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// Steps yields the steps of one kind for one target, in the plan's order.
+func (p *Plan) Steps(target string, kind Kind) iter.Seq2[PlannedStep, error] {
+	return func(yield func(PlannedStep, error) bool) {
+		sp := p.index[section{target, kind}]
+		if sp.steps == 0 {
+			return
+		}
+		f, err := os.Open(p.Path)
+		if err != nil {
+			yield(PlannedStep{}, fmt.Errorf("read the plan: %w", err))
+			return
+		}
+		defer func() { _ = f.Close() }() // read only
+		lines := bufio.NewReaderSize(io.NewSectionReader(f, sp.from, sp.to-sp.from), 1<<18)
+		for range sp.steps {
+			var s PlannedStep
+			line, err := readLine(lines)
+			if err == nil {
+				err = json.Unmarshal(line, &s)
+			}
+			if err != nil {
+				yield(PlannedStep{}, fmt.Errorf("read the plan: %w", err))
+				return
+			}
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+// All yields every step of the plan in its order, target by target.
+func (p *Plan) All() iter.Seq2[PlannedStep, error] {
+	return func(yield func(PlannedStep, error) bool) {
+		for _, t := range p.Targets {
+			for _, kind := range p.Kinds(t.Target) {
+				for s, err := range p.Steps(t.Target, kind) {
+					if !yield(s, err) || err != nil {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Canonical writes the lines that the plan digest covers.
+func (p *Plan) Canonical(w io.Writer) error {
+	f, err := os.Open(p.Path)
+	if err != nil {
+		return fmt.Errorf("read the plan: %w", err)
+	}
+	defer func() { _ = f.Close() }() // read only
+	lines := bufio.NewReaderSize(f, 1<<18)
+	for first := true; ; first = false {
+		line, err := readLine(lines)
+		if err != nil || bytes.HasPrefix(line, []byte(`{"footer"`)) {
+			return err
+		}
+		if first {
+			continue
+		}
+		var s PlannedStep
+		if err := json.Unmarshal(line, &s); err != nil {
+			return err
+		}
+		canonical, err := canonicalStep(s)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(append(canonical, '\n')); err != nil {
+			return err
+		}
+	}
+}
+
+// The codes of a refused plan: they are makegood's exit codes.
+const (
+	RefusedAltered     = 10
+	RefusedExpired     = 11
+	RefusedUnapproved  = 12
+	RefusedConfig      = 13
+	RefusedLedger      = 14
+	RefusedOrdersMoved = 15
+)
+
+// PlanRefused says why a plan is not carried out. Text names the next step;
+// Moved lists the orders that are no longer what the plan saw.
+type PlanRefused struct {
+	Code  int
+	Text  string
+	Moved []string
+}
+
+// Error gives the text.
+func (e *PlanRefused) Error() string { return e.Text }

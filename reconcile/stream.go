@@ -1,0 +1,257 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"time"
+)
+
+// stream is the sending of one kind.
+type stream struct {
+	*lane
+	kind      Kind
+	traits    KindTraits
+	queues    []chan PlannedStep
+	unsettled chan struct{} // one token per answer that is not settled
+	answers   chan answer
+
+	gate    *sync.Cond // guards ahead and sent
+	ahead   int        // claimed, not through Send
+	sent    int
+	started time.Time
+}
+
+type answer struct {
+	step    PlannedStep
+	outcome Outcome
+}
+
+func (l *lane) sendKind(ctx context.Context, kind Kind) {
+	s := &stream{lane: l, kind: kind, traits: l.target.Traits()[kind], gate: sync.NewCond(&sync.Mutex{}),
+		unsettled: make(chan struct{}, maxUnsettled), answers: make(chan answer, maxUnsettled), started: l.Clock()}
+	room := max(1, s.traits.MaxBatch)
+	if s.traits.MergesRepeats {
+		room = maxAhead
+	}
+	var workers, settler sync.WaitGroup
+	for range max(1, l.target.Concurrency) {
+		queue := make(chan PlannedStep, room)
+		s.queues = append(s.queues, queue)
+		workers.Go(func() { s.work(ctx, queue) })
+	}
+	settler.Go(s.settleAnswers)
+	s.feed(ctx)
+	for _, queue := range s.queues {
+		close(queue)
+	}
+	workers.Wait()
+	close(s.answers)
+	settler.Wait()
+}
+
+// feed walks the plan. Kinds that merge repeats are claimed ahead, the others
+// by the worker that sends them.
+func (s *stream) feed(ctx context.Context) {
+	var chunk []PlannedStep
+	for step, err := range s.plan.Steps(s.target.Name(), s.kind) {
+		if err != nil {
+			s.fail(err)
+			break
+		}
+		if step.Do != DoSend {
+			continue
+		}
+		if s.plan.moved[step.Target][step.Event.ID] {
+			s.end(step, Place{BucketLeft, ReasonMoved}, "")
+			continue
+		}
+		if !s.traits.MergesRepeats {
+			s.queue(step)
+			continue
+		}
+		if chunk = append(chunk, step); len(chunk) >= s.refill() {
+			s.claimAhead(ctx, chunk)
+			chunk = chunk[:0]
+		}
+	}
+	if len(chunk) > 0 {
+		s.claimAhead(ctx, chunk)
+	}
+}
+
+func (s *stream) queue(step PlannedStep) {
+	h := fnv.New32a()
+	who := string(step.Event.Person)
+	if who == "" {
+		who = string(step.Event.ID)
+	}
+	_, _ = h.Write([]byte(who)) // never fails
+	s.queues[h.Sum32()%uint32(len(s.queues))] <- step
+}
+
+// limit is how many events may be claimed and unsent at a time.
+func (s *stream) limit() int {
+	s.gate.L.Lock()
+	sent := s.sent
+	s.gate.L.Unlock()
+	rate := s.target.Rate
+	if took := s.Clock().Sub(s.started).Seconds(); sent > 0 && took > 0 {
+		rate = float64(sent) / took
+	}
+	most := int(min(maxAhead, rate*aheadTime.Seconds()))
+	return min(maxAhead, max(most, max(1, s.target.Concurrency)*max(1, s.traits.MaxBatch)))
+}
+
+func (s *stream) refill() int { return max(1, s.limit()/2) }
+
+// claimAhead claims a chunk when there is room for it, and queues what was
+// taken.
+func (s *stream) claimAhead(ctx context.Context, chunk []PlannedStep) {
+	s.gate.L.Lock()
+	for s.ahead > s.refillLocked(len(chunk)) {
+		s.gate.Wait()
+	}
+	s.ahead += len(chunk)
+	s.gate.L.Unlock()
+	taken := s.claim(ctx, chunk)
+	s.through(len(chunk) - len(taken))
+	for _, step := range taken {
+		s.queue(step)
+	}
+}
+
+// refillLocked is the level below which another chunk may be claimed, so that
+// at most maxAhead, or one chunk, is ever ahead.
+func (s *stream) refillLocked(chunk int) int { return max(0, min(maxAhead-chunk, chunk)) }
+
+// through says that n events are no longer ahead.
+func (s *stream) through(n int) {
+	s.gate.L.Lock()
+	s.ahead -= n
+	s.gate.L.Unlock()
+	s.gate.Signal()
+}
+
+// work sends what one queue brings, batch by batch.
+func (s *stream) work(ctx context.Context, queue chan PlannedStep) {
+	for step := range queue {
+		batch := s.batch(step, queue)
+		if s.traits.MergesRepeats {
+			outcomes := s.attempt(ctx, batch)
+			s.through(len(batch))
+			for i, o := range outcomes {
+				s.unsettled <- struct{}{}
+				s.answers <- answer{batch[i], o}
+			}
+			continue
+		}
+		if batch = s.claim(ctx, batch); len(batch) > 0 {
+			s.settle(batch, s.attempt(ctx, batch))
+		}
+	}
+}
+
+func (s *stream) batch(first PlannedStep, queue chan PlannedStep) []PlannedStep {
+	batch := []PlannedStep{first}
+	for len(batch) < s.traits.MaxBatch {
+		select {
+		case step, ok := <-queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, step)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// attempt sends claimed steps, unless the lane is halted or the run may be
+// taken for dead before an answer can come: then the claims are given back.
+func (s *stream) attempt(ctx context.Context, batch []PlannedStep) []Outcome {
+	reason := s.halted(ctx)
+	if reason == "" && s.target.Arm == nil {
+		reason = s.alive()
+	}
+	events := make([]Event, len(batch))
+	for i, step := range batch {
+		events[i] = step.Event
+	}
+	var outcomes []Outcome
+	if reason == "" {
+		outcomes = s.target.Send(ctx, events)
+		s.gate.L.Lock()
+		s.sent += len(batch)
+		s.gate.L.Unlock()
+	}
+	return s.complete(batch, outcomes, reason)
+}
+
+// complete makes one outcome per step: a sink that answers too little leaves
+// doubt, never silence.
+func (s *stream) complete(batch []PlannedStep, outcomes []Outcome, unsent Reason) []Outcome {
+	full := make([]Outcome, len(batch))
+	attempts := 0
+	for i, step := range batch {
+		switch {
+		case unsent != "":
+			full[i] = Outcome{Verdict: Unsent, Reason: unsent}
+		case i < len(outcomes) && (outcomes[i].ID == step.Event.ID || outcomes[i].ID == ""):
+			full[i] = outcomes[i]
+		default:
+			full[i].Why = "the sink gave no outcome"
+		}
+		full[i].ID, full[i].Version = step.Event.ID, step.Seen+1
+		attempts += len(full[i].Attempts)
+	}
+	s.acct.attempts(attempts)
+	return full
+}
+
+// settleAnswers settles what workers bring, as much at a time as there is.
+func (s *stream) settleAnswers() {
+	for first := range s.answers {
+		batch := []PlannedStep{first.step}
+		outcomes := []Outcome{first.outcome}
+	gather:
+		for len(batch) < maxUnsettled {
+			select {
+			case a, ok := <-s.answers:
+				if !ok {
+					break gather
+				}
+				batch, outcomes = append(batch, a.step), append(outcomes, a.outcome)
+			default:
+				break gather
+			}
+		}
+		s.settle(batch, outcomes)
+		for range batch {
+			<-s.unsettled
+		}
+	}
+}
+
+// settle makes outcomes durable and counts them. It does not listen to
+// cancellation: what came back must not be lost.
+func (s *stream) settle(batch []PlannedStep, outcomes []Outcome) {
+	repeats, err := s.led.Settle(context.Background(), s.target.Name(), s.run, outcomes)
+	if err != nil {
+		s.fail(fmt.Errorf("settle events of %s: %w", s.target.Name(), err))
+	}
+	s.acct.repeats(len(repeats))
+	for i, step := range batch {
+		place := placeOf(outcomes[i])
+		switch {
+		case err != nil:
+			place = Place{BucketInDoubt, ReasonLostClaim}
+		case place.Bucket == BucketHeldBack:
+			s.hold(step, place.Reason)
+			continue
+		}
+		s.end(step, place, outcomes[i].Why)
+	}
+}
