@@ -52,7 +52,7 @@ func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	options := table.Options{StateDir: o.spillDir(), Budget: o.Budget, Joins: o.join}
+	options := table.Options{StateDir: o.spillDir(), Budget: o.Budget, Joins: o.join, Now: o.Now}
 	if o.Progress != nil {
 		options.Progress = func(n int) { o.Progress(cfg.Name, n) }
 	}

@@ -216,10 +216,14 @@ func (c *chooser) place(v version, merged int) error {
 	t := &c.tally
 	t.Read += 1 + merged
 	t.Merged += merged
-	if v.CompletedAt.After(t.Newest) {
+	future := v.CompletedAt.After(c.options.now().Add(futureSlack))
+	switch {
+	case future:
+		v.Bad = append(v.Bad, c.fromTheFuture(v.Head))
+	case v.CompletedAt.After(t.Newest):
 		t.Newest = v.CompletedAt
 	}
-	if !v.CompletedAt.IsZero() && !c.window.Holds(v.CompletedAt) && !notUnique(v.Head) {
+	if !v.CompletedAt.IsZero() && !c.window.Holds(v.CompletedAt) && !notUnique(v.Head) && !future {
 		t.OutsideWindow++
 		return nil
 	}
@@ -246,6 +250,20 @@ func (c *chooser) place(v version, merged int) error {
 		return errStop
 	}
 	return nil
+}
+
+// futureSlack is how far ahead of this machine's clock an order may have been
+// completed: further is a mistyped year, or a clock that is wrong, and the
+// order would be outside of every period for years (RULES R8).
+const futureSlack = 24 * time.Hour
+
+func (c *chooser) fromTheFuture(h reconcile.Head) reconcile.RowProblem {
+	at := reconcile.RowProblem{File: h.Origin.File, Sheet: h.Origin.Sheet, Column: c.cfg.Columns["completed_at"],
+		Reason: reconcile.ReasonFutureTime, Text: h.CompletedAt.In(c.cfg.Zone.Location).Format("2006-01-02 15:04") + " is still to come"}
+	if len(h.Origin.Rows) > 0 {
+		at.Row = h.Origin.Rows[0].First
+	}
+	return at
 }
 
 // apart finds what two files say of one number of an always source that cannot

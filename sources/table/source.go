@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"os"
 	"path/filepath"
+	"time"
 
 	"makegood/config"
 	"makegood/reconcile"
@@ -22,9 +23,18 @@ type Options struct {
 	Budget int
 	// Joins gives the files of an entry of join.
 	Joins func(*config.Join) ([]File, error)
+	// Now tells what is in the future; nil: time.Now.
+	Now func() time.Time
 	// Progress is told now and then how many rows have been read in the pass;
 	// nil: nobody.
 	Progress func(rows int)
+}
+
+func (o Options) now() time.Time {
+	if o.Now == nil {
+		return time.Now()
+	}
+	return o.Now()
 }
 
 const defaultBudget = 96 << 20

@@ -347,7 +347,7 @@ func TestColumnErrors(t *testing.T) {
 // TestSpooledRowsBeforeTheWindow: rows that cannot be needed are not kept, and
 // the others still make whole orders.
 func TestSpooledRowsBeforeTheWindow(t *testing.T) {
-	f := sheet("q", "id|at|sku|qty|price|extra", "1|2025-05-01 10:00|a|1|1|x", "2|2026-05-01 10:00|a|1|1|x", "2||b|2|1|x", "3|2027-05-01 10:00|a|1|1|x")
+	f := sheet("q", "id|at|sku|qty|price|extra", "1|2025-05-01 10:00|a|1|1|x", "2|2026-05-01 10:00|a|1|1|x", "2||b|2|1|x", "3|2026-08-01 10:00|a|1|1|x")
 	f.once = true
 	s := build(t, example(t, nil), Options{}, f)
 	if all := headsOf(t, s); len(all) != 1 || s.Tally().OutsideWindow != 2 {
