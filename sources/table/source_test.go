@@ -347,9 +347,10 @@ func TestColumnErrors(t *testing.T) {
 // TestSpooledRowsBeforeTheWindow: rows that cannot be needed are not kept, and
 // the others still make whole orders.
 func TestSpooledRowsBeforeTheWindow(t *testing.T) {
-	f := sheet("q", "id|at|sku|qty|price|extra", "1|2025-05-01 10:00|a|1|1|x", "2|2026-05-01 10:00|a|1|1|x", "2||b|2|1|x", "3|2026-08-01 10:00|a|1|1|x")
+	f := sheet("q", "id|at|sku|qty|price|extra", "1|2025-05-01 10:00|a|1|1|x", "2|2026-05-01 10:00|a|1|1|x", "2||b|2|1|x", "3|2027-05-01 10:00|a|1|1|x")
 	f.once = true
-	s := build(t, example(t, nil), Options{}, f)
+	later := func() time.Time { return time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC) }
+	s := build(t, example(t, nil), Options{Now: later}, f)
 	if all := headsOf(t, s); len(all) != 1 || s.Tally().OutsideWindow != 2 {
 		t.Fatalf("%+v", s.Tally())
 	}
@@ -369,5 +370,25 @@ func TestNotes(t *testing.T) {
 	}
 	if y := s.Tally(); y.Rows != 2 || len(y.Notes) != 1 || y.Newest.Month() != 10 {
 		t.Errorf("tally is %+v", y)
+	}
+}
+
+// TestOrdersFromTheFuture: they are bad wherever the window ends, and no sign
+// of how fresh the source is.
+func TestOrdersFromTheFuture(t *testing.T) {
+	now := func() time.Time { return time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC) }
+	f := sheet("q", "id|at|sku|qty|price", "1|2026-05-01 10:00|a|1|1", "2|2026-05-02 10:00|a|1|1", "3|2026-05-03 10:00|a|1|1", "4|2062-05-01 10:00|a|1|1")
+	s := build(t, example(t, nil), Options{Now: now}, f)
+	var bad []string
+	for _, h := range headsOf(t, s) {
+		for _, p := range h.Bad {
+			bad = append(bad, h.Key.Order+" "+string(p.Reason))
+		}
+	}
+	if got := strings.Join(bad, ", "); got != "3 future_time, 4 future_time" {
+		t.Errorf("bad are %q", got)
+	}
+	if tally := s.Tally(); tally.Bad != 2 || tally.Orders != 2 || tally.Newest.Day() != 2 {
+		t.Errorf("%+v", tally)
 	}
 }
