@@ -80,7 +80,7 @@ func TestExample(t *testing.T) {
 		{"names", []string{shop.Name, activate.Name, c.Evidence["live_log"].Name, c.Carts["open_carts"].Name},
 			[]string{"shop", "activate", "live_log", "open_carts"}},
 		{"source defaults", []any{shop.Encoding, shop.Decimal, shop.HeaderRow, shop.Precision, shop.Files, shop.Join[0].Type},
-			[]any{"utf-8", ".", 1, "time", "versions", "csv"}},
+			[]any{"", "", 0, "time", "versions", "csv"}},
 		{"source times", []Duration{shop.StableFor, shop.Slack, shop.EditWindow},
 			[]Duration{Duration(time.Minute), Duration(time.Hour), Duration(720 * time.Hour)}},
 		{"line rule", tills.SkipLines, []LineRule{{Rule{"deposit", `sku == "9"`}, true}}},

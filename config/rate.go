@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Rate is a number of events per second, greater than zero.
@@ -34,6 +35,24 @@ func (r *Rate) UnmarshalText(text []byte) error {
 
 // String is the rate as it was written.
 func (r Rate) String() string { return r.text }
+
+// PerDay is a number of events a day, 0 for no limit.
+type PerDay int
+
+// UnmarshalText takes "30/day", or "none".
+func (p *PerDay) UnmarshalText(text []byte) error {
+	if string(text) == "none" {
+		*p = 0
+		return nil
+	}
+	number, ok := strings.CutSuffix(string(text), "/day")
+	n, err := strconv.ParseUint(number, 10, 31)
+	if !ok || err != nil || n == 0 {
+		return errors.New("no number a day; write one such as 30/day, or none")
+	}
+	*p = PerDay(n)
+	return nil
+}
 
 // Percent is a share in percent: 50% is Percent(50). It is for comparing counts, never for money.
 type Percent float64

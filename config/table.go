@@ -23,14 +23,14 @@ type Table struct {
 	Password Secret `yaml:"password" for:"xlsx"`
 	// Delimiter is one character; empty: the reader finds out. In the file "tab" is allowed, too.
 	Delimiter string `yaml:"delimiter" for:"csv"`
-	// Encoding is a name that golang.org/x/text/encoding/htmlindex knows.
-	Encoding string `yaml:"encoding" for:"csv" default:"utf-8"`
-	// Decimal is the decimal sign of numbers, "." or ",".
-	Decimal string `yaml:"decimal" enum:". ," default:"."`
-	// DateFormat is in tokens that Layout translates; empty: the reader takes ISO forms.
+	// Encoding is a name that golang.org/x/text/encoding/htmlindex knows; empty: the reader finds out.
+	Encoding string `yaml:"encoding" for:"csv"`
+	// Decimal is the decimal sign of numbers, "." or ","; empty: the reader of csv finds out, the others take ".".
+	Decimal string `yaml:"decimal" enum:". ,"`
+	// DateFormat is in tokens that Layout translates; empty: the reader takes ISO forms, that of csv finds others out.
 	DateFormat string `yaml:"date_format"`
-	// HeaderRow is the row with the columns' names, from 1.
-	HeaderRow int `yaml:"header_row" for:"csv xlsx" default:"1"`
+	// HeaderRow is the row with the columns' names, from 1; 0: the reader finds out.
+	HeaderRow int `yaml:"header_row" for:"csv xlsx"`
 	// Zone is of times that carry none; never nil after loading, Config.Zone by default.
 	Zone *Zone `yaml:"zone"`
 }
@@ -100,7 +100,7 @@ func (t *Table) check(d *document, path string) {
 	if d.given(path + ".delimiter") {
 		t.checkDelimiter(d, path+".delimiter")
 	}
-	if !d.failed(path + ".encoding") {
+	if t.Encoding != "" && !d.failed(path+".encoding") {
 		t.checkEncoding(d, path+".encoding")
 	}
 	if t.DateFormat != "" {
@@ -108,7 +108,7 @@ func (t *Table) check(d *document, path string) {
 			d.fail(path+".date_format", "%s.date_format: %s is %v", path, d.quote(path+".date_format"), err)
 		}
 	}
-	if t.HeaderRow < 1 && !d.failed(path+".header_row") {
+	if t.HeaderRow < 1 && d.given(path+".header_row") && !d.failed(path+".header_row") {
 		d.fail(path+".header_row", "%s.header_row: rows are counted from 1", path)
 	}
 }

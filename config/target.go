@@ -59,11 +59,13 @@ type Target struct {
 	MinAge Duration `yaml:"min_age"`
 
 	// Rate is 10/s, for Collect 5/s, by default. Concurrency is 1 to 64 requests at once, Batch events in a request.
-	Rate        Rate       `yaml:"rate"`
-	Concurrency int        `yaml:"concurrency" default:"4"`
-	Batch       int        `yaml:"batch" default:"1"`
-	Timeout     Duration   `yaml:"timeout" default:"30s"`
-	ProbeAfter  []Duration `yaml:"probe_after" default:"1m 2m 4m"`
+	Rate        Rate `yaml:"rate"`
+	Concurrency int  `yaml:"concurrency" default:"4"`
+	// PerPerson is how many orders of one address in one day are believed to be one person's (RULES R12).
+	PerPerson  PerDay     `yaml:"per_person" default:"30/day"`
+	Batch      int        `yaml:"batch" default:"1"`
+	Timeout    Duration   `yaml:"timeout" default:"30s"`
+	ProbeAfter []Duration `yaml:"probe_after" default:"1m 2m 4m"`
 
 	// AlreadySent names evidence of what others sent; NothingElseSends says that nobody else does.
 	AlreadySent      []string `yaml:"already_sent"`

@@ -138,3 +138,17 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestPerDay(t *testing.T) {
+	for text, want := range map[string]PerDay{"30/day": 30, "1/day": 1, "none": 0} {
+		var got PerDay
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"30", "0/day", "-1/day", "x/day", "30/hour", ""} {
+		if err := new(PerDay).UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}

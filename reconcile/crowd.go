@@ -10,8 +10,6 @@ import (
 // Bounds of RULES R12: an address, or a user id, that more people share than
 // one person can be.
 const (
-	// MaxPerPerson is how many orders of one address in one day are believed.
-	MaxPerPerson  = 30
 	maxCustomers  = 3 // customer ids of one address in one day
 	maxUserPeople = 3 // addresses of one user id
 )
@@ -22,6 +20,7 @@ const (
 type crowd struct {
 	seed  maphash.Seed
 	zone  *time.Location
+	most  int // orders of one address in one day; 0: any number
 	days  map[personDay]*dayCount
 	users map[uint64][]uint64 // by user id: its first people
 }
@@ -36,8 +35,8 @@ type dayCount struct {
 	customers []uint64 // the first ones
 }
 
-func newCrowd(zone *time.Location) *crowd {
-	return &crowd{seed: maphash.MakeSeed(), zone: zone, days: map[personDay]*dayCount{}, users: map[uint64][]uint64{}}
+func newCrowd(zone *time.Location, most int) *crowd {
+	return &crowd{seed: maphash.MakeSeed(), zone: zone, most: most, days: map[personDay]*dayCount{}, users: map[uint64][]uint64{}}
 }
 
 func (c *crowd) hash(s string) uint64 { return maphash.String(c.seed, s) }
@@ -49,7 +48,7 @@ func (c *crowd) dayOf(h Head) personDay {
 
 // meet counts an order that would be sent.
 func (c *crowd) meet(h Head) {
-	if h.Email == "" {
+	if h.Email == "" || c.most == 0 {
 		return
 	}
 	at := c.dayOf(h)
@@ -79,7 +78,7 @@ func noteFew(list []uint64, v uint64, few int) []uint64 {
 // more customer ids than one person has.
 func (c *crowd) shared(h Head) bool {
 	count := c.days[c.dayOf(h)]
-	return h.Email != "" && count != nil && (count.orders > MaxPerPerson || len(count.customers) > maxCustomers)
+	return h.Email != "" && count != nil && (count.orders > c.most || len(count.customers) > maxCustomers)
 }
 
 // without takes a user id off an order when too many people have it: the

@@ -12,6 +12,8 @@ import (
 	"makegood/reconcile/reconciletest"
 )
 
+const perPerson = 30
+
 func emailed(email string) func(*reconcile.Order) {
 	return func(o *reconcile.Order) { o.Email = email }
 }
@@ -21,8 +23,8 @@ func customer(id string) func(*reconcile.Order) {
 }
 
 func TestAnAddressThatManyPeopleShare(t *testing.T) {
-	crowded := many(reconcile.MaxPerPerson+1, emailed("store@example.com"))
-	busyDay := many(reconcile.MaxPerPerson, emailed("busy@example.com"))
+	crowded := many(perPerson+1, emailed("store@example.com"))
+	busyDay := many(perPerson, emailed("busy@example.com"))
 	for i := range busyDay {
 		busyDay[i] = order(fmt.Sprintf("b%d", i), oneTea, emailed("busy@example.com"))
 	}
@@ -31,17 +33,17 @@ func TestAnAddressThatManyPeopleShare(t *testing.T) {
 		family = append(family, order(fmt.Sprintf("f%d", i), oneTea, emailed("family@example.com"), customer(fmt.Sprint(i))))
 	}
 	h := newHouse(t, append(append(crowded, busyDay...), family...)...)
-	h.ends(h.run(), map[string]int{"held_back/shared_address": reconcile.MaxPerPerson + 5, "sent/sent_now": reconcile.MaxPerPerson})
-	h.ends(h.run(), map[string]int{"held_back/shared_address": reconcile.MaxPerPerson + 5, "already_sent/sent_here": reconcile.MaxPerPerson})
+	h.ends(h.run(), map[string]int{"held_back/shared_address": perPerson + 5, "sent/sent_now": perPerson})
+	h.ends(h.run(), map[string]int{"held_back/shared_address": perPerson + 5, "already_sent/sent_here": perPerson})
 }
 
 func TestAddressesAreCountedByTheDay(t *testing.T) {
 	var orders []reconcile.Order
-	for i := range 2 * reconcile.MaxPerPerson {
+	for i := range 2 * perPerson {
 		orders = append(orders, order(fmt.Sprint(i), oneTea, emailed("often@example.com"), at(noon.Add(-time.Duration(i%2)*day))))
 	}
 	h := newHouse(t, orders...)
-	h.ends(h.run(), map[string]int{"sent/sent_now": 2 * reconcile.MaxPerPerson})
+	h.ends(h.run(), map[string]int{"sent/sent_now": 2 * perPerson})
 }
 
 func TestAUserIDThatManyPeopleHave(t *testing.T) {

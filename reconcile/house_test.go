@@ -89,7 +89,7 @@ func (h *house) newRun() reconcile.RunID {
 func (h *house) addTarget(name string, from ...string) (*reconcile.Target, *reconciletest.Sink) {
 	sink := &reconciletest.Sink{Named: name, Accuse: h.t.Errorf}
 	target := &reconcile.Target{Sink: sink, Type: "scripted", Mode: reconcile.ModeLive, From: from,
-		Since: noon.Add(-10 * day), Concurrency: 2, Timeout: time.Second, Digest: "digest of " + name,
+		Since: noon.Add(-10 * day), Concurrency: 2, PerPerson: 30, Timeout: time.Second, Digest: "digest of " + name,
 		Stopped: func() string { h.mu.Lock(); defer h.mu.Unlock(); return h.lamps[name] }}
 	h.Targets = append(h.Targets, target)
 	h.sinks = append(h.sinks, sink)

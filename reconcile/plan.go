@@ -120,7 +120,7 @@ func (p *planner) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, t := range p.Targets {
-		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}, crowd: newCrowd(p.Zone)}
+		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}, crowd: newCrowd(p.Zone, t.PerPerson)}
 		for _, source := range t.From {
 			tp.feeds[source] = &feed{sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
 		}

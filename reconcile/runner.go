@@ -66,6 +66,7 @@ type Target struct {
 	CartFeeds []string      // names of the open carts that its rules ask
 
 	ClockMargin time.Duration // how far a till's clock and the shop's may differ
+	PerPerson   int           // orders of one address in one day that are believed; 0: any number
 	Concurrency int
 	Timeout     time.Duration // of one request; a lane stops when a run's beat leaves less
 	Rate        float64       // events per second, for how many are claimed ahead
