@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"makegood/config"
@@ -48,7 +49,7 @@ func OpenCarts(cfg *config.CartSource, stateDir string) (reconcile.CartFeed, err
 // Source is Open with the settings of o.
 func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	r := rows{name: cfg.Name, table: &cfg.Table, slack: time.Duration(cfg.Slack), bind: cfg.Bind,
-		stable: time.Duration(cfg.StableFor), opener: o}
+		stable: time.Duration(cfg.StableFor), opener: o, wanted: wanted(cfg.Columns)}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 
 // Evidence is OpenEvidence with the settings of o.
 func (o Opener) Evidence(cfg *config.Evidence) (reconcile.EvidenceReader, error) {
-	r := rows{name: cfg.Name, table: &cfg.Table, opener: o}
+	r := rows{name: cfg.Name, table: &cfg.Table, opener: o, wanted: wanted(cfg.Columns)}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -70,7 +71,7 @@ func (o Opener) Evidence(cfg *config.Evidence) (reconcile.EvidenceReader, error)
 
 // Carts is OpenCarts with the settings of o.
 func (o Opener) Carts(cfg *config.CartSource) (reconcile.CartFeed, error) {
-	r := rows{name: cfg.Name, table: &cfg.Table, opener: o}
+	r := rows{name: cfg.Name, table: &cfg.Table, opener: o, wanted: wanted(cfg.Columns)}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func (o Opener) Carts(cfg *config.CartSource) (reconcile.CartFeed, error) {
 // join opens the files to look up in. They may be of any age: they are no
 // orders, and what they lack shows as a missing address.
 func (o Opener) join(cfg *config.Join) ([]table.File, error) {
-	r := rows{name: "join", table: &cfg.Table, opener: o}
+	r := rows{name: "join", table: &cfg.Table, opener: o, wanted: append(wanted(cfg.On), wanted(cfg.Take)...)}
 	if r.table.Type == "" {
 		r.table.Type = "csv"
 	}
@@ -100,6 +101,19 @@ type rows struct {
 	slack  time.Duration
 	bind   string
 	opener Opener
+	wanted []string // columns by which a header is known
+}
+
+// wanted are the columns that a mapping names, without those inside of
+// expressions.
+func wanted(columns map[string]string) []string {
+	var names []string
+	for _, column := range columns {
+		if column = strings.TrimSpace(column); !strings.HasPrefix(column, "=") {
+			names = append(names, column)
+		}
+	}
+	return names
 }
 
 func (r rows) check() error {
@@ -126,7 +140,7 @@ func (r rows) files(w reconcile.Window) ([]table.File, error) {
 	for i, path := range paths {
 		switch r.table.Type {
 		case "csv":
-			files[i] = csvfile.New(path, *r.table)
+			files[i] = csvfile.New(path, *r.table, r.wanted...)
 		case "xlsx":
 			files[i] = r.workbook(path)
 		}

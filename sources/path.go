@@ -24,7 +24,7 @@ var (
 
 // endings are the names of files that a folder is searched for.
 var endings = map[string][]string{
-	"csv":  {".csv", ".tsv", ".txt", ".tab"},
+	"csv":  {".csv", ".tsv", ".txt", ".tab", ".gz", ".zip"},
 	"xlsx": {".xlsx", ".xlsm"},
 }
 

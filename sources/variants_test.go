@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"makegood/config"
+	"makegood/sources"
+	"makegood/sources/table"
 )
 
 // variantLines is the original cut to the lines that the locale variants
@@ -64,27 +66,29 @@ func digests(t *testing.T, cfg *config.Source) map[string]string {
 	return all
 }
 
-// TestLocaleVariants: the same orders, however a spreadsheet wrote them.
+// TestLocaleVariants: the same orders, however a spreadsheet wrote them, and
+// without a setting, but for the dates that can be read in two ways.
 func TestLocaleVariants(t *testing.T) {
 	want := digests(t, retail(t, variantLines(t)))
 	german := map[string]string{"order": "RechnungsNr", "completed_at": "Rechnungsdatum", "customer": "KundenNr",
 		"sku": "ArtikelNr", "name": "Bezeichnung", "quantity": "Menge", "price": "Einzelpreis"}
-	for name, settings := range map[string]struct {
-		table   config.Table
-		columns map[string]string
-	}{
-		"variant_de_semicolon_cp1252_crlf.csv": {config.Table{Delimiter: ";", Encoding: "windows-1252", Decimal: ",",
-			DateFormat: "dd.MM.yyyy HH:mm"}, german},
-		"variant_excel_unicode_utf16le_bom_tab.txt": {config.Table{Delimiter: "\t", Decimal: ",", DateFormat: "dd.MM.yyyy HH:mm"}, german},
-		"variant_us_utf8bom_crlf_currency.csv":      {config.Table{DateFormat: "M/d/yy H:mm"}, nil},
+	dates := map[string]string{"variant_us_utf8bom_crlf_currency.csv": "M/d/yy H:mm"}
+	for name, columns := range map[string]map[string]string{
+		"variant_de_semicolon_cp1252_crlf.csv":      german,
+		"variant_excel_unicode_utf16le_bom_tab.txt": german,
+		"variant_us_utf8bom_crlf_currency.csv":      nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := retail(t, "")
-			zone := cfg.Zone
-			cfg.Table = settings.table
-			cfg.Type, cfg.Path, cfg.Zone = "csv", shared(t, "online_retail/"+name), zone
-			if settings.columns != nil {
-				cfg.Columns = settings.columns
+			cfg.Path = shared(t, "online_retail/"+name)
+			if form := dates[name]; form != "" {
+				if err := fail(t, sources.Opener{}, cfg); !errors.Is(err, table.ErrAmbiguous) || !strings.Contains(err.Error(), "date_format: "+form) {
+					t.Errorf("dates of December alone gave %v", err)
+				}
+				cfg.DateFormat = form
+			}
+			if columns != nil {
+				cfg.Columns = columns
 				for i := range cfg.LeaveOut {
 					cfg.LeaveOut[i].When = strings.Replace(cfg.LeaveOut[i].When, "InvoiceNo", "RechnungsNr", 1)
 				}
@@ -93,5 +97,19 @@ func TestLocaleVariants(t *testing.T) {
 				t.Errorf("differs from the original:\n%.3000s", diff)
 			}
 		})
+	}
+}
+
+// TestLiteralIsAsked: a number in an expression is not read with a sign that
+// was found out later.
+func TestLiteralIsAsked(t *testing.T) {
+	cfg := retail(t, write(t, t.TempDir(), "orders.csv",
+		strings.ReplaceAll(header, ",", ";")+"1;a;x;1;2011-01-02 10:00;2,55;\n"))
+	if err := fail(t, sources.Opener{}, cfg); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Columns["price"] = `= mul(UnitPrice, "1.125")`
+	if err := fail(t, sources.Opener{}, cfg); !errors.Is(err, table.ErrAmbiguous) || !strings.Contains(err.Error(), `"1.125"`) {
+		t.Errorf("got %v", err)
 	}
 }

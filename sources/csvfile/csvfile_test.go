@@ -46,7 +46,7 @@ type seen struct {
 
 func read(t *testing.T, text string, o config.Table) (columns []string, rows []seen, err error) {
 	t.Helper()
-	c, err := csvfile.New(write(t, text), o).Open(t.Context())
+	c, err := csvfile.New(write(t, text), o, "a", "b").Open(t.Context())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,6 +86,13 @@ func TestRows(t *testing.T) {
 		"preamble":       {"Orders of \"May\n\na,b\n1,2\n", config.Table{HeaderRow: 3}, []seen{{4, "1|2", false}}},
 		"cp1252":         {"a;b\n\x80;\xe9\n", config.Table{Delimiter: ";", Encoding: "windows-1252"}, []seen{{2, "€|é", false}}},
 		"utf16":          {"\xff\xfea\x00\t\x00b\x00\n\x001\x00\t\x002\x00", config.Table{Delimiter: "\t"}, []seen{{2, "1|2", false}}},
+		"found cp1252":   {"a;b\n\x80;\xe9\n", config.Table{}, []seen{{2, "\u20ac|\u00e9", false}}},
+		"found utf16":    {"a\x00|\x00b\x00\n\x001\x00|\x002\x00", config.Table{}, []seen{{2, "1|2", false}}},
+		"found utf16be":  {"\x00a\x00;\x00b\x00\n\x001\x00;\x002", config.Table{}, []seen{{2, "1|2", false}}},
+		"sep line":       {"sep=;\r\na;b\r\n1,5;2,5\r\n", config.Table{}, []seen{{3, "1,5|2,5", false}}},
+		"odd sep line":   {"\"sep=^\"\na^b\n1^2\n", config.Table{}, []seen{{3, "1|2", false}}},
+		"steady":         {"a,b\n1;2,3;4\n", config.Table{}, []seen{{2, "1;2|3;4", false}}},
+		"by name":        {"Orders; of May,\n\nb,c;a\na;b\n1,5;2,5\n", config.Table{}, []seen{{5, "1,5|2,5", false}}},
 		"blank lines":    {"a,b\n\n1,2\n\n\n3,4\n", config.Table{}, []seen{{3, "1|2", false}, {6, "3|4", false}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,9 +119,14 @@ func TestRefusals(t *testing.T) {
 	}{
 		"empty":          {"", config.Table{}, csvfile.ErrEmpty, "orders.csv"},
 		"only a mark":    {"\ufeff\n\n", config.Table{}, csvfile.ErrEmpty, ""},
-		"delimiter":      {"a;b\n1;2\n", config.Table{}, csvfile.ErrDelimiter, `delimiter: ";"`},
-		"cp1252":         {"a,b\n1,2\n\xe9,2\n", config.Table{}, csvfile.ErrEncoding, "line 3, cell 1"},
-		"utf16 unmarked": {"a\x00,b\n", config.Table{}, csvfile.ErrEncoding, "utf-16le"},
+		"delimiter":      {"a;b\n1;2\n", config.Table{Delimiter: ","}, csvfile.ErrDelimiter, `delimiter: ";"`},
+		"cp1252":         {"a,b\n1,2\n\xe9,2\n", config.Table{Encoding: "utf-8"}, csvfile.ErrEncoding, "line 3, cell 1"},
+		"a zero":         {"a\x00,b\n", config.Table{}, csvfile.ErrEncoding, "utf-16le"},
+		"other encoding": {"a,b\n\xc4\x8f\x81\xe9,2\n", config.Table{}, csvfile.ErrEncoding, "neither"},
+		"half UTF-8":     {"a,b\n\u00e9\u00e9\xe9,2\n", config.Table{}, csvfile.ErrEncoding, "windows-1252"},
+		"two delimiters": {"x,y;z\n1,5;2\n", config.Table{}, table.ErrAmbiguous, "delimiter"},
+		"gzip cut":       {"\x1f\x8b\x08\x00", config.Table{}, csvfile.ErrPacked, "orders.csv"},
+		"zip cut":        {"PK\x03\x04", config.Table{}, csvfile.ErrPacked, "orders.csv"},
 		"open quote":     {"a,b\n1,\"2\n3,4\n5,6\n", config.Table{}, csvfile.ErrQuotes, "line 2"},
 		"swallowed rows": {"a,b\n1,\"2\n3,4\n5,\"6\"\n", config.Table{}, csvfile.ErrQuotes, "line 2"},
 		"too wide":       {strings.Repeat("a,", 1<<14) + "\n", config.Table{}, csvfile.ErrTooWide, ""},

@@ -25,7 +25,8 @@ var _ table.Headed = (*cursor)(nil)
 
 // cursor walks the records of one file.
 type cursor struct {
-	in      *os.File
+	in      *content
+	dialect *dialect
 	guard   *guard
 	reader  *csv.Reader
 	header  *table.Header
@@ -35,21 +36,21 @@ type cursor struct {
 	decoded bool     // the text was made by a decoder: it is valid UTF-8
 }
 
-func newCursor(f *File, in *os.File) (*cursor, error) {
-	c := &cursor{in: in, guard: &guard{in: in, left: maxRecord, delimiter: []byte(f.table.Delimiter)}}
-	text, decoded, err := decode(bufio.NewReaderSize(c.guard, bufferSize), f.table.Encoding)
+func newCursor(f *File, d *dialect, in *content) (*cursor, error) {
+	c := &cursor{in: in, dialect: d, guard: &guard{in: in, left: maxRecord, delimiter: []byte(d.delimiter)}}
+	text, decoded, err := decode(bufio.NewReaderSize(c.guard, bufferSize), d.encoding)
 	if err != nil {
 		return nil, err
 	}
-	c.decoded = decoded
-	for ; c.skipped < f.table.HeaderRow-1; c.skipped++ {
+	c.decoded = decoded || d.proven
+	for ; c.skipped < d.skip; c.skipped++ {
 		if err := skipLine(text); err != nil {
 			return nil, c.located(err, 1)
 		}
 	}
 	c.reader = csv.NewReader(text)
 	c.reader.ReuseRecord, c.reader.FieldsPerRecord = true, -1
-	c.reader.Comma, _ = utf8.DecodeRuneInString(f.table.Delimiter)
+	c.reader.Comma, _ = utf8.DecodeRuneInString(d.delimiter)
 	return c, c.readHeader(f)
 }
 
@@ -90,13 +91,12 @@ func (c *cursor) readHeader(f *File) error {
 
 // checkDelimiter notices a header that another delimiter would cut.
 func (c *cursor) checkDelimiter(f *File) error {
-	if len(c.header.Columns) > 1 {
+	if len(c.header.Columns) > 1 || f.table.Delimiter == "" {
 		return nil
 	}
-	names := map[string]string{";": ";", ",": ",", "\t": "tab", "|": "|"}
-	for _, d := range []string{";", "\t", "|", ","} {
+	for _, d := range delimiters {
 		if d != f.table.Delimiter && strings.Contains(c.header.Columns[0], d) {
-			return fmt.Errorf("%w, %.80q; set delimiter: %q", ErrDelimiter, c.header.Columns[0], names[d])
+			return fmt.Errorf("%w, %.80q; set delimiter: %q", ErrDelimiter, c.header.Columns[0], named(d))
 		}
 	}
 	return nil
@@ -199,8 +199,14 @@ func (c *cursor) checkText(record []string, line int) error {
 	return nil
 }
 
-// Notes is empty: everything in a text file is read.
-func (c *cursor) Notes() []string { return nil }
+// Notes says what was found out about the file, beyond what is set.
+func (c *cursor) Notes() []string {
+	notes := make([]string, len(c.dialect.notes))
+	for i, text := range c.dialect.notes {
+		notes[i] = c.header.File + " " + text
+	}
+	return notes
+}
 
 // Close closes the file.
 func (c *cursor) Close() error {

@@ -33,38 +33,69 @@ var (
 	ErrTooWide = errors.New("has more than 16384 columns")
 )
 
-// File is one file on disk. It implements table.File.
+// File is one file on disk, plain or packed (.gz, or a .zip of one file). It
+// implements table.File, for one caller at a time.
 type File struct {
-	path  string
-	table config.Table
+	path   string
+	table  config.Table
+	wanted map[string]bool
+
+	known *dialect // of the file as it was at mark
+	mark  string
 }
 
 // New names a file without touching it. Of t it uses delimiter, encoding and
-// header row; where they are empty: a comma, UTF-8 and the first row.
-func New(path string, t config.Table) *File {
-	if t.Delimiter == "" {
-		t.Delimiter = ","
+// header row; what is empty there is found out when the file is opened. wanted
+// are names of columns, by which the header is known.
+func New(path string, t config.Table, wanted ...string) *File {
+	f := &File{path: path, table: t, wanted: map[string]bool{}}
+	for _, name := range wanted {
+		f.wanted[name] = true
 	}
-	t.HeaderRow = max(t.HeaderRow, 1)
-	return &File{path: path, table: t}
+	return f
 }
 
-var _ table.File = (*File)(nil)
+var (
+	_ table.File    = (*File)(nil)
+	_ table.Sampler = (*File)(nil)
+)
 
 // Name is the base name of the path.
 func (f *File) Name() string { return filepath.Base(f.path) }
 
-// Open reads up to the header.
+// Open reads up to the header. What is found out about the file is kept for as
+// long as the file stays the same, so that every pass reads it in the same way.
 func (f *File) Open(context.Context) (table.Cursor, error) {
-	in, err := os.Open(f.path)
+	mark, err := f.Mark()
 	if err != nil {
-		return nil, f.explain(err)
+		return nil, err
 	}
-	c, err := newCursor(f, in)
+	if f.known == nil || f.mark != mark {
+		if f.known, err = f.detect(); err != nil {
+			f.known = nil
+			return nil, err
+		}
+		f.mark = mark
+	}
+	in, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	c, err := newCursor(f, f.known, in)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read %s: %w", f.Name(), err), in.Close())
 	}
 	return c, nil
+}
+
+// Sample gives the first rows: those of the first MiB, and at most 2,000.
+func (f *File) Sample(ctx context.Context) (table.Sample, error) {
+	c, err := f.Open(ctx)
+	if err != nil {
+		return table.Sample{}, err
+	}
+	s := table.Sample{Header: c.(*cursor).header, Rows: f.known.rows, Whole: f.known.whole}
+	return s, c.Close()
 }
 
 // Mark is the size and the time of the last change.

@@ -133,5 +133,5 @@ func newNumbers(t *config.Table) numbers {
 	if t.Decimal == "," {
 		return numbers{point: ','}
 	}
-	return numbers{point: '.'}
+	return numbers{point: '.', strict: t.Decimal == undecided}
 }

@@ -78,7 +78,7 @@ func (c *Carts) read(ctx context.Context, persons map[reconcile.Person]bool) (ma
 		if found[person] == nil {
 			found[person] = &openCart{}
 		}
-		return found[person].add(rec, newNumbers(&c.cfg.Table))
+		return found[person].add(rec, newNumbers(r.table))
 	})
 	if err != nil {
 		return nil, err

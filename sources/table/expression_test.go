@@ -42,7 +42,7 @@ func TestExpressions(t *testing.T) {
 }
 
 func evaluate(source string, point byte) string {
-	e, err := compile("columns.x", source, reflect.String, numbers{point})
+	e, err := compile("columns.x", source, reflect.String, numbers{point: point})
 	if err != nil {
 		return "!" + err.Error()
 	}
@@ -60,7 +60,7 @@ func evaluate(source string, point byte) string {
 
 // TestEvaluatorSeesChanges guards the memory of the last row.
 func TestEvaluatorSeesChanges(t *testing.T) {
-	e, err := compile("x", `a + row["b"]`, reflect.String, numbers{'.'})
+	e, err := compile("x", `a + row["b"]`, reflect.String, numbers{point: '.'})
 	if err != nil {
 		t.Fatal(err)
 	}

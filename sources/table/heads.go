@@ -30,11 +30,14 @@ func (s *Source) heads(ctx context.Context, w reconcile.Window, yield func(recon
 		return err
 	}
 	s.tally = reconcile.Tally{LeftOut: map[reconcile.Reason]int{}}
-	if err := s.loadJoins(ctx); err != nil {
-		return err
-	}
 	files, err := s.files(w)
 	if err != nil {
+		return err
+	}
+	if err := s.settle(ctx, files); err != nil {
+		return err
+	}
+	if err := s.loadJoins(ctx); err != nil {
 		return err
 	}
 	p := s.newPass(&s.tally)

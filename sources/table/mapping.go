@@ -292,6 +292,19 @@ func (m *mapping) mapSkips() error {
 	return nil
 }
 
+// habits are the fields by which the decimal sign and the form of dates are
+// found out.
+func (m *mapping) habits() habits {
+	h := habits{dates: []*field{&m.rows[rowCompleted], &m.rows[rowOrdered], &m.rows[rowUpdated]},
+		numbers: []*field{&m.rows[rowPrice], &m.rows[rowLineTotal], &m.rows[rowQuantity]}}
+	for _, name := range []string{"total", "shipping", "discount"} {
+		if at, ok := m.index[name]; ok && !m.joined()[name] {
+			h.numbers = append(h.numbers, &m.fields[at].field)
+		}
+	}
+	return h
+}
+
 func (m *mapping) cosmeticFields() string {
 	fields := []string{"completed_at"}
 	for _, name := range []string{"channel", "name", "store"} {

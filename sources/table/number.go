@@ -10,13 +10,15 @@ import (
 
 // numbers reads decimal numbers as people and tills write them.
 type numbers struct {
-	point byte // '.' or ',': the decimal sign
+	point  byte // '.' or ',': the decimal sign
+	strict bool // nothing has shown the sign: what it would decide is refused
 }
 
 var (
 	errNoNumber  = errors.New("is not a number")
 	errExponent  = errors.New("has an exponent: a spreadsheet or a float has touched it; export the column as plain numbers")
 	errOtherSign = errors.New("is not a number with this decimal sign; set decimal to the sign before the cents")
+	errVague     = errors.New("may have thousands or thousandths, and the numbers before it do not say; set decimal to the sign before the cents")
 	errGrouping  = errors.New("has separators that do not stand in groups of three; set decimal to the sign before the cents")
 )
 
@@ -24,6 +26,11 @@ var (
 // groups of three, a currency sign or code before or behind it, '-' or
 // brackets for negative ones. Nothing is rounded.
 func (n numbers) parse(text string) (reconcile.Decimal, error) {
+	if n.strict {
+		if _, vague := signOf(text); vague {
+			return reconcile.Decimal{}, errVague
+		}
+	}
 	if n.point == '.' && isPlain(text) {
 		return known(reconcile.ParseDecimal(text))
 	}

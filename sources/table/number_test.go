@@ -19,7 +19,7 @@ func TestNumbers(t *testing.T) {
 		{'.', "-0", "0"}, {'.', "0.000", "0"}, {'.', "9999999999999999999", "9999999999999999999"},
 		{',', "2,55", "2.55"}, {',', "1.234,50 €", "1234.5"}, {',', "1\u00a0234,5", "1234.5"}, {',', "-1.000", "-1000"}, {',', "7", "7"},
 	} {
-		d, err := numbers{test.point}.parse(test.text)
+		d, err := numbers{point: test.point}.parse(test.text)
 		if err != nil || d.String() != test.want {
 			t.Errorf("%q with %q is %s (%v), want %s", test.text, test.point, d, err, test.want)
 		}
@@ -40,7 +40,7 @@ func TestNoNumbers(t *testing.T) {
 		{'.', "4.440892E-16", errExponent}, {'.', "1E+05", errExponent},
 		{'.', "1.23456789012345678901", reconcile.ErrTooManyDigits},
 	} {
-		if d, err := (numbers{test.point}).parse(test.text); !errors.Is(err, test.want) {
+		if d, err := (numbers{point: test.point}).parse(test.text); !errors.Is(err, test.want) {
 			t.Errorf("%q with %q is %s (%v), want %v", test.text, test.point, d, err, test.want)
 		}
 	}

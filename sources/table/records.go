@@ -21,8 +21,11 @@ type Files func(w reconcile.Window) ([]File, error)
 // half a table would be a guess.
 type records struct {
 	table  *config.Table
+	key    string
+	names  []string
 	fields []field
-	clock  *clock // of the header at hand
+	from   map[string]string // what columns each is read from, by name
+	clock  *clock            // of the header at hand
 	slots  []slot
 	header *Header
 }
@@ -37,22 +40,51 @@ type record struct {
 
 // newRecords compiles columns; of these, names gives the order of the texts.
 func newRecords(t *config.Table, key string, columns map[string]string, names []string) (*records, error) {
-	r := &records{table: t, fields: make([]field, len(names))}
-	for name, value := range columns {
-		at := slices.Index(names, name)
+	r := &records{table: t, key: key, names: names, fields: make([]field, len(names)), from: columns}
+	return r, r.compile()
+}
+
+func (r *records) compile() error {
+	for name, value := range r.from {
+		at := slices.Index(r.names, name)
 		if at < 0 {
-			return nil, fmt.Errorf("%s.%s is planned but not built yet", key, name)
+			return fmt.Errorf("%s.%s is planned but not built yet", r.key, name)
 		}
 		var err error
-		if r.fields[at], err = newField(key+"."+name, name, value, newNumbers(t)); err != nil {
-			return nil, err
+		if r.fields[at], err = newField(r.key+"."+name, name, value, newNumbers(r.table)); err != nil {
+			return err
 		}
 	}
-	return r, nil
+	return nil
+}
+
+// settle compiles the fields for what the files show.
+func (r *records) settle(ctx context.Context, files []File) error {
+	var h habits
+	for i, name := range r.names {
+		switch name {
+		case "quantity", "price", "total", "shipping", "discount":
+			h.numbers = append(h.numbers, &r.fields[i])
+		case "at", "last_activity":
+			h.dates = append(h.dates, &r.fields[i])
+		}
+	}
+	if len(h.numbers)+len(h.dates) == 0 {
+		return nil
+	}
+	t, err := settle(ctx, files, *r.table, h)
+	if err != nil {
+		return err
+	}
+	r.table, r.header = &t.Table, nil
+	return r.compile()
 }
 
 // each reads all rows that hold anything.
 func (r *records) each(ctx context.Context, files []File, do func(record) error) error {
+	if err := r.settle(ctx, files); err != nil {
+		return err
+	}
 	for _, f := range files {
 		if err := r.walk(ctx, f, do); err != nil {
 			return err

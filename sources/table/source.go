@@ -3,9 +3,12 @@ package table
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"makegood/config"
@@ -110,6 +113,49 @@ func (s *Source) progress(rows int) {
 	if s.options.Progress != nil && rows%8192 == 0 {
 		s.options.Progress(rows)
 	}
+}
+
+// settle compiles the mapping for what the files show where the settings are
+// empty: it holds for all files of the source, and for both passes.
+func (s *Source) settle(ctx context.Context, files []File) error {
+	t, err := settle(ctx, files, s.cfg.Table, s.mapping.habits())
+	if err != nil {
+		return err
+	}
+	cfg := *s.cfg
+	if cfg.Decimal == "" && t.Decimal == "," {
+		if text := vagueLiteral(&cfg); text != "" {
+			return fmt.Errorf("%s %w: it has the decimal sign \",\", with which %s in an expression is a thousand; "+
+				"set decimal: \",\" and write it so", t.decimal, ErrAmbiguous, text)
+		}
+	}
+	cfg.Table = t.Table
+	s.tally.Notes = append(s.tally.Notes, t.notes...)
+	s.mapping, err = newMapping(&cfg)
+	return err
+}
+
+var thousandths = regexp.MustCompile(`["'][0-9]{1,3}\.[0-9]{3}["']`)
+
+// vagueLiteral finds a number in an expression that was perhaps written before
+// anybody knew the decimal sign of the files.
+func vagueLiteral(cfg *config.Source) string {
+	var texts []string
+	for _, text := range cfg.Columns {
+		if strings.HasPrefix(strings.TrimSpace(text), "=") {
+			texts = append(texts, text)
+		}
+	}
+	for _, r := range cfg.LeaveOut {
+		texts = append(texts, r.When)
+	}
+	for _, r := range cfg.SkipLines {
+		texts = append(texts, r.When)
+	}
+	if cfg.MaySend != nil {
+		texts = append(texts, cfg.MaySend.When)
+	}
+	return thousandths.FindString(strings.Join(texts, "\n"))
 }
 
 // loadJoins reads the files to look up in, once per Heads.
