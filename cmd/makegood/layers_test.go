@@ -40,6 +40,8 @@ var reserved = map[string][]string{
 	"github.com/xuri/excelize/v2":    {"sources/xlsxfile", "reports"},
 	"github.com/mattn/go-sqlite3":    {"sources/sqldb", "reconcile/ledger", "cmd/makegood/wire.go"},
 	"github.com/jmoiron/sqlx":        {"sources/sqldb", "reconcile/ledger"},
+	"github.com/jackc/pgx/v5":        {"sources/sqldb"},
+	"github.com/go-sql-driver/mysql": {"sources/sqldb"},
 	"github.com/expr-lang/expr":      {"sources/table"},
 	"github.com/spf13/cobra":         {"cmd"},
 	"go.yaml.in/yaml/v4":             {"config"},

@@ -7,8 +7,11 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
 
 	"makegood/sources/table"
@@ -17,61 +20,70 @@ import (
 // cursor walks the rows of a result.
 type cursor struct {
 	name   string
+	engine engine
 	ctx    context.Context
 	cancel context.CancelFunc
 	db     *sqlx.DB
 	rows   *sqlx.Rows
 	header *table.Header
 	number int
-	values []any // of the current row
-	places []any // pointers to values
+	utc    []bool // columns of instants that the database writes in UTC, without saying so
+	values []any  // of the current row
+	places []any  // pointers to values
 	cells  []string
 }
 
 func (f *File) open(ctx context.Context) (_ *cursor, err error) {
-	path, err := locate(f.dsn)
+	e, err := engineOf(f.dsn)
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{name: f.name, cancel: func() {}}
+	c := &cursor{name: f.name, engine: e}
+	ctx, c.cancel = context.WithCancel(ctx)
 	if f.options.Timeout > 0 {
 		late := fmt.Errorf("wait for the database: it took longer than %v: %w", f.options.Timeout, context.DeadlineExceeded)
-		ctx, c.cancel = context.WithTimeoutCause(ctx, f.options.Timeout, late)
+		outer := c.cancel
+		var inner context.CancelFunc
+		ctx, inner = context.WithTimeoutCause(ctx, f.options.Timeout, late)
+		c.cancel = func() { inner(); outer() }
 	}
+	c.ctx = ctx
 	defer func() {
 		if err != nil {
-			err = errors.Join(orCause(ctx, err), c.Close())
+			err = errors.Join(c.orCause(err), c.Close())
 		}
 	}()
-	c.ctx = ctx
-	if c.db, err = database(ctx, path); err != nil {
+	if c.db, err = e.connect(ctx, f.options); err != nil {
 		return nil, err
 	}
 	return c, c.run(ctx, f)
 }
 
 // orCause says why the context ended, where that is why the database stopped.
-func orCause(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
+func (c *cursor) orCause(err error) error {
+	if cause := context.Cause(c.ctx); cause != nil {
 		return cause
 	}
-	return inWords(err)
+	return c.engine.inWords(err)
 }
 
 func (c *cursor) run(ctx context.Context, f *File) error {
-	query, err := f.statement(ctx, c.db)
+	query, err := f.statement(ctx, c.engine, c.db)
 	if err != nil {
 		return err
 	}
-	args, err := f.arguments(query)
+	query, args, err := c.engine.bind(query, f.end)
 	if err != nil {
 		return err
 	}
 	if c.rows, err = c.db.QueryxContext(ctx, query, args...); err != nil {
-		return err
+		return c.withTables(err)
 	}
 	columns, err := c.rows.Columns()
 	if err != nil {
+		return err
+	}
+	if err := c.findInstants(f.options.Bind); err != nil {
 		return err
 	}
 	if len(columns) == 0 {
@@ -81,6 +93,41 @@ func (c *cursor) run(ctx context.Context, f *File) error {
 	c.values, c.places, c.cells = make([]any, len(columns)), make([]any, len(columns)), make([]string, len(columns))
 	for i := range c.values {
 		c.places[i] = &c.values[i]
+	}
+	return nil
+}
+
+// withTables adds the tables that there are to a server's word that one is
+// missing.
+func (c *cursor) withTables(err error) error {
+	p, _ := errors.AsType[*pgconn.PgError](err)
+	m, _ := errors.AsType[*mysql.MySQLError](err)
+	if (p == nil || p.Code != "42P01") && (m == nil || m.Number != 1146) {
+		return err
+	}
+	var names []string
+	if _, no := c.db.ExecContext(c.ctx, "ROLLBACK"); no != nil {
+		return err
+	}
+	if no := c.db.SelectContext(c.ctx, &names, c.engine.tables()); no != nil {
+		return err
+	}
+	return fmt.Errorf("%w; the tables are %s", c.engine.inWords(err), quoted(names))
+}
+
+// findInstants finds the TIMESTAMP columns of MySQL: it converts them to the
+// zone of the session, which is UTC where instants are bound.
+func (c *cursor) findInstants(b Bind) error {
+	types, err := c.rows.ColumnTypes()
+	if err != nil {
+		return err
+	}
+	c.utc = make([]bool, len(types))
+	if _, ok := c.engine.(mariadb); !ok || b != Instant {
+		return nil
+	}
+	for i, t := range types {
+		c.utc[i] = t.DatabaseTypeName() == "TIMESTAMP"
 	}
 	return nil
 }
@@ -103,13 +150,16 @@ func (c *cursor) Next() (table.Row, error) {
 		if problem != "" && row.Problem == "" {
 			row.Problem = fmt.Sprintf("column %s %s", c.header.Columns[i], problem)
 		}
+		if cell != "" && c.utc[i] {
+			cell = strings.Replace(cell, " ", "T", 1) + "Z"
+		}
 		c.cells[i] = cell
 	}
 	return row, nil
 }
 
 func (c *cursor) failed(err error) error {
-	return fmt.Errorf("read source %s after row %d: %w", c.name, c.number, orCause(c.ctx, err))
+	return fmt.Errorf("read source %s after row %d: %w", c.name, c.number, c.orCause(err))
 }
 
 // text gives a stored value as text, or what is wrong with it.
@@ -119,8 +169,12 @@ func text(value any) (cell, problem string) {
 		return "", ""
 	case int64:
 		return strconv.FormatInt(v, 10), ""
+	case uint64:
+		return strconv.FormatUint(v, 10), ""
 	case float64:
-		return number(v)
+		return number(v, 64)
+	case float32:
+		return number(float64(v), 32)
 	case string:
 		return readable(v)
 	case []byte:
@@ -136,30 +190,47 @@ func readable(s string) (cell, problem string) {
 	return s, ""
 }
 
-// number writes a float with 15 significant digits (CONTRACTS 7). From 10^15
-// on it keeps its exponent, which says that digits may be lost.
-func number(f float64) (cell, problem string) {
-	if math.IsInf(f, 0) {
+// number writes a float of so many bits with 15 or 7 significant digits
+// (CONTRACTS 7). From 10^15 on it keeps its exponent, which says that digits
+// may be lost.
+func number(f float64, bits int) (cell, problem string) {
+	switch {
+	case math.IsNaN(f):
+		return "", "holds NaN, which is no number"
+	case math.IsInf(f, 0):
 		return "", "holds a number beyond all limits"
 	}
 	if math.Abs(f) >= 1e15 {
-		return strconv.FormatFloat(f, 'E', -1, 64), ""
+		return strconv.FormatFloat(f, 'E', -1, bits), ""
 	}
-	near, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'e', 14, 64), 64)
+	digits := 14
+	if bits == 32 {
+		digits = 6
+	}
+	near, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'e', digits, 64), 64)
 	return strconv.FormatFloat(near+0, 'f', -1, 64), ""
 }
 
 // Notes is empty: a result is read whole.
 func (c *cursor) Notes() []string { return nil }
 
-// Close ends the query and closes the database.
+// Close ends the query and closes the database. A server is not waited for:
+// rows that nobody asked for any more are not fetched.
 func (c *cursor) Close() error {
 	var errs []error
+	_, file := c.engine.(sqlite)
+	if !file {
+		c.cancel()
+	}
 	if c.rows != nil {
-		errs = append(errs, c.rows.Close())
+		if err := c.rows.Close(); file {
+			errs = append(errs, err)
+		}
 	}
 	if c.db != nil {
-		errs = append(errs, c.db.Close())
+		if err := c.db.Close(); file {
+			errs = append(errs, err)
+		}
 	}
 	c.cancel()
 	if err := errors.Join(errs...); err != nil {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"makegood/reconcile"
@@ -18,9 +17,14 @@ import (
 // package wrap them and say more.
 var (
 	// ErrNotBuilt is returned for databases that this version cannot read.
-	ErrNotBuilt = errors.New("is not built yet; this version reads SQLite databases")
-	// ErrNoDatabase is returned for a file that is no SQLite database.
-	ErrNoDatabase = errors.New("is not an SQLite database")
+	ErrNotBuilt = errors.New("is not built yet; this version reads PostgreSQL, MySQL, MariaDB and SQLite databases")
+	// ErrNoDatabase is returned for a file that is no SQLite database, and
+	// when a server has no database of the name.
+	ErrNoDatabase = errors.New("there is no such database")
+	// ErrLogin is returned when a server does not let the user in.
+	ErrLogin = errors.New("the server did not let makegood in")
+	// ErrUnreachable is returned when there is no connection to the server.
+	ErrUnreachable = errors.New("the server cannot be reached")
 	// ErrQuery is returned when the query cannot be carried out.
 	ErrQuery = errors.New("the query cannot be carried out")
 	// ErrWindow is returned when a query asks for :from or :to and [File.Within]
@@ -48,8 +52,24 @@ type Options struct {
 	Zone *time.Location
 	Bind Bind
 	// Timeout ends a pass over the rows that takes longer. 0: no end but the
-	// caller's.
+	// caller's, and an hour that a server gives to a query.
 	Timeout time.Duration
+}
+
+// timeout is how long a server works at one query.
+func (o Options) timeout() time.Duration {
+	if o.Timeout > 0 {
+		return o.Timeout
+	}
+	return time.Hour
+}
+
+// connectTimeout is for a server whose DSN sets none.
+const connectTimeout = 15 * time.Second
+
+// unreachable names the server, and what to look at.
+func unreachable(where string, err error) error {
+	return fmt.Errorf("%w at %s; see whether host and port in dsn are right and the server takes connections from here: %w", ErrUnreachable, where, err)
 }
 
 // File is one query of one database. It implements [table.File].
@@ -62,9 +82,11 @@ type File struct {
 }
 
 // New names the rows of a query, or of a table where query is "", without
-// touching the database. The name is the source's; dsn is sqlite:///path,
-// file:path, or a plain path ending in .db, .sqlite or .sqlite3. The query may
-// hold :from and :to, and is passed on as it is.
+// touching the database. The name is the source's; dsn is
+// postgres://user:password@host/database, mysql://user:password@host/database,
+// sqlite:///path, file:path, or a plain path ending in .db, .sqlite or
+// .sqlite3. The query may hold :from and :to, and is passed on as it is apart
+// from them.
 func New(name, dsn, query string, o Options) *File {
 	if o.Zone == nil {
 		o.Zone = time.UTC
@@ -86,8 +108,8 @@ func (f *File) Name() string { return f.name }
 
 // Open carries out the query. The database must exist and is never changed.
 // An error says in words what is wrong with the database or the query; it
-// wraps [ErrNotBuilt], [ErrNoDatabase], [ErrQuery], [ErrWindow] or
-// [fs.ErrNotExist] where one of them fits.
+// wraps [ErrNotBuilt], [ErrNoDatabase], [ErrLogin], [ErrUnreachable], [ErrQuery],
+// [ErrWindow] or [fs.ErrNotExist] where one of them fits.
 func (f *File) Open(ctx context.Context) (table.Cursor, error) {
 	c, err := f.open(ctx)
 	if err != nil {
@@ -96,20 +118,16 @@ func (f *File) Open(ctx context.Context) (table.Cursor, error) {
 	return c, nil
 }
 
-// Mark is the size and the modification time of the database and of its
-// write-ahead log.
+// Mark is the size and the modification time of an SQLite database and of its
+// write-ahead log; "" for the others, which are read in one pass.
 func (f *File) Mark() (string, error) {
-	path, err := locate(f.dsn)
+	e, err := engineOf(f.dsn)
 	if err != nil {
 		return "", fmt.Errorf("look at source %s: %w", f.name, err)
 	}
-	info, err := os.Stat(path)
+	mark, err := e.mark()
 	if err != nil {
 		return "", fmt.Errorf("look at source %s: %w", f.name, err)
-	}
-	mark := fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
-	if log, err := os.Stat(path + "-wal"); err == nil {
-		mark += fmt.Sprintf(" %d %d", log.Size(), log.ModTime().UnixNano())
 	}
 	return mark, nil
 }

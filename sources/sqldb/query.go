@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,24 +14,22 @@ import (
 )
 
 // statement is the people's own query, or the one that reads the whole table.
-func (f *File) statement(ctx context.Context, db *sqlx.DB) (string, error) {
+func (f *File) statement(ctx context.Context, e engine, db *sqlx.DB) (string, error) {
 	switch {
 	case strings.TrimSpace(f.query) != "" && f.options.Table != "":
 		return "", errors.New("read either a query or a table: both are given")
 	case strings.TrimSpace(f.query) != "":
 		return f.query, nil
 	case f.options.Table != "":
-		return f.wholeTable(ctx, db)
+		return f.wholeTable(ctx, e, db)
 	}
 	return "", errors.New("read either a query or a table: none is given")
 }
 
 // wholeTable is the query for a table or view, which must be there.
-func (f *File) wholeTable(ctx context.Context, db *sqlx.DB) (string, error) {
+func (f *File) wholeTable(ctx context.Context, e engine, db *sqlx.DB) (string, error) {
 	var names []string
-	err := db.SelectContext(ctx, &names,
-		`SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name`)
-	if err != nil {
+	if err := db.SelectContext(ctx, &names, e.tables()); err != nil {
 		return "", err
 	}
 	want := f.options.Table
@@ -43,7 +40,7 @@ func (f *File) wholeTable(ctx context.Context, db *sqlx.DB) (string, error) {
 		}
 		return "", fmt.Errorf("%w: %s", ErrQuery, text)
 	}
-	return `SELECT * FROM "` + strings.ReplaceAll(want, `"`, `""`) + `"`, nil
+	return "SELECT * FROM " + e.quote(want), nil
 }
 
 func quoted(names []string) string {
@@ -54,25 +51,15 @@ func quoted(names []string) string {
 	return strings.Join(list, ", ")
 }
 
-// arguments are the values of the parameters that the query holds. Another
-// one than :from and :to would be NULL to the database, and give no rows
-// without an error.
-func (f *File) arguments(query string) ([]any, error) {
-	var args []any
-	for _, p := range parameters(query) {
-		if p != ":from" && p != ":to" {
-			return nil, fmt.Errorf("%w: it asks for %s; there are only :from and :to", ErrQuery, p)
-		}
-		if err := f.window.Check(); err != nil {
-			return nil, ErrWindow
-		}
-		end := f.window.From
-		if p == ":to" {
-			end = f.window.To.Add(time.Second - time.Nanosecond)
-		}
-		args = append(args, sql.Named(p[1:], f.text(end)))
+// end is the text of :from or :to.
+func (f *File) end(name string) (string, error) {
+	if err := f.window.Check(); err != nil {
+		return "", ErrWindow
 	}
-	return args, nil
+	if name == ":from" {
+		return f.text(f.window.From), nil
+	}
+	return f.text(f.window.To.Add(time.Second - time.Nanosecond)), nil
 }
 
 // text writes a time for the query, cut to the second.

@@ -114,11 +114,11 @@ func TestNumber(t *testing.T) {
 		17850: "17850", 2.55: "2.55", 123456789012.345: "123456789012.345",
 		1e15: "1E+15", 1.9143e18: "1.9143E+18", 999999999999999: "999999999999999", -1e-3: "-0.001",
 	} {
-		if got, problem := number(f); got != want || problem != "" {
+		if got, problem := number(f, 64); got != want || problem != "" {
 			t.Errorf("number(%v) = %q, %q; want %q", f, got, problem, want)
 		}
 	}
-	if got, _ := number(math.Copysign(0, -1)); got != "0" {
+	if got, _ := number(math.Copysign(0, -1), 64); got != "0" {
 		t.Errorf("number(-0) = %q", got)
 	}
 }
@@ -195,15 +195,19 @@ func TestDSN(t *testing.T) {
 			t.Errorf("dsn %s: rows %q, error %v", dsn, rows, err)
 		}
 	}
-	for _, dsn := range []string{"postgres://u:geheim@example.com/shop", "mysql://u:geheim@example.com/shop", "sqlserver://u:geheim@example.com"} {
+	for _, dsn := range []string{"sqlserver://u:geheim@example.com"} {
 		_, err := New("shop", dsn, "SELECT 1", Options{}).Open(t.Context())
 		if !errors.Is(err, ErrNotBuilt) || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("dsn of another database: error %v", err)
 		}
 	}
-	_, err := New("shop", "u:geheim@tcp(example.com)/shop", "SELECT 1", Options{}).Open(t.Context())
-	if err == nil || strings.Contains(err.Error(), "geheim") {
-		t.Errorf("unknown dsn: error %v", err)
+	for _, dsn := range []string{"u:geheim@tcp(example.com)/shop", "postgres://u:geheim@:x/shop", "postgres://u:gehe%im@example.com/shop",
+		"postgres://u:geheim@example.com/shop?sslmode=geheim", "mysql://u:gehe%im@example.com/shop", "mysql://u:geheim@example.com",
+		"mysql://u:geheim@example.com/shop?tls=geheim", "mysql://u:geheim@example.com:x/shop"} {
+		_, err := New("shop", dsn, "SELECT 1", Options{}).Open(t.Context())
+		if err == nil || strings.Contains(err.Error(), "gehe") {
+			t.Errorf("%s: error %v", dsn, err)
+		}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -18,24 +17,6 @@ import (
 
 	"makegood/sources/internal/near"
 )
-
-// locate gives the path that a DSN names. It never repeats a DSN of another
-// database, which may hold a password.
-func locate(dsn string) (string, error) {
-	scheme, rest, ok := strings.Cut(dsn, ":")
-	switch {
-	case ok && (scheme == "sqlite" || scheme == "sqlite3"):
-		return uriPath(strings.TrimPrefix(rest, "//"))
-	case ok && scheme == "file":
-		return uriPath(strings.TrimPrefix(rest, "//"))
-	case slices.Contains([]string{".db", ".sqlite", ".sqlite3"}, strings.ToLower(filepath.Ext(dsn))) &&
-		!strings.Contains(dsn, "://"):
-		return dsn, nil
-	case ok && slices.Contains([]string{"postgres", "postgresql", "mysql", "mariadb", "sqlserver"}, scheme):
-		return "", fmt.Errorf("read a %s database: %w", scheme, ErrNotBuilt)
-	}
-	return "", errors.New("read dsn: it is neither sqlite:///path nor a path ending in .db, .sqlite or .sqlite3")
-}
 
 // uriPath is the path of a file URI without its query: how a database is
 // opened is not for its DSN to say.
@@ -49,12 +30,15 @@ func uriPath(rest string) (string, error) {
 	return path, nil
 }
 
-// database opens an existing file for reading, and proves that it is so.
-func database(ctx context.Context, path string) (*sqlx.DB, error) {
-	if err := lookAt(path); err != nil {
+// sqlite is a file.
+type sqlite struct{ path string }
+
+// connect opens an existing file for reading, and proves that it is so.
+func (s sqlite) connect(ctx context.Context, _ Options) (*sqlx.DB, error) {
+	if err := lookAt(s.path); err != nil {
 		return nil, err
 	}
-	uri := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_query_only=1&_busy_timeout=10000"
+	uri := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?mode=ro&_query_only=1&_busy_timeout=10000"
 	db := sqlx.NewDb(sql.OpenDB(connector{uri}), "sqlite3")
 	db.SetMaxOpenConns(1)
 	var only int
@@ -75,9 +59,9 @@ func lookAt(path string) error {
 	case err != nil:
 		return err
 	case info.IsDir():
-		return fmt.Errorf("%s %w: it is a folder", filepath.Base(path), ErrNoDatabase)
+		return fmt.Errorf("%s is not an SQLite database: %w, it is a folder", filepath.Base(path), ErrNoDatabase)
 	case info.Size() == 0:
-		return fmt.Errorf("%s %w: the file has no bytes", filepath.Base(path), ErrNoDatabase)
+		return fmt.Errorf("%s is not an SQLite database: %w, the file has no bytes", filepath.Base(path), ErrNoDatabase)
 	}
 	return nil
 }
@@ -121,16 +105,51 @@ func (s stored) QueryContext(ctx context.Context, query string, args []driver.Na
 	return rows, err
 }
 
+// bind leaves the query as it is: SQLite has named parameters. Another one than
+// :from and :to would be NULL to it, and give no rows without an error.
+func (sqlite) bind(query string, end func(string) (string, error)) (string, []any, error) {
+	var args []any
+	for _, p := range parameters(query) {
+		if p != ":from" && p != ":to" {
+			return "", nil, fmt.Errorf("%w: it asks for %s; there are only :from and :to", ErrQuery, p)
+		}
+		value, err := end(p)
+		if err != nil {
+			return "", nil, err
+		}
+		args = append(args, sql.Named(p[1:], value))
+	}
+	return query, args, nil
+}
+
+func (sqlite) tables() string {
+	return `SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name`
+}
+
+func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func (s sqlite) mark() (string, error) {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return "", err
+	}
+	mark := fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
+	if log, err := os.Stat(s.path + "-wal"); err == nil {
+		mark += fmt.Sprintf(" %d %d", log.Size(), log.ModTime().UnixNano())
+	}
+	return mark, nil
+}
+
 // inWords says what the database objects to. What it says of the query itself
 // is in its own words.
-func inWords(err error) error {
+func (sqlite) inWords(err error) error {
 	var e sqlite3.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	switch e.Code {
 	case sqlite3.ErrNotADB:
-		return fmt.Errorf("%w, or it is encrypted: %w", ErrNoDatabase, err)
+		return fmt.Errorf("%w: the file is not an SQLite database, or it is encrypted: %w", ErrNoDatabase, err)
 	case sqlite3.ErrCorrupt:
 		return fmt.Errorf("read the database: it is damaged: %w", err)
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
