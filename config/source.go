@@ -31,6 +31,14 @@ type Source struct {
 	// Columns has names of ColumnNames and, for each, a column's name or "= expression".
 	Columns map[string]string `yaml:"columns" required:"it says which column is order, completed_at, sku, quantity ..."`
 	Join    []Join            `yaml:"join"`
+	// CompletedWhen lists the values of status with which an order is complete, NotCompleted those with which it is not;
+	// case does not matter. Without CompletedWhen the status decides nothing.
+	CompletedWhen []string `yaml:"completed_when"`
+	NotCompleted  []string `yaml:"not_completed"`
+	// NegativeLines says what becomes of an order that has lines with negative quantities beside others, ZeroTotal of one
+	// that is worth nothing (RULES R10).
+	NegativeLines string `yaml:"negative_lines" enum:"hold drop send" default:"hold"`
+	ZeroTotal     string `yaml:"zero_total" enum:"send hold" default:"send"`
 	// LeaveOut are whole orders that do not count, SkipLines lines that are no goods; the first rule that fits.
 	LeaveOut  []Rule     `yaml:"leave_out"`
 	SkipLines []LineRule `yaml:"skip_lines"`
@@ -112,7 +120,7 @@ type CartSource struct {
 const (
 	sourceColumns = "order completed_at ordered_at updated_at customer email language currency channel status store till " +
 		"sku name quantity price line_total line total shipping discount unique_id item cart_used firstname lastname gender " +
-		"birthdate phone postcode city country refers_to reverses newsletter"
+		"birthdate phone postcode city country refers_to reverses newsletter zone"
 	evidenceColumns = "order at shop target"
 	cartColumns     = "email customer sku quantity price unique_id item last_activity"
 )
@@ -143,11 +151,8 @@ func (s *Source) fill(zone *Zone) {
 func (s *Source) check(d *document, path string) {
 	s.Table.check(d, path)
 	d.name(path+".shop", s.Shop)
-	if _, ok := s.Columns["zone"]; ok {
-		d.fail(path+".columns.zone", "%s.columns.zone is planned but not built yet; give the source one zone", path)
-	} else {
-		d.columns(path+".columns", s.Columns, ColumnNames())
-	}
+	d.columns(path+".columns", s.Columns, ColumnNames())
+	s.checkStatuses(d, path)
 	for i := range s.Join {
 		s.Join[i].check(d, at(path+".join", i))
 	}
@@ -157,6 +162,21 @@ func (s *Source) check(d *document, path string) {
 	if s.Currency != "" && !currencyCode.MatchString(s.Currency) {
 		d.fail(path+".currency", "%s.currency: %s is no code of ISO 4217, such as EUR; a column goes into columns", path,
 			d.quote(path+".currency"))
+	}
+}
+
+// checkStatuses wants a status to judge, and every value of it on one side.
+func (s *Source) checkStatuses(d *document, path string) {
+	if len(s.CompletedWhen) > 0 && !s.Has("status") {
+		d.fail(path+".completed_when", "%s.completed_when needs columns.status: the column that it is compared with", path)
+	}
+	if len(s.NotCompleted) > 0 && len(s.CompletedWhen) == 0 {
+		d.fail(path+".not_completed", "%s.not_completed needs completed_when: the statuses with which an order counts", path)
+	}
+	for _, status := range s.NotCompleted {
+		if slices.ContainsFunc(s.CompletedWhen, func(other string) bool { return strings.EqualFold(other, status) }) {
+			d.fail(path+".not_completed", "%s.not_completed: %q stands in completed_when, too", path, status)
+		}
 	}
 }
 

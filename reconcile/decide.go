@@ -148,6 +148,8 @@ func (p *planner) wants(t *targetPlan, h Head) ([]Want, error) {
 			return nil, err
 		case hit:
 			wants[i].Hold = ReasonSuppressed
+		case h.Hold == ReasonStatusUnknown, w.Hold == "" && h.Hold != "":
+			wants[i].Hold = h.Hold
 		case w.Hold == "" && p.uncovered(t, h.CompletedAt):
 			wants[i].Hold = ReasonNoEvidence
 		}

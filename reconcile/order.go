@@ -182,6 +182,7 @@ type Head struct {
 	Lines    int  // lines kept (skip_lines and quantity 0 included or not as Goods says)
 	Goods    bool // at least one line with a quantity other than 0
 	Negative bool // at least one line with a negative quantity
+	Undoes   bool // goods, and all of them with negative quantities: a credit note or a return
 
 	Digest         Digest // ContentDigest
 	GoodsDigest    Digest
@@ -190,6 +191,13 @@ type Head struct {
 
 	Permitted bool // may_send says yes
 	CartUsed  bool // the source says that this checkout consumed the stored cart
+
+	// Hold is why the source itself says that nothing of this order may go:
+	// status_unknown, zero_total; "" otherwise.
+	Hold Reason
+	// Reverses is the number of the order that this one undoes, as the source
+	// has it; "" when it undoes none or nobody says so.
+	Reverses string
 
 	LeftOut Reason       // not counted as an order, and why; "" otherwise
 	Bad     []RowProblem // not empty: never sent

@@ -18,6 +18,13 @@ const (
 	ReasonVersions     Reason = "versions"         // two files disagree about one order
 )
 
+// Reasons that a source itself has for not counting an order, beside those
+// that its rules name.
+const (
+	ReasonStatusNotComplete Reason = "status_not_complete"
+	ReasonReversal          Reason = "reversal" // it undoes another order
+)
+
 // Reasons for not being for a destination at all.
 const (
 	ReasonChannel     Reason = "channel"
@@ -40,6 +47,9 @@ const (
 	ReasonNoGoods       Reason = "no_goods"
 	ReasonExchange      Reason = "exchange"
 	ReasonReturn        Reason = "return"
+	ReasonReversed      Reason = "reversed"       // a later credit note undoes it
+	ReasonZeroTotal     Reason = "zero_total"     // worth nothing, where the source holds such orders
+	ReasonStatusUnknown Reason = "status_unknown" // neither in completed_when nor in not_completed
 	ReasonTotalMismatch Reason = "total_mismatch"
 	ReasonNoLanguage    Reason = "no_language"
 	ReasonFutureTime    Reason = "future_time"
@@ -91,7 +101,7 @@ const (
 func (r Reason) NeedsLook() bool {
 	switch r {
 	case ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
-		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage:
+		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage, ReasonStatusUnknown:
 		return true
 	}
 	return false

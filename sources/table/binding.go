@@ -96,6 +96,7 @@ type binding struct {
 	kept   []int
 	skips  []slot
 	clock  *clock
+	zones  *zones // where columns.zone is mapped
 	used   []int // sorted: what a spool must hold
 }
 
@@ -124,6 +125,9 @@ func (m *mapping) bind(h *Header, id int32) (*binding, error) {
 		b.used = append(b.used, at)
 	}
 	slices.Sort(b.used)
+	if m.rows[rowZone].mapped() {
+		b.zones = &zones{m.cfg.Table, m.cfg.Precision, h.Serial, map[string]*clock{}}
+	}
 	b.clock, err = newClock(&m.cfg.Table, m.cfg.Precision, h.Serial)
 	return b, err
 }

@@ -14,6 +14,7 @@ type moment struct {
 	at        time.Time
 	dayOnly   bool // there was no time of day
 	ambiguous bool // the wall clock shows it twice; the first was taken
+	zone      *time.Location
 	err       error
 }
 
@@ -33,6 +34,48 @@ type clock struct {
 	daily  bool   // the source says precision: day
 	serial func(days float64) (time.Time, error)
 	seen   map[string]moment
+}
+
+// zones reads times that carry no zone by what another column says of it.
+type zones struct {
+	config.Table
+	precision string
+	serial    func(float64) (time.Time, error)
+	clocks    map[string]*clock // by zone as it is written; nil: no zone
+}
+
+// maxZones bounds how many different zones are remembered: there are some 600.
+const maxZones = 1 << 10
+
+var errNoZone = errors.New("is no time zone; write a name such as Europe/Amsterdam or UTC")
+
+// clock gives the clock of a zone. An empty text is the source's own zone.
+func (z *zones) clock(text string) (*clock, error) {
+	c, known := z.clocks[text]
+	if !known {
+		if len(z.clocks) >= maxZones {
+			clear(z.clocks)
+		}
+		table := z.Table
+		zone := &config.Zone{}
+		if text == "" {
+			zone = z.Zone
+		} else if zone.UnmarshalText([]byte(text)) != nil {
+			zone = nil
+		}
+		if zone != nil {
+			table.Zone = zone
+			var err error
+			if c, err = newClock(&table, z.precision, z.serial); err != nil {
+				return nil, err
+			}
+		}
+		z.clocks[strings.Clone(text)] = c
+	}
+	if c == nil {
+		return nil, errNoZone
+	}
+	return c, nil
 }
 
 const maxMoments = 1 << 13
@@ -73,6 +116,7 @@ func (c *clock) parse(text string) moment {
 		return moment{err: errNoTime}
 	}
 	m := moment{at: wall.UTC(), dayOnly: c.daily && wall.Equal(wall.Truncate(24*time.Hour))}
+	m.zone = c.zone
 	if zoned {
 		m.dayOnly = false
 		return m

@@ -54,6 +54,27 @@ func (c *codec) text(s *string) {
 	c.buf = append(c.buf, *s...)
 }
 
+// zone writes a zone by its name.
+func (c *codec) zone(z **time.Location) {
+	name := ""
+	if !c.reading && *z != nil {
+		name = (*z).String()
+	}
+	c.text(&name)
+	if !c.reading || name == "" || name == "UTC" {
+		if c.reading {
+			*z = time.UTC
+		}
+		return
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		c.fail()
+		return
+	}
+	*z = loc
+}
+
 func (c *codec) flag(f *bool) {
 	n := 0
 	if *f {

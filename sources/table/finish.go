@@ -34,7 +34,10 @@ func finish(m *mapping, headers []*Header, p *partial) reconcile.Head {
 	f.count()
 	f.money()
 	f.unique()
-	f.h.LeftOut, f.h.Permitted = f.r.leftOut, f.r.permitted
+	f.h.LeftOut, f.h.Hold, f.h.Permitted = f.r.leftOut, f.r.hold, f.r.permitted
+	if f.h.Hold == "" && f.m.cfg.ZeroTotal == "hold" && f.h.Amount.IsZero() {
+		f.h.Hold = reconcile.ReasonZeroTotal
+	}
 	f.blame()
 	if len(f.h.Bad) > 0 {
 		f.h.Amount, f.h.AmountOf = reconcile.Decimal{}, ""
@@ -94,6 +97,7 @@ func (f *finisher) texts() {
 	f.h.Currency = strings.ToUpper(f.value("currency"))
 	f.h.Channel = f.value("channel")
 	f.h.Store, f.h.Till, f.h.Status = f.value("store"), f.value("till"), f.value("status")
+	f.h.Reverses = f.value("reverses")
 	f.h.Email, f.h.Customer, f.h.Language = f.value("email"), f.value("customer"), f.value("language")
 	switch {
 	case f.h.Currency == "":
@@ -149,7 +153,8 @@ func (f *finisher) count() {
 			}
 			continue
 		}
-		if err := f.p.sums.merge(&l.sums); err != nil {
+		into := f.p.sumsOf(&line{dropped: l.dropped})
+		if err := into.merge(&l.sums); err != nil {
 			f.fail(l.at, fault{"", reconcile.ReasonBadValue, err.Error()})
 		}
 	}
@@ -157,8 +162,12 @@ func (f *finisher) count() {
 }
 
 func (f *finisher) money() {
-	s := &f.p.sums
+	s := f.counted()
 	f.h.LinesSum, f.h.Lines, f.h.Goods, f.h.Negative = s.amount, s.lines, s.some, s.negative
+	f.h.Undoes = s.negative && !s.positive
+	if f.m.cfg.NegativeLines == "send" && s.amount.IsPos() {
+		f.h.Negative = false
+	}
 	f.h.Amount, f.h.AmountOf = s.amount, reconcile.AmountOfPrices
 	if s.totaled {
 		f.h.AmountOf = reconcile.AmountOfLineTotals
@@ -172,6 +181,15 @@ func (f *finisher) money() {
 		f.fail(s.gapAt, fault{f.m.rows[rowLineTotal].label, reconcile.ReasonConflict,
 			fmt.Sprintf("price x quantity and the line total differ by %s", s.gap)})
 	}
+}
+
+// counted are the sums that the order is worth: where negative_lines drops
+// lines and there are no others, it is still the return that it was.
+func (f *finisher) counted() *sums {
+	if f.p.dropped.some && !f.p.sums.some {
+		return &f.p.dropped
+	}
+	return &f.p.sums
 }
 
 // minorUnit is the value of a currency's smallest coin.
@@ -209,14 +227,13 @@ func (f *finisher) unique() {
 			p.reason = reconcile.ReasonNotUnique
 		}
 	}
-	if first, last := f.day(f.h), f.p.latest; !last.IsZero() && first != dayOf(f.m, last) {
+	first, last := f.p.completed, f.p.completed
+	if last.at = f.p.latest; !last.at.IsZero() && first.day() != last.day() {
 		f.fail(f.p.place0(), fault{f.m.rows[rowOrder].label, reconcile.ReasonNotUnique,
 			fmt.Sprintf("one order number stands for several days, %s and %s; order_unique: per_store_and_day builds the id from them",
-				first, dayOf(f.m, last))})
+				first.day(), last.day())})
 	}
 }
-
-func (f *finisher) day(h reconcile.Head) string { return dayOf(f.m, h.CompletedAt) }
 
 func (f *finisher) label(field string) string {
 	if i, ok := f.m.index[field]; ok {
@@ -250,7 +267,7 @@ func rowProblem(headers []*Header, p problem) reconcile.RowProblem {
 }
 
 func (f *finisher) digests() {
-	s := &f.p.sums
+	s := f.counted()
 	f.h.Digest = reconcile.ContentDigest(f.h.Key, f.h.Currency, s.lines, s.content)
 	f.h.GoodsDigest = reconcile.GoodsDigest(s.goods)
 	f.h.CosmeticFields = f.m.cosmetic

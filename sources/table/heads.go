@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"makegood/reconcile"
@@ -130,6 +133,7 @@ type chooser struct {
 	yield     func(reconcile.Head) bool
 	several   bool // files, which may hold versions of one order
 	ambiguous int
+	statuses  map[string]int // that nobody has spoken of, with their orders
 }
 
 // version is an order as one file has it.
@@ -243,6 +247,9 @@ func (c *chooser) place(v version, merged int) error {
 		t.LeftOut[v.LeftOut]++
 	default:
 		t.Orders++
+		if v.Hold == reconcile.ReasonStatusUnknown {
+			c.wonder(v.Status)
+		}
 		e := entry{hash: c.hasher.of(v.Key.Order), rows: uint32(v.rows), file: uint32(v.file)}
 		copy(e.digest[:], v.Digest[:])
 		if err := c.catalog.add(e); err != nil {
@@ -303,8 +310,34 @@ func (p *pass) placeOf(b reconcile.RowProblem) place {
 	return place{row: int32(b.Row)}
 }
 
-// note says what a person should know of the times that were read.
+// maxStatuses is how many unknown statuses are told apart: more of them are no
+// statuses.
+const maxStatuses = 20
+
+// wonder counts a status that nobody has spoken of.
+func (c *chooser) wonder(status string) {
+	if c.statuses == nil {
+		c.statuses = map[string]int{}
+	}
+	if _, known := c.statuses[status]; known || len(c.statuses) < maxStatuses {
+		c.statuses[status]++
+	}
+}
+
+// statusWords shows a status as it is where it can be nothing else.
+func statusWords(status string) string {
+	if len(status) > 30 || strings.ContainsAny(status, "@0123456789") || strings.Count(status, " ") > 2 {
+		return shape(status)
+	}
+	return strconv.Quote(status)
+}
+
+// note says what a person should know of the times and statuses that were read.
 func (c *chooser) note() {
+	for _, status := range slices.Sorted(maps.Keys(c.statuses)) {
+		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("orders with the status %s are held back (%d): it stands neither in "+
+			"completed_when nor in not_completed", statusWords(status), c.statuses[status]))
+	}
 	if c.ambiguous > 0 {
 		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("times of %d orders occur twice because the clocks are "+
 			"set back; the first of the two was taken", c.ambiguous))

@@ -51,7 +51,7 @@ func (p *pass) compose(number string, cells []string, m moment) bool {
 	b := p.bound
 	id := identity{number: shortID(number), store: p.row.id(&b.slots[rowStore], cells), till: p.row.id(&b.slots[rowTill], cells)}
 	if p.m.cfg.OrderUnique != "per_store" && !m.at.IsZero() {
-		id.day = dayOf(p.m, m.at)
+		id.day = m.day()
 	}
 	if id.number == p.id.number && id.store == p.id.store && id.till == p.id.till && id.day == p.id.day && p.id.key != "" {
 		return true
@@ -88,6 +88,15 @@ func (p *pass) parts(id identity) []string {
 		return nil
 	}
 	return parts
+}
+
+// day is the business day of a moment in the zone that it was read in.
+func (m moment) day() string {
+	zone := time.UTC
+	if m.zone != nil {
+		zone = m.zone
+	}
+	return m.at.In(zone).Format(time.DateOnly)
 }
 
 // dayOf is the business day of an instant in the source's zone.

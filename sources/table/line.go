@@ -71,6 +71,7 @@ type line struct {
 	priced, totaled bool
 	amount          reconcile.Decimal // what it adds to the order, exact
 	skipped         bool              // by skip_lines: only its amount may count
+	dropped         bool              // by negative_lines: counts only where the order has nothing else
 }
 
 // readLine reads the product of a row; ok is false when the row counts for

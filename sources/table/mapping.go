@@ -28,11 +28,12 @@ const (
 	rowUniqueID
 	rowItem
 	rowLanguage
+	rowZone
 	rowFields
 )
 
 var rowNames = [rowFields]string{"order", "completed_at", "ordered_at", "updated_at", "store", "till", "sku", "name",
-	"quantity", "price", "line_total", "line", "unique_id", "item", "language"}
+	"quantity", "price", "line_total", "line", "unique_id", "item", "language", "zone"}
 
 // field is one mapped value: a column or an expression over columns.
 type field struct {
@@ -104,6 +105,9 @@ type mapping struct {
 	permit *orderRule // nil: permitAll says it
 	joins  []*join
 
+	// statuses says of a status in lower case whether an order with it is
+	// complete; nil: the status decides nothing.
+	statuses  map[string]bool
 	permitAll bool
 	cosmetic  string // which cosmetic fields are mapped
 }
@@ -112,7 +116,7 @@ var conflicting = map[string]bool{"customer": true, "email": true, "currency": t
 	"status": true, "store": true, "total": true}
 
 func newMapping(cfg *config.Source) (*mapping, error) {
-	m := &mapping{cfg: cfg, numbers: newNumbers(&cfg.Table), index: map[string]int{}}
+	m := &mapping{cfg: cfg, numbers: newNumbers(&cfg.Table), index: map[string]int{}, statuses: statuses(cfg)}
 	steps := []func() error{m.mapRows, m.mapOrder, m.mapJoins, m.bindFields, m.mapRules, m.mapSkips}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -121,6 +125,21 @@ func newMapping(cfg *config.Source) (*mapping, error) {
 	}
 	m.cosmetic = m.cosmeticFields()
 	return m, nil
+}
+
+// statuses lists what completed_when and not_completed say.
+func statuses(cfg *config.Source) map[string]bool {
+	if len(cfg.CompletedWhen) == 0 {
+		return nil
+	}
+	complete := map[string]bool{}
+	for _, status := range cfg.NotCompleted {
+		complete[strings.ToLower(clean(status))] = false
+	}
+	for _, status := range cfg.CompletedWhen {
+		complete[strings.ToLower(clean(status))] = true
+	}
+	return complete
 }
 
 func (m *mapping) key(name string) string { return "columns." + name }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ type partial struct {
 	faults           []problem
 	manyFaults       bool
 	sums             sums
+	dropped          sums // of the lines that negative_lines drops
 	counted          []countedLine
 	items            []reconcile.Line
 	size             int // estimated bytes in memory
@@ -88,6 +90,14 @@ func (p *partial) fail(list ...problem) {
 		p.faults = append(p.faults, one)
 		p.size += 80 + len(one.text)
 	}
+}
+
+// sumsOf is where a line is added up.
+func (p *partial) sumsOf(l *line) *sums {
+	if l.dropped {
+		return &p.dropped
+	}
+	return &p.sums
 }
 
 // complete keeps the earliest completion and the latest.
@@ -234,7 +244,7 @@ func (p *partial) merge(m *mapping, o *partial, in interner) {
 	p.update(o.updated)
 	p.fail(o.faults...)
 	p.manyFaults = p.manyFaults || o.manyFaults
-	if err := p.sums.merge(&o.sums); err != nil {
+	if err := errors.Join(p.sums.merge(&o.sums), p.dropped.merge(&o.dropped)); err != nil {
 		p.fail(problem{o.place0(), fault{"", reconcile.ReasonBadValue, err.Error()}})
 	}
 	p.counted = append(p.counted, o.counted...)
@@ -280,13 +290,15 @@ func (p *partial) walk(c *codec) {
 	c.time(&p.completed.at)
 	c.flag(&p.completed.dayOnly)
 	c.flag(&p.completed.ambiguous)
+	c.zone(&p.completed.zone)
 	for _, t := range []*time.Time{&p.latest, &p.ordered, &p.updated} {
 		c.time(t)
 	}
 	list(c, &p.faults, func(f *problem) { f.walk(c) })
 	c.flag(&p.manyFaults)
 	p.sums.walk(c)
-	list(c, &p.counted, func(l *countedLine) { c.text(&l.id); c.place(&l.at); l.sums.walk(c) })
+	p.dropped.walk(c)
+	list(c, &p.counted, func(l *countedLine) { c.text(&l.id); c.place(&l.at); c.flag(&l.dropped); l.sums.walk(c) })
 	list(c, &p.items, func(l *reconcile.Line) { walkLine(c, l) })
 }
 

@@ -22,6 +22,7 @@ type pass struct {
 	tally    *reconcile.Tally
 	found    findings
 	row      problems
+	clock    *clock   // of the times of the row at hand
 	texts    []string // of the kept columns of the row at hand
 	keep     interner
 	id       identity
@@ -88,6 +89,7 @@ func (p *pass) read(row Row) error {
 	}
 	p.tally.Rows++
 	p.row = problems{at: place{p.bound.id, int32(row.Number)}, list: p.row.list[:0]}
+	p.clock = p.clockOf(row.Cells)
 	m := p.moment(&p.bound.slots[rowCompleted], row.Cells)
 	if !p.identify(row.Cells, m) {
 		p.orphan()
@@ -104,13 +106,28 @@ func (p *pass) read(row Row) error {
 	return p.group(row, m)
 }
 
+// clockOf is the clock of the zone that the row names.
+func (p *pass) clockOf(cells []string) *clock {
+	if p.bound.zones == nil {
+		return p.bound.clock
+	}
+	s := &p.bound.slots[rowZone]
+	text := p.row.text(s, cells)
+	c, err := p.bound.zones.clock(text)
+	if err != nil {
+		p.row.add(s.label, reconcile.ReasonBadValue, shape(text)+" "+err.Error())
+		return p.bound.clock
+	}
+	return c
+}
+
 // moment reads a time; the zero moment when there is none or none is readable.
 func (p *pass) moment(s *slot, cells []string) moment {
 	text := p.row.text(s, cells)
 	if text == "" {
 		return moment{}
 	}
-	m := p.bound.clock.read(text)
+	m := p.clock.read(text)
 	if m.err != nil {
 		reason := reconcile.ReasonBadValue
 		if errors.Is(m.err, errSkipped) {
@@ -178,17 +195,18 @@ func (p *pass) values(part *partial, cells []string) {
 	if !ok {
 		return
 	}
-	if p.seek != nil && !l.skipped {
+	l.dropped = p.m.cfg.NegativeLines == "drop" && !l.skipped && l.quantity.IsNeg()
+	if p.seek != nil && !l.skipped && !l.dropped {
 		part.item(&l, p.keep)
 	}
 	if p.m.rows[rowLine].mapped() {
-		one := countedLine{id: strings.Clone(l.id), at: p.row.at}
+		one := countedLine{id: strings.Clone(l.id), at: p.row.at, dropped: l.dropped}
 		p.sum(&one.sums, &l)
 		part.counted = append(part.counted, one)
 		part.size += itemSize + len(l.id)
 		return
 	}
-	p.sum(&part.sums, &l)
+	p.sum(part.sumsOf(&l), &l)
 }
 
 func (p *pass) sum(s *sums, l *line) {

@@ -28,6 +28,7 @@ type fault struct {
 type resolved struct {
 	values    []string // by mapping.fields
 	leftOut   reconcile.Reason
+	hold      reconcile.Reason
 	permitted bool
 	faults    []fault
 }
@@ -107,12 +108,31 @@ func (m *mapping) judge(r *resolved, kept []string) {
 	if at, ok := m.index["refers_to"]; ok && r.leftOut == "" && r.values[at] != "" {
 		r.leftOut = reasonClickAndCollect
 	}
+	if at, ok := m.index["reverses"]; ok && r.leftOut == "" && r.values[at] != "" {
+		r.leftOut = reconcile.ReasonReversal
+	}
+	m.judgeStatus(r)
 	if m.permit != nil {
 		yes, err := m.permit.eval.holds(m.gather(m.permit.args, r, kept))
 		if err != nil {
 			r.fault(m.permit.key, reconcile.ReasonBadValue, err.Error())
 		}
 		r.permitted = yes
+	}
+}
+
+// judgeStatus applies RULES R8: an order counts by the list of statuses, and
+// one that nobody has spoken of is held back until somebody has.
+func (m *mapping) judgeStatus(r *resolved) {
+	at, ok := m.index["status"]
+	if m.statuses == nil || !ok || r.leftOut != "" {
+		return
+	}
+	switch complete, known := m.statuses[strings.ToLower(r.values[at])]; {
+	case !known:
+		r.hold = reconcile.ReasonStatusUnknown
+	case !complete:
+		r.leftOut = reconcile.ReasonStatusNotComplete
 	}
 }
 

@@ -12,6 +12,7 @@ type sums struct {
 	content, goods, names reconcile.DigestSum
 	amount                reconcile.Decimal
 	some, negative        bool // a quantity other than 0; below 0
+	positive              bool // above 0
 	totaled               bool // a line total was counted
 	// gap is the largest difference between price x quantity and line total.
 	gap   reconcile.Decimal
@@ -35,7 +36,7 @@ func (s *sums) add(l *line, at place) error {
 		s.names.Add(l.sku, l.name)
 	}
 	if !l.quantity.IsZero() {
-		s.some, s.negative = true, s.negative || l.quantity.IsNeg()
+		s.some, s.negative, s.positive = true, s.negative || l.quantity.IsNeg(), s.positive || l.quantity.IsPos()
 		s.goods.Add(l.sku, l.quantity.Abs().String())
 	}
 	if l.priced && l.totaled {
@@ -75,7 +76,8 @@ func (s *sums) merge(o *sums) error {
 	s.content.Merge(o.content)
 	s.goods.Merge(o.goods)
 	s.names.Merge(o.names)
-	s.some, s.negative, s.totaled = s.some || o.some, s.negative || o.negative, s.totaled || o.totaled
+	s.some, s.negative, s.positive = s.some || o.some, s.negative || o.negative, s.positive || o.positive
+	s.totaled = s.totaled || o.totaled
 	s.widen(o.gap, o.gapAt)
 	return nil
 }
@@ -88,6 +90,7 @@ func (s *sums) walk(c *codec) {
 	c.decimal(&s.amount)
 	c.flag(&s.some)
 	c.flag(&s.negative)
+	c.flag(&s.positive)
 	c.flag(&s.totaled)
 	c.decimal(&s.gap)
 	c.place(&s.gapAt)
@@ -101,7 +104,8 @@ func (c *codec) place(p *place) {
 // countedLine is a line with an id of its own: twice the same id is one line,
 // so that it can only be added up when all rows have been seen.
 type countedLine struct {
-	id   string
-	at   place
-	sums sums
+	id      string
+	at      place
+	dropped bool
+	sums    sums
 }
