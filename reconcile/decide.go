@@ -43,22 +43,27 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 		}
 	}
 	if met == nil {
-		p.sources[s.Name()].NoDestination += p.without(s, heads, wanted)
+		p.noteStray(s, heads, wanted)
 	}
 	return nil
 }
 
-// without counts the orders that no target of their source wants, although
-// one of them had begun by then.
-func (p *planner) without(s SourceSpec, heads []Head, wanted map[OrderKey]bool) int {
-	n := 0
+// noteStray counts the orders that no target of their source wants, although
+// one of them had begun by then, and keeps examples.
+func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool) {
+	res := p.sources[s.Name()]
 	for _, h := range heads {
 		begun := func(t *targetPlan) bool { return !h.CompletedAt.Before(t.Since) }
-		if !wanted[h.Key] && slices.ContainsFunc(p.used(s.Name()), begun) {
-			n++
+		if wanted[h.Key] || !slices.ContainsFunc(p.used(s.Name()), begun) {
+			continue
+		}
+		res.NoDestination++
+		if len(res.Stray) < MaxExamples {
+			amount := h.Amount
+			value := Value{Amount: &amount, Currency: h.Currency, Of: h.AmountOf}
+			res.Stray = append(res.Stray, exampleOf(h, Want{Value: value}, ""))
 		}
 	}
-	return n
 }
 
 func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightings) ([]ordered, []EventID, error) {
@@ -184,7 +189,8 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	}
 	for _, w := range o.wants {
 		delete(t.orphans, w.ID)
-		if !o.foreign && Reused(w, have[w.ID], s.EditWindow) {
+		e := have[w.ID]
+		if !o.foreign && (Reused(w, e, s.EditWindow) || Reissued(o.head, w, e)) {
 			o.disown(ReasonIDReused)
 		}
 	}

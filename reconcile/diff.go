@@ -81,6 +81,22 @@ func Reused(w Want, e Entry, window time.Duration) bool {
 	return window > 0 && apart > window
 }
 
+// ticketSlack is how far apart two sights of one till ticket may lie, however
+// alike they are: a wrong zone is up to half a day, the next morning is not.
+const ticketSlack = 12 * time.Hour
+
+// Reissued reports whether the number of a till ticket that the ledger knows
+// is now another ticket's. A checkout is completed at once: another time with
+// other goods, or another day, is another checkout.
+func Reissued(h Head, w Want, e Entry) bool {
+	if h.Channel != "in_store" || e.Version == 0 || e.Facts.CompletedAt.IsZero() {
+		return false
+	}
+	apart := h.CompletedAt.Sub(e.Facts.CompletedAt).Abs()
+	comparable, differs := contentDiffers(w, e)
+	return apart > ticketSlack || apart > FutureSlack && comparable && differs
+}
+
 // Changed tells how an order differs from what was sent of it: "" (as far as
 // can be compared, not at all), correction, refund or cosmetic. Compared is
 // only what both sides have, so that the way by which an order came makes no

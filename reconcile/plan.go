@@ -334,7 +334,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 
 func plannedSource(r *SourceResult) PlannedSource {
 	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
-		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination}
+		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray}
 	if r.Err != nil {
 		s.Error = r.Err.Error()
 	}

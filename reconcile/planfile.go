@@ -66,7 +66,8 @@ type PlannedSource struct {
 	Bad      []BadOrder   `json:"bad,omitempty"`
 	Error    string       `json:"error,omitempty"`
 	// NoDestination counts orders that are for none of the targets.
-	NoDestination int `json:"no_destination,omitempty"`
+	NoDestination int       `json:"no_destination,omitempty"`
+	Stray         []Example `json:"stray,omitempty"`
 }
 
 // PlannedTarget is the balance of one target without what the plan sends, and

@@ -30,6 +30,8 @@ const (
 	ReasonChannel     Reason = "channel"
 	ReasonBeforeSince Reason = "before_since"
 	ReasonWhen        Reason = "when" // the target's rule says another one's
+	// ReasonNoDestination names orders that are for none of the targets.
+	ReasonNoDestination Reason = "no_destination"
 )
 
 // Reasons to hold an event back.

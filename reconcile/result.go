@@ -39,7 +39,8 @@ type SourceResult struct {
 	// NoDestination counts orders that are for none of the targets that read
 	// the source, by their channels and rules.
 	NoDestination int
-	Err           error // the source failed: nothing of it was sent
+	Stray         []Example // some of them, at most MaxExamples
+	Err           error     // the source failed: nothing of it was sent
 	// Bad lists examples of bad orders with their rows, at most MaxProblems
 	// problems in all.
 	Bad []BadOrder

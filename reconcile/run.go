@@ -182,7 +182,7 @@ func (t PlannedTarget) failure(p *planner) error {
 // result gives back a source's result; p, where the plan was made in this
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
-	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination}
+	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:

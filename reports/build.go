@@ -60,7 +60,7 @@ func buildSource(s reconcile.SourceResult) Source {
 	return Source{
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
-		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination,
+		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination, Stray: stray(s.Stray),
 		Newest: seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
 	}
 }
@@ -189,12 +189,25 @@ func examples(b *reconcile.Balance) []Example {
 	var list []Example
 	for _, p := range b.Reasons() {
 		for _, e := range b.Examples[p] {
-			list = append(list, Example{
-				Bucket: p.Bucket, Reason: string(p.Reason), Order: Mask(e.Order), Kind: string(e.Kind),
-				Origin: Mask(e.Origin.String()), CompletedAt: seconds(e.CompletedAt),
-				Amount: amount(e.Value), Currency: e.Value.Currency, Text: Mask(e.Text),
-			})
+			list = append(list, example(p, e))
 		}
+	}
+	return list
+}
+
+func example(p reconcile.Place, e reconcile.Example) Example {
+	return Example{
+		Bucket: p.Bucket, Reason: string(p.Reason), Order: Mask(e.Order), Kind: string(e.Kind),
+		Origin: Mask(e.Origin.String()), CompletedAt: seconds(e.CompletedAt),
+		Amount: amount(e.Value), Currency: e.Value.Currency, Text: Mask(e.Text),
+	}
+}
+
+// stray lists orders that are for no destination.
+func stray(found []reconcile.Example) []Example {
+	var list []Example
+	for _, e := range found {
+		list = append(list, example(reconcile.Place{Reason: reconcile.ReasonNoDestination}, e))
 	}
 	return list
 }

@@ -71,7 +71,8 @@ type Source struct {
 	Orders           int       `json:"orders"`
 	RowsWithoutOrder int       `json:"rows_without_order"`
 
-	NoDestination int `json:"no_destination,omitempty"` // orders that are for none of the targets
+	NoDestination int       `json:"no_destination,omitempty"` // orders that are for none of the targets
+	Stray         []Example `json:"stray,omitempty"`          // some of them
 
 	Newest   time.Time `json:"newest,omitzero"` // the newest completion met
 	Error    string    `json:"error,omitempty"`
@@ -154,10 +155,10 @@ type Reason struct {
 
 // Example is one event of a place.
 type Example struct {
-	Bucket      reconcile.Bucket `json:"bucket"`
+	Bucket      reconcile.Bucket `json:"bucket,omitempty"` // none of an order for no destination
 	Reason      string           `json:"reason"`
 	Order       string           `json:"order"`
-	Kind        string           `json:"kind"`
+	Kind        string           `json:"kind,omitempty"`
 	Origin      string           `json:"origin,omitempty"`
 	CompletedAt time.Time        `json:"completed_at,omitzero"`
 	Amount      string           `json:"amount,omitempty"`

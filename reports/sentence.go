@@ -112,6 +112,9 @@ func readWords(s Source) string {
 	text := plural(s.Rows, "row") + ", " + plural(s.OrdersRead, "order") + " read: " + strings.Join(parts, ", ")
 	if s.NoDestination > 0 {
 		text += "; " + plural(s.NoDestination, "order") + " for no destination, by their channel or rule"
+		if len(s.Stray) > 0 {
+			text += " (" + exampleWords(s.Stray) + ")"
+		}
 	}
 	if s.RowsWithoutOrder > 0 {
 		text += "; " + plural(s.RowsWithoutOrder, "row") + " without an order number"

@@ -46,6 +46,7 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonChannel, Words{Text: "another channel"}},
 	{reconcile.ReasonBeforeSince, Words{Text: "from before this destination began"}},
 	{reconcile.ReasonWhen, Words{Text: "for another destination, by its rule"}},
+	{reconcile.ReasonNoDestination, Words{Text: "for no destination"}},
 
 	{reconcile.ReasonNoEmail, Words{Text: "no address on the order"}},
 	{reconcile.ReasonBadEmail, Words{Text: "not one readable address"}},

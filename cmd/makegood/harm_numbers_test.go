@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -200,6 +201,8 @@ func TestHarmTillRestartsItsNumbersInAnotherFile(t *testing.T) {
 func TestHarmNumberComesBackOnAnotherOrder(t *testing.T) {
 	for _, c := range []struct{ name, window, header, first, second string }{
 		{"in another store", "30d", usualHeader + ",store", "7," + ago(50*time.Hour) + ",ann@example.com,MUG,1,5,S1", "7," + ago(2*time.Hour) + ",bob@example.com,KETTLE,1,40,S2"},
+		{"in the same store the next day", "30d", usualHeader + ",store", "7," + ago(26*time.Hour) + ",ann@example.com,MUG,1,5,S1", "7," + ago(3*time.Hour) + ",ann@example.com,MUG,1,5,S1"},
+		{"in the same store the same day", "30d", usualHeader + ",store", "7," + ago(4*time.Hour) + ",ann@example.com,MUG,1,5,S1", "7," + ago(2*time.Hour) + ",ann@example.com,KETTLE,1,40,S1"},
 		{"long after the first", "24h", usualHeader + ",store", "7," + ago(50*time.Hour) + ",ann@example.com,MUG,1,5,S1", "7," + ago(2*time.Hour) + ",bob@example.com,KETTLE,1,40,S1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -261,7 +264,13 @@ func TestHarmThreeAccountsFromOneExport(t *testing.T) {
 	s.wantsPlatform("NL", "NL%2D1-7 10 EUR, NL%2D2-7 11 EUR")
 	s.wantsPlatform("BE", "BE%2D1-7 12 EUR")
 	s.wantsPlatform("DE", "DE%2D1-7 13 EUR")
-	if source := got.source(t, "tills"); source.Rows != 5 || source.NoDestination != 1 {
-		t.Errorf("%d rows, %d orders for no destination", source.Rows, source.NoDestination)
+	source := got.source(t, "tills")
+	if source.Rows != 5 || source.NoDestination != 1 || len(source.Stray) != 1 || source.Stray[0].Order != "FR%2D1-7" || source.Stray[0].Reason != "no_destination" {
+		t.Errorf("%d rows, %d orders for no destination: %v", source.Rows, source.NoDestination, source.Stray)
 	}
+	if p := s.sim.Counts().Platforms["squeezely"]; p.Orders != 4 || p.Accepted != 4 || fmt.Sprint(p.Money) != "map[EUR:46]" {
+		t.Errorf("the platforms hold %+v", p)
+	}
+	_, text, _ := makegood(t, "plan", "-c", s.file())
+	s.contains(strings.Join(strings.Fields(text), " "), "1 order for no destination, by their channel or rule (for example FR%2D1-7)")
 }
