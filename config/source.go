@@ -39,6 +39,9 @@ type Source struct {
 	// that is worth nothing (RULES R10).
 	NegativeLines string `yaml:"negative_lines" enum:"hold drop send" default:"hold"`
 	ZeroTotal     string `yaml:"zero_total" enum:"send hold" default:"send"`
+	// MatchReversals says what is done about a credit note that has the customer, SKUs and quantities of an earlier order
+	// but does not name it.
+	MatchReversals string `yaml:"match_reversals" enum:"report hold off" default:"report"`
 	// LeaveOut are whole orders that do not count, SkipLines lines that are no goods; the first rule that fits.
 	LeaveOut  []Rule     `yaml:"leave_out"`
 	SkipLines []LineRule `yaml:"skip_lines"`

@@ -25,6 +25,9 @@ const elsewhere Reason = "other_source"
 // show, nil without any.
 func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *sightings) error {
 	wanted := make(map[OrderKey]bool, len(heads))
+	for i, h := range heads {
+		heads[i].Hold = p.undo.hold(h)
+	}
 	for _, t := range p.used(s.Name()) {
 		batch, ids, err := p.expect(t, s, heads, met)
 		if err != nil {
@@ -212,6 +215,9 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	}
 	if slices.ContainsFunc(steps, func(s Step) bool { return s.Send }) {
 		t.crowd.meet(o.head)
+	}
+	if err := p.undoing(f, o.head, steps); err != nil {
+		return err
 	}
 	return f.take(o.head, steps)
 }

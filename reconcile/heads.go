@@ -43,10 +43,17 @@ func (p *planner) meet(group []SourceSpec, s SourceSpec) bool {
 }
 
 func (p *planner) readGroup(ctx context.Context, group []SourceSpec) error {
-	if len(group) == 1 {
-		return p.readSource(ctx, group[0], p.decider(ctx, group[0], nil))
+	p.undo = newReversals(group)
+	read := p.readTogether
+	if len(group) == 1 && !p.undo.ahead() {
+		read = func(ctx context.Context, group []SourceSpec) error {
+			return p.readSource(ctx, group[0], p.decider(ctx, group[0], nil))
+		}
 	}
-	return p.readTogether(ctx, group)
+	if err := read(ctx, group); err != nil {
+		return err
+	}
+	return p.closeReversals(ctx, group)
 }
 
 // readSource walks the heads of one source and hands each good one to decide,
@@ -68,6 +75,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 			return p.fail(ctx, s.Name(), err)
 		}
 		count(1)
+		p.undo.note(h)
 		switch {
 		case len(h.Bad) > 0:
 			if slices.ContainsFunc(h.Bad, func(b RowProblem) bool { return b.Reason == ReasonNotUnique }) {
@@ -135,6 +143,20 @@ func (p *planner) readTogether(ctx context.Context, group []SourceSpec) error {
 		if err := f.read(func(h Head) error { return met.note(s, h) }); err != nil {
 			return err
 		}
+	}
+	err := p.undo.choose(func(each func(Head) error) error {
+		for i, s := range group {
+			if p.sources[s.Name()].Err != nil {
+				continue
+			}
+			if err := aside[i].read(each); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for i, s := range group {
 		if p.sources[s.Name()].Err != nil {

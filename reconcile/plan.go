@@ -27,6 +27,7 @@ type planner struct {
 	sources   map[string]*SourceResult
 	steps     *sorter
 	notUnique map[string]bool // sources whose order numbers are not what they should be
+	undo      *reversals      // of the sources that are being read
 }
 
 // targetPlan is what planning gathers for one target.
@@ -59,6 +60,8 @@ type feed struct {
 	held         []int64
 	corrections  []Correction
 	changed      int
+	offers       []offer // orders that go or went, for credit notes to undo
+	undone       Reversals
 }
 
 // seen is what a decision to send rests on: the entry's version, and why the
@@ -359,6 +362,11 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 		line.HeldTimes[source] = p.heldTimes(t, source)
 		line.Corrections = append(line.Corrections, f.corrections...)
 		line.CorrectionsFound += f.changed
+		if t.stopped == "" {
+			if err := line.Reversals.Add(f.undone); err != nil {
+				return line, err
+			}
+		}
 	}
 	for _, name := range t.Evidence {
 		if k := p.evidence[name]; k != nil {

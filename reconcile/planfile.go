@@ -84,6 +84,7 @@ type PlannedTarget struct {
 	Orphans          []Entry                   `json:"orphans,omitempty"`
 	Corrections      []Correction              `json:"corrections,omitempty"`
 	CorrectionsFound int                       `json:"corrections_found,omitempty"`
+	Reversals        Reversals                 `json:"reversals,omitzero"`
 	Stopped          string                    `json:"stopped,omitempty"`
 	Error            string                    `json:"error,omitempty"`
 	Evidence         map[string]map[string]int `json:"evidence_days,omitempty"`

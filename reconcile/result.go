@@ -80,6 +80,9 @@ type TargetResult struct {
 	Corrections []Correction
 	CorrectionsFound,
 	Repeats int // accepted although another run had finished it
+	// Reversals are orders that this run sent, or would send, or that were sent
+	// before, and that a credit note in this period undoes.
+	Reversals Reversals
 	CoveredTo map[string]time.Time // by source, after this run
 	Attempts  int                  // requests about single events, retries included
 	// Leaving counts orders that are held back and that the next run will no

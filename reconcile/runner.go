@@ -45,6 +45,7 @@ type Runner struct {
 type SourceSpec struct {
 	Source
 	Shop       string
+	Reversals  ReversalRule
 	EditWindow time.Duration // a known id completed further away is another order
 	// Watch gives the source the meter that rows are counted on, and nil when
 	// a pass is over. It may be nil: orders are counted then.

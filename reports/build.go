@@ -132,6 +132,7 @@ func buildTarget(t reconcile.TargetResult) Target {
 	if had, missed := t.Balance.FrontEndHad, t.Balance.FrontEndMissed; had+missed > 0 {
 		target.FrontEnd = &FrontEnd{had, missed}
 	}
+	target.Reversals = reversals(t.Reversals)
 	if t.Leaving > 0 {
 		target.LeavingWindow = &Leaving{t.Leaving, seconds(t.LeavingFrom)}
 	}
@@ -231,6 +232,18 @@ func corrections(found []reconcile.Correction) []Correction {
 			Before: amount(c.Before), After: amount(c.After),
 			Currency: cmp.Or(c.After.Currency, c.Before.Currency), Origin: Mask(c.Origin.String()),
 		})
+	}
+	return list
+}
+
+func reversals(r reconcile.Reversals) *Reversals {
+	if r.Orders == 0 {
+		return nil
+	}
+	list := &Reversals{Count: count(r.Count), WithinDay: r.WithinDay}
+	for _, one := range r.Examples {
+		list.Examples = append(list.Examples, Reversal{Order: Mask(one.Order), By: Mask(one.By), At: seconds(one.At),
+			Amount: amount(one.Value), Currency: one.Value.Currency, Already: one.Already})
 	}
 	return list
 }

@@ -115,6 +115,7 @@ type Target struct {
 	DoubtsFound      int                  `json:"doubts_found,omitempty"`
 	Corrections      []Correction         `json:"corrections,omitempty"`
 	CorrectionsFound int                  `json:"corrections_found,omitempty"`
+	Reversals        *Reversals           `json:"reversals,omitempty"`
 	Orphans          []Orphan             `json:"orphans,omitempty"`
 	Repeats          int                  `json:"repeats,omitempty"`
 	Requests         int                  `json:"requests,omitempty"`
@@ -187,6 +188,24 @@ type Correction struct {
 	After    string `json:"after,omitempty"`
 	Currency string `json:"currency,omitempty"`
 	Origin   string `json:"origin,omitempty"`
+}
+
+// Reversals are orders that were sent, or are to be sent, and that a later
+// credit note undoes wholly: to be corrected at the platform.
+type Reversals struct {
+	Count
+	WithinDay int        `json:"within_a_day"`
+	Examples  []Reversal `json:"examples,omitempty"`
+}
+
+// Reversal is one order that was undone.
+type Reversal struct {
+	Order    string    `json:"order"`
+	By       string    `json:"by"` // the number of the credit note
+	At       time.Time `json:"at"`
+	Amount   string    `json:"amount,omitempty"`
+	Currency string    `json:"currency,omitempty"`
+	Already  bool      `json:"already_sent"` // before this run
 }
 
 // Orphan is an unfinished event whose order no source holds any more.

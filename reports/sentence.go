@@ -223,6 +223,9 @@ func (r Report) asides(t Target) []Step {
 		someWords(len(t.Orphans), "unfinished order is in no source any more", "unfinished orders are in no source any more"),
 		frontEndWords(t.FrontEnd),
 	)
+	if t.Reversals != nil {
+		list = append(list, r.reversalStep(t))
+	}
 	if l := t.LeavingWindow; l != nil {
 		list = append(list, Step{
 			What:    someWords(l.Orders, "order not sent on purpose", "orders not sent on purpose") + " will not be read again by the next run",
@@ -231,6 +234,30 @@ func (r Report) asides(t Target) []Step {
 		})
 	}
 	return list
+}
+
+// reversalStep says how many orders were bought and given back.
+func (r Report) reversalStep(t Target) Step {
+	n, which := t.Reversals.Orders, "of the orders sent"
+	if r.planned() || t.inShadow() {
+		which = "of the orders sent or to be sent"
+	}
+	text := number(n) + " " + which + " were wholly undone by a later credit note" + worth(t.Reversals.Count)
+	if n == 1 {
+		text = "1 " + which + " was wholly undone by a later credit note" + worth(t.Reversals.Count)
+	}
+	switch day := t.Reversals.WithinDay; {
+	case day > 0 && n == 1:
+		text += ", within a day"
+	case day > 0:
+		text += ", " + number(day) + " of them within a day"
+	}
+	step := Step{What: text, Next: "Correct them at the platform; match_reversals: hold keeps such orders back."}
+	for _, one := range t.Reversals.Examples[:min(len(t.Reversals.Examples), 3)] {
+		step.Why += ", " + one.Order + " by " + one.By
+	}
+	step.Why = "such as " + strings.TrimPrefix(step.Why, ", ")
+	return step
 }
 
 func stepsOf(texts ...string) []Step {

@@ -267,7 +267,7 @@ func (w *wiring) addReaders() error {
 			return &configError{fmt.Errorf("open source %s: %w", name, err)}
 		}
 		w.close = append(w.close, source.Close)
-		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: source, Shop: s.Shop,
+		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: source, Shop: s.Shop, Reversals: reversalRule(s),
 			EditWindow: time.Duration(s.EditWindow), Watch: rows.watch})
 	}
 	for _, t := range w.Targets {
@@ -285,6 +285,14 @@ func (w *wiring) addReaders() error {
 		}
 	}
 	return nil
+}
+
+func reversalRule(s *config.Source) reconcile.ReversalRule {
+	rule := reconcile.ReversalRule{Named: s.Has("reverses"), Match: reconcile.ReversalMatch(s.MatchReversals)}
+	if s.MatchReversals == "off" {
+		rule.Match = reconcile.MatchOff
+	}
+	return rule
 }
 
 func (w *wiring) addEvidence(name string) error {
