@@ -233,7 +233,7 @@ func TestProblems(t *testing.T) {
 		{"targets: [stores]", "targets: [store]", `schedule[1].targets: there is no target called "store"; did you mean "stores"?`},
 		{"    send: [purchase]", "    send: [purchase, cart_clear]", "targets.activate.send: squeezely has no cart_clear"},
 		{"    batch: 1", "    mid: x", "targets.activate.mid has no effect with type squeezely; it goes with collect"},
-		{"    batch: 1", "    vat: excluded", "targets.activate.vat is excluded, but sources.shop.vat is included"},
+		{"    batch: 1", "    vat: excluded", "targets.activate.vat is excluded, but sources.shop.vat is included; vat_rate: 21 converts"},
 		{`    mid: "123456"`, "    batch: 1", "targets.stores.mid is missing: type collect cannot do without"},
 		{`    mid: "123456"`, "    identity: contact_key", `"contact_key" is not built yet`},
 		{`    mid: "123456"`, "    merges_repeats: true", "a purchase that Collect gets twice counts twice"},

@@ -233,8 +233,13 @@ func (t *Target) checkSources(d *document, path string, c *Config) {
 			d.fail("sources."+name, "sources.%s.shop is missing: targets.%s has several sources, and each must name its "+
 				"numbering of orders, the same name for the same numbers", name, t.Name)
 		}
-		if s.Vat != "" && t.Vat != "" && s.Vat != t.Vat {
-			d.fail(path+".vat", "%s.vat is %s, but sources.%s.vat is %s; converting is not built yet", path, t.Vat, name, s.Vat)
+		switch {
+		case t.Vat != "" && s.Vat == "":
+			d.fail("sources."+name, "sources.%s.vat is missing: targets.%s wants prices with VAT %s, and nobody says how these are",
+				name, t.Name, t.Vat)
+		case s.Vat != t.Vat && t.Vat != "" && t.VatRate == "" && !d.failed(path+".vat_rate"):
+			d.fail(path+".vat", "%s.vat is %s, but sources.%s.vat is %s; vat_rate: 21 converts, where all goods have one rate",
+				path, t.Vat, name, s.Vat)
 		}
 	}
 }

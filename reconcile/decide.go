@@ -351,7 +351,11 @@ func (f *feed) remember(h Head, s Step) {
 	case s.Place.Bucket == BucketLeft && s.Place.Reason != ReasonTooYoung:
 		f.leave(h.CompletedAt)
 	}
-	f.balance.Show(s.Place, exampleOf(h, s.Want, ""))
+	text := ""
+	if s.Place.Reason == ReasonTotalMismatch {
+		text = mismatchText(h)
+	}
+	f.balance.Show(s.Place, exampleOf(h, s.Want, text))
 }
 
 func exampleOf(h Head, w Want, text string) Example {

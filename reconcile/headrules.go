@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"net/mail"
 	"slices"
 	"strings"
@@ -68,6 +69,19 @@ func meetsTotal(h Head) bool {
 	}
 	slack, err := decimal.New(5*int64(max(h.Lines, 1)), MinorDigits(h.Currency)+1)
 	return err == nil && apart.CmpAbs(slack) <= 0
+}
+
+// mismatchText says how far lines and total are apart. A whole multiple is what
+// a join makes that repeats every line, once for each payment.
+func mismatchText(h Head) string {
+	text := fmt.Sprintf("the lines come to %s, the total says %s", canonical(h.LinesSum), canonical(*h.Total))
+	if h.Total.IsZero() {
+		return text
+	}
+	if times, rest, err := h.LinesSum.QuoRem(*h.Total); err == nil && rest.IsZero() && times.Cmp(decimal.One) > 0 {
+		text += fmt.Sprintf(": %s times as much; is every line repeated by a join, as with payments?", times)
+	}
+	return text
 }
 
 // holdAddress judges an address as the source has it.

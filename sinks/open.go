@@ -19,6 +19,8 @@ type Options struct {
 	// OrderID gives the number that the platform's front end uses; nil is the
 	// order's own.
 	OrderID func(reconcile.Head) (string, error)
+	// VAT converts the money of sources, by their names.
+	VAT map[string]Conversion
 	// Fit is asked about each event right before it is sent, after all waiting:
 	// the reason why it must not go any more, or "". Age is always asked for.
 	Fit func(reconcile.Event) reconcile.Reason
@@ -38,7 +40,7 @@ func Open(t *config.Target, o Options) (reconcile.Sink, *Fuse, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open target %s: %w", t.Name, err)
 	}
-	var sink reconcile.Sink = Still(platform, InTime(o.Clock))
+	sink := Still(VAT(platform, o.VAT), InTime(o.Clock))
 	if o.Fit != nil {
 		sink = Still(sink, o.Fit)
 	}

@@ -170,6 +170,9 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 			return nil, err
 		}
 	}
+	if options.VAT, err = vatOf(w.cfg, t); err != nil {
+		return nil, err
+	}
 	sink, fuse, err := sinks.Open(t, options)
 	if err != nil {
 		return nil, err
@@ -190,6 +193,26 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 		target.Since = t.Since.In(w.Zone)
 	}
 	return target, nil
+}
+
+// vatOf says for which sources a destination wants other prices: with or
+// without VAT.
+func vatOf(cfg *config.Config, t *config.Target) (map[string]sinks.Conversion, error) {
+	list := map[string]sinks.Conversion{}
+	for _, name := range t.From {
+		if s := cfg.Sources[name]; t.Vat != "" && s.Vat != t.Vat {
+			convert := sinks.Adding
+			if t.Vat == "excluded" {
+				convert = sinks.Taking
+			}
+			c, err := convert(t.VatRate)
+			if err != nil {
+				return nil, err
+			}
+			list[name] = c
+		}
+	}
+	return list, nil
 }
 
 // shops lists the numberings that the configuration names.

@@ -97,7 +97,7 @@ type binding struct {
 	skips  []slot
 	clock  *clock
 	zones  *zones // where columns.zone is mapped
-	used   []int // sorted: what a spool must hold
+	used   []int  // sorted: what a spool must hold
 }
 
 func (m *mapping) bind(h *Header, id int32) (*binding, error) {
