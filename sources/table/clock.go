@@ -24,6 +24,7 @@ var (
 	errNoTime   = errors.New("has no time of day; a source of dates alone says precision: day")
 	errSkipped  = errors.New("does not exist: the clocks skip it in the source's zone")
 	errNoSerial = errors.New("is a serial number that is no date")
+	errNobodys  = errors.New("is no order's date, but what a program writes where it has none")
 )
 
 // clock reads the date texts of one header. What it has read it remembers:
@@ -107,8 +108,18 @@ func (c *clock) read(text string) moment {
 	return m
 }
 
+// placeholder tells the dates that stand for none: year 1, the first days of a
+// spreadsheet (also a time of day alone), the first second of Unix; and years
+// that cannot be written any more.
+func placeholder(t time.Time) bool {
+	return t.Year() < 1902 || t.Year() > 9998 || t.Unix() == 0
+}
+
 func (c *clock) parse(text string) moment {
 	wall, zoned, dayOnly, err := c.wall(text)
+	if err == nil && placeholder(wall) {
+		err = errNobodys
+	}
 	if err != nil {
 		return moment{err: err}
 	}

@@ -46,6 +46,11 @@ func TestTimes(t *testing.T) {
 		{text: "46023.5", serial: serial, want: "2026-01-01T11:00:00Z"},
 		{text: "-1", serial: serial, err: errNoSerial},
 		{text: "46023.5", err: errNoDate},
+		{text: "0.35", serial: serial, err: errNobodys},
+		{text: "0001-01-01 00:00:00", err: errNobodys},
+		{text: "1900-01-01 00:00", err: errNobodys},
+		{text: "1970-01-01T00:00:00Z", err: errNobodys},
+		{text: "9999-12-31 23:59:59 -0500", err: errNobodys},
 	} {
 		c, err := newClock(&config.Table{DateFormat: test.format, Zone: amsterdam(t)}, test.precision, test.serial)
 		if err != nil {

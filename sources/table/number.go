@@ -3,6 +3,7 @@ package table
 import (
 	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"makegood/reconcile"
@@ -22,9 +23,17 @@ var (
 	errGrouping  = errors.New("has separators that do not stand in groups of three; set decimal to the sign before the cents")
 )
 
+// groupSigns stand between thousands; '.' and ',' only where they are not the
+// decimal sign.
+const groupSigns = ".,'`\u00b4\u2019 \u00a0\u202f\u2009\u2007"
+
+// minusSigns are the characters that programs write for a minus.
+const minusSigns = "-\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
+
 // parse reads a number: digits with the decimal sign, thousands separators in
-// groups of three, a currency sign or code before or behind it, '-' or
-// brackets for negative ones. Nothing is rounded.
+// groups of three, a currency sign or code before or behind it, a minus before
+// or behind it or brackets for negative ones, "12,-" for a round amount.
+// Nothing is rounded.
 func (n numbers) parse(text string) (reconcile.Decimal, error) {
 	if n.strict {
 		if _, vague := signOf(text); vague {
@@ -89,7 +98,7 @@ func known(d reconcile.Decimal, err error) (reconcile.Decimal, error) {
 // isPlain tells what ParseDecimal may judge alone.
 func isPlain(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && c != '.' && c != '-' {
+		if c := s[i]; (c < '0' || c > '9') && c != '.' && (c != '-' || i > 0) {
 			return false
 		}
 	}
@@ -101,16 +110,18 @@ func bare(s string) (body string, negative, ok bool) {
 	var bracket, sign, money bool
 	for s != "" {
 		s = strings.TrimFunc(s, isBlank)
-		r, size := utf8.DecodeRuneInString(s)
+		unsigned, minus := cutSign(s)
 		switch rest, found := cutMoney(s); {
-		case r >= '0' && r <= '9' && !found, r == '.', r == ',':
-			return s, negative, true
-		case r == '(' && strings.HasSuffix(s, ")") && !bracket && !sign:
+		case s == "":
+			return "", false, false
+		case s[0] == '(' && strings.HasSuffix(s, ")") && !bracket && !sign:
 			bracket, negative, s = true, true, s[1:len(s)-1]
-		case (r == '-' || r == '+' || r == '\u2212') && !sign && !bracket:
-			sign, negative, s = true, r != '+', s[size:]
 		case found && !money:
 			money, s = true, rest
+		case unsigned != s && !sign && !bracket:
+			sign, negative, s = true, minus, unsigned
+		case !found && (s[0] >= '0' && s[0] <= '9' || s[0] == '.' || s[0] == ','):
+			return s, negative, true
 		default:
 			return "", false, false
 		}
@@ -118,16 +129,44 @@ func bare(s string) (body string, negative, ok bool) {
 	return "", false, false
 }
 
-const moneySigns = "€£$¥"
+// cutSign takes a sign off either end. A dash behind the decimal sign is none:
+// "12,-" is twelve and no cents; the decimal sign stays, for it tells which one
+// it is.
+func cutSign(s string) (rest string, minus bool) {
+	first, size := utf8.DecodeRuneInString(s)
+	if first == '+' || strings.ContainsRune(minusSigns, first) {
+		return s[size:], first != '+'
+	}
+	rest = strings.TrimRight(s, minusSigns+"\u2014")
+	dashes := utf8.RuneCountInString(s[len(rest):])
+	switch before, _ := utf8.DecodeLastRuneInString(rest); {
+	case dashes > 0 && dashes < 3 && (before == '.' || before == ','):
+		return rest, false
+	case dashes == 1 && !strings.HasSuffix(s, "\u2014"):
+		return rest, true
+	}
+	return s, false
+}
+
+// moneyWords are currency signs of letters.
+var moneyWords = [...]string{"US$", "CA$", "AU$", "NZ$", "HK$", "R$", "A$", "C$", "S$", "kr.", "kr", "K\u010d", "z\u0142", "Ft", "Fr.", "lei"}
 
 // cutMoney takes one currency sign or ISO 4217 code off either end.
 func cutMoney(s string) (string, bool) {
+	for _, word := range moneyWords {
+		if rest, ok := strings.CutPrefix(s, word); ok {
+			return rest, true
+		}
+		if rest, ok := strings.CutSuffix(s, word); ok {
+			return rest, true
+		}
+	}
 	first, size := utf8.DecodeRuneInString(s)
-	if strings.ContainsRune(moneySigns, first) {
+	if unicode.Is(unicode.Sc, first) {
 		return s[size:], true
 	}
 	last, size := utf8.DecodeLastRuneInString(s)
-	if strings.ContainsRune(moneySigns, last) {
+	if unicode.Is(unicode.Sc, last) {
 		return s[:len(s)-size], true
 	}
 	if len(s) > 3 && isCode(s[:3]) {
@@ -160,11 +199,11 @@ func (n numbers) ungroup(s string) (string, error) {
 		return s, nil
 	}
 	sign, size := utf8.DecodeRuneInString(s[at:])
-	if sign == rune(n.point) || !strings.ContainsRune(".,'\u2019 \u00a0\u202f\u2009", sign) {
+	if sign == rune(n.point) || !strings.ContainsRune(groupSigns, sign) {
 		return "", errNoNumber
 	}
 	groups := strings.Split(s, s[at:at+size])
-	if len(groups[0]) < 1 || len(groups[0]) > 3 {
+	if len(groups[0]) < 1 || len(groups[0]) > 3 || groups[0][0] == '0' {
 		return "", errGrouping
 	}
 	for _, g := range groups[1:] {

@@ -201,7 +201,7 @@ func (r *looked) sign() (string, error) {
 func signOf(text string) (sign byte, vague bool) {
 	body, _, ok := bare(text)
 	at := strings.LastIndexAny(body, ".,")
-	if !ok || at < 0 || strings.Trim(body, "0123456789.,'\u2019 \u00a0\u202f\u2009") != "" {
+	if !ok || at < 0 || strings.Trim(body, "0123456789"+groupSigns) != "" {
 		return 0, false
 	}
 	last := body[at]

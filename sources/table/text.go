@@ -25,8 +25,11 @@ func clean(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// isBlank also knows the byte order mark, which joined files leave inside.
-func isBlank(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' }
+// isBlank also knows the byte order mark, which joined files leave inside, and
+// the marks without width that are copied along from screens.
+func isBlank(r rune) bool {
+	return unicode.IsSpace(r) || r == '\uFEFF' || r >= '\u200b' && r <= '\u200f' || r == '\u2060'
+}
 
 // damaged reports whether an id looks like a number that a spreadsheet or a
 // float has touched: 1.9143E+18 or 536365.0. 12E4 is an article number.
