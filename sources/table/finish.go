@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -141,9 +142,12 @@ func (f *finisher) profile() {
 	}
 }
 
-// count adds up lines with ids of their own, each id once.
+// count adds up lines with ids of their own, each id once: of two rows that
+// differ in the name only, the one that order takes.
 func (f *finisher) count() {
-	slices.SortStableFunc(f.p.counted, func(a, b countedLine) int { return strings.Compare(a.id, b.id) })
+	slices.SortStableFunc(f.p.counted, func(a, b countedLine) int {
+		return cmp.Or(strings.Compare(a.id, b.id), strings.Compare(b.name, a.name))
+	})
 	for i := range f.p.counted {
 		l := &f.p.counted[i]
 		if i > 0 && l.id != "" && l.id == f.p.counted[i-1].id {
@@ -275,13 +279,24 @@ func (f *finisher) digests() {
 }
 
 // order gives the whole order: its head and its lines, those with an id once.
+// Rows with one id may differ in texts that the platform shows; which of them
+// counts must not depend on which was read first.
 func order(h reconcile.Head, items []reconcile.Line) reconcile.Order {
-	seen := map[string]bool{}
-	return reconcile.Order{Head: h, Items: slices.DeleteFunc(items, func(l reconcile.Line) bool {
-		twice := l.ID != "" && seen[l.ID]
-		if l.ID != "" {
-			seen[l.ID] = true
+	seen := map[string]int{}
+	var lines []reconcile.Line
+	for _, l := range items {
+		at, twice := seen[l.ID]
+		switch {
+		case l.ID == "" || !twice:
+			seen[l.ID] = len(lines)
+			lines = append(lines, l)
+		case texts(l) > texts(lines[at]):
+			lines[at] = l
 		}
-		return twice
-	})}
+	}
+	return reconcile.Order{Head: h, Items: lines}
+}
+
+func texts(l reconcile.Line) string {
+	return strings.Join([]string{l.Name, l.UniqueID, l.Item, l.Language}, "\x00")
 }

@@ -200,7 +200,7 @@ func (p *pass) values(part *partial, cells []string) {
 		part.item(&l, p.keep)
 	}
 	if p.m.rows[rowLine].mapped() {
-		one := countedLine{id: strings.Clone(l.id), at: p.row.at, dropped: l.dropped}
+		one := countedLine{id: strings.Clone(l.id), name: p.keep.keep(l.name), at: p.row.at, dropped: l.dropped}
 		p.sum(&one.sums, &l)
 		part.counted = append(part.counted, one)
 		part.size += itemSize + len(l.id)

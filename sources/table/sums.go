@@ -105,6 +105,7 @@ func (c *codec) place(p *place) {
 // so that it can only be added up when all rows have been seen.
 type countedLine struct {
 	id      string
+	name    string
 	at      place
 	dropped bool
 	sums    sums
