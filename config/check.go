@@ -16,6 +16,7 @@ func (d *document) check(c *Config) {
 		d.name("sources."+name, name)
 		c.Sources[name].check(d, "sources."+name)
 	}
+	c.checkMoves(d)
 	for _, name := range sortedKeys(c.Evidence) {
 		d.name("evidence."+name, name)
 		c.Evidence[name].check(d, "evidence."+name, c.Zone)

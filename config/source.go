@@ -49,6 +49,8 @@ type Source struct {
 	Files string `yaml:"files" for:"csv xlsx" enum:"versions parts" default:"versions"`
 	// StableFor is how long a file must be unchanged to be read.
 	StableFor Duration `yaml:"stable_for" for:"csv xlsx" default:"60s"`
+	// AfterRead says what becomes of files that a run has read; nil: they stay.
+	AfterRead *AfterRead `yaml:"after_read" for:"csv xlsx"`
 	// Slack widens :from and :to on both sides.
 	Slack Duration `yaml:"slack" for:"sql" default:"1h"`
 	// Bind is what :from and :to are: empty the wall clock of Zone, instant for columns with a zone.
@@ -148,6 +150,14 @@ func (s *Source) fill(zone *Zone) {
 	s.inherit(zone)
 	for i := range s.Join {
 		s.Join[i].inherit(s.Zone)
+	}
+}
+
+// anchor makes the paths of the source absolute.
+func (s *Source) anchor(c *Config) {
+	s.Table.anchor(c)
+	if s.AfterRead != nil {
+		s.AfterRead.MoveTo = c.absolute(s.AfterRead.MoveTo)
 	}
 }
 

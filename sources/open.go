@@ -3,6 +3,7 @@
 package sources
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -26,6 +27,9 @@ type Opener struct {
 	Now func() time.Time
 	// Progress is told how many rows of a source have been read in a pass.
 	Progress func(source string, rows int)
+	// Waiting is told how long a source waits for a file that may still be
+	// written; nil: nobody.
+	Waiting func(source, file string, d time.Duration)
 	// Budget is the memory for orders that are not yet whole; 0: table's own.
 	Budget int
 }
@@ -48,8 +52,11 @@ func OpenCarts(cfg *config.CartSource, stateDir string) (reconcile.CartFeed, err
 
 // Source is Open with the settings of o.
 func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
-	r := rows{name: cfg.Name, table: &cfg.Table, slack: time.Duration(cfg.Slack), bind: cfg.Bind,
+	r := &rows{name: cfg.Name, table: &cfg.Table, slack: time.Duration(cfg.Slack), bind: cfg.Bind,
 		stable: time.Duration(cfg.StableFor), opener: o, wanted: wanted(cfg.Columns)}
+	if cfg.AfterRead != nil {
+		r.moveTo = cfg.AfterRead.MoveTo
+	}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -57,12 +64,16 @@ func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	if o.Progress != nil {
 		options.Progress = func(n int) { o.Progress(cfg.Name, n) }
 	}
-	return table.New(cfg, r.files, options)
+	source, err := table.New(cfg, r.files, options)
+	if err != nil || r.moveTo == "" {
+		return source, err
+	}
+	return dropSource{source, r}, nil
 }
 
 // Evidence is OpenEvidence with the settings of o.
 func (o Opener) Evidence(cfg *config.Evidence) (reconcile.EvidenceReader, error) {
-	r := rows{name: cfg.Name, table: &cfg.Table, opener: o, wanted: wanted(cfg.Columns)}
+	r := &rows{name: cfg.Name, table: &cfg.Table, opener: o, wanted: wanted(cfg.Columns)}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -71,7 +82,7 @@ func (o Opener) Evidence(cfg *config.Evidence) (reconcile.EvidenceReader, error)
 
 // Carts is OpenCarts with the settings of o.
 func (o Opener) Carts(cfg *config.CartSource) (reconcile.CartFeed, error) {
-	r := rows{name: cfg.Name, table: &cfg.Table, opener: o, wanted: wanted(cfg.Columns)}
+	r := &rows{name: cfg.Name, table: &cfg.Table, opener: o, wanted: wanted(cfg.Columns)}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -80,15 +91,15 @@ func (o Opener) Carts(cfg *config.CartSource) (reconcile.CartFeed, error) {
 
 // join opens the files to look up in. They may be of any age: they are no
 // orders, and what they lack shows as a missing address.
-func (o Opener) join(cfg *config.Join) ([]table.File, error) {
-	r := rows{name: "join", table: &cfg.Table, opener: o, wanted: append(wanted(cfg.On), wanted(cfg.Take)...)}
+func (o Opener) join(ctx context.Context, cfg *config.Join) ([]table.File, error) {
+	r := &rows{name: "join", table: &cfg.Table, opener: o, wanted: append(wanted(cfg.On), wanted(cfg.Take)...)}
 	if r.table.Type == "" {
 		r.table.Type = "csv"
 	}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return r.files(reconcile.Window{})
+	return r.files(ctx, reconcile.Window{})
 }
 
 func (o Opener) spillDir() string { return filepath.Join(o.StateDir, "spill") }
@@ -102,6 +113,8 @@ type rows struct {
 	bind   string
 	opener Opener
 	wanted []string // columns by which a header is known
+	moveTo string   // the folder for files that were read; "": they stay
+	listed []found  // by the last files
 }
 
 // wanted are the columns that a mapping names, without those inside of
@@ -116,7 +129,7 @@ func wanted(columns map[string]string) []string {
 	return names
 }
 
-func (r rows) check() error {
+func (r *rows) check() error {
 	switch r.table.Type {
 	case "csv", "xlsx", "sql":
 		return nil
@@ -125,30 +138,54 @@ func (r rows) check() error {
 }
 
 // files is the one switch over the kinds of files.
-func (r rows) files(w reconcile.Window) ([]table.File, error) {
+func (r *rows) files(ctx context.Context, w reconcile.Window) ([]table.File, error) {
 	if r.table.Type == "sql" {
 		return []table.File{r.query(w)}, nil
 	}
-	paths, err := find(r.table.Path, endings[r.table.Type])
+	all, err := r.find(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.settled(paths); err != nil {
-		return nil, err
-	}
-	files := make([]table.File, len(paths))
-	for i, path := range paths {
+	files := make([]table.File, len(all))
+	for i, f := range all {
 		switch r.table.Type {
 		case "csv":
-			files[i] = csvfile.New(path, *r.table, r.wanted...)
+			files[i] = csvfile.New(f.path, *r.table, r.wanted...)
 		case "xlsx":
-			files[i] = r.workbook(path)
+			files[i] = r.workbook(f.path)
 		}
 	}
 	return files, nil
 }
 
-func (r rows) workbook(path string) table.File {
+// find lists the files, those that were moved first, and waits until nobody
+// writes the others.
+func (r *rows) find(ctx context.Context, w reconcile.Window) ([]found, error) {
+	d := r.drop()
+	fresh, moved, err := d.list(w)
+	if err != nil {
+		return nil, err
+	}
+	s := stillness{disk: d, stable: r.stable, now: r.opener.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if r.opener.Waiting != nil {
+		s.waiting = func(file string, d time.Duration) { r.opener.Waiting(r.name, file, d) }
+	}
+	settled, err := s.settle(ctx, fresh)
+	r.listed = append(moved, settled...)
+	return r.listed, err
+}
+
+func (r *rows) drop() drop {
+	return drop{paths: paths{local{}, endings[r.table.Type]}, path: r.table.Path, to: r.moveTo}
+}
+
+// move moves what the last files gave.
+func (r *rows) move(ctx context.Context) (int, error) { return r.drop().moveAll(ctx, r.listed) }
+
+func (r *rows) workbook(path string) table.File {
 	o := xlsxfile.Options{Password: r.table.Password.Reveal(), HeaderRow: r.table.HeaderRow,
 		TmpDir: filepath.Join(r.opener.StateDir, "xlsx")}
 	if r.table.Sheet.All {
@@ -165,7 +202,7 @@ func (r rows) workbook(path string) table.File {
 }
 
 // query widens the window by the slack; makegood cuts exactly afterwards.
-func (r rows) query(w reconcile.Window) table.File {
+func (r *rows) query(w reconcile.Window) table.File {
 	o := sqldb.Options{}
 	if r.table.Zone != nil {
 		o.Zone = r.table.Zone.Location

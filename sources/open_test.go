@@ -72,25 +72,6 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestStableFor(t *testing.T) {
-	path := write(t, t.TempDir(), "orders.csv", header)
-	cfg := retail(t, path)
-	cfg.StableFor = config.Duration(time.Minute)
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := func(age time.Duration) sources.Opener {
-		return sources.Opener{Now: func() time.Time { return info.ModTime().Add(age) }}
-	}
-	if err := fail(t, at(59*time.Second), cfg); !errors.Is(err, sources.ErrGrowing) || !strings.Contains(err.Error(), "in 1s") {
-		t.Errorf("a young file gave %v", err)
-	}
-	if err := fail(t, at(time.Minute), cfg); err != nil {
-		t.Errorf("an old file gave %v", err)
-	}
-}
-
 func TestChangedFile(t *testing.T) {
 	dir := t.TempDir()
 	path := write(t, dir, "orders.csv", header+"1,a,x,1,2011-01-02 10:00,1,\n")

@@ -34,5 +34,8 @@ func (a *app) run(ctx context.Context, f *runFlags) (err error) {
 		return err
 	}
 	res, err := s.Run(ctx, s.led, s.req)
+	if err == nil {
+		s.moveRead(ctx, &res)
+	}
 	return s.tell(res, err)
 }

@@ -259,7 +259,7 @@ func (w *wiring) digest(t *config.Target) string {
 	for _, name := range t.From {
 		s := *w.cfg.Sources[name]
 		zone := s.Zone.String()
-		s.Zone, s.Path, s.DSN, s.Password = nil, "", "", ""
+		s.Zone, s.Path, s.DSN, s.Password, s.AfterRead = nil, "", "", "", nil
 		parts = append(parts, s, zone)
 	}
 	text, err := json.Marshal(parts)
@@ -285,7 +285,7 @@ func (w *wiring) addReaders() error {
 		}
 		s := w.cfg.Sources[name]
 		rows := &rowCounter{}
-		source, err := sources.Opener{StateDir: w.StateDir, Progress: rows.count}.Source(s)
+		source, err := sources.Opener{StateDir: w.StateDir, Progress: rows.count, Waiting: w.waiting}.Source(s)
 		if err != nil {
 			return &configError{fmt.Errorf("open source %s: %w", name, err)}
 		}

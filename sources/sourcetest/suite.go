@@ -64,7 +64,7 @@ func Run(t *testing.T, build Build) {
 
 func source(t *testing.T, f table.File) *table.Source {
 	t.Helper()
-	s, err := table.New(Config(), func(reconcile.Window) ([]table.File, error) { return []table.File{f}, nil },
+	s, err := table.New(Config(), func(context.Context, reconcile.Window) ([]table.File, error) { return []table.File{f}, nil },
 		table.Options{StateDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func (c *Carts) Read(ctx context.Context, persons map[reconcile.Person]bool) (ma
 }
 
 func (c *Carts) read(ctx context.Context, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, error) {
-	files, err := c.files(reconcile.Window{})
+	files, err := c.files(ctx, reconcile.Window{})
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (e *Evidence) read(ctx context.Context, w reconcile.Window, yield func(reco
 	if err := w.Check(); err != nil {
 		return err
 	}
-	files, err := e.files(w)
+	files, err := e.files(ctx, w)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (s *Source) heads(ctx context.Context, w reconcile.Window, yield func(recon
 		return err
 	}
 	s.tally = reconcile.Tally{LeftOut: map[reconcile.Reason]int{}}
-	files, err := s.files(w)
+	files, err := s.files(ctx, w)
 	if err != nil {
 		return err
 	}

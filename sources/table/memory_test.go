@@ -56,7 +56,7 @@ func sheet(name string, lines ...string) *memory {
 }
 
 func files(list ...*memory) Files {
-	return func(reconcile.Window) ([]File, error) {
+	return func(context.Context, reconcile.Window) ([]File, error) {
 		all := make([]File, len(list))
 		for i, f := range list {
 			all[i] = f

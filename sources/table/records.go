@@ -13,8 +13,9 @@ import (
 )
 
 // Files gives the files of a table in a sorted order. Where rows come from a
-// query, w is the window that it is asked for; the zero window asks for all.
-type Files func(w reconcile.Window) ([]File, error)
+// query, w is the window that it is asked for; the zero window asks for all. It may
+// wait for files that are still being written.
+type Files func(ctx context.Context, w reconcile.Window) ([]File, error)
 
 // records reads the mapped values of a small table: evidence, open carts, a
 // file to join. Anything that cannot be read is an error with file and row:

@@ -25,7 +25,7 @@ type Options struct {
 	// that in the second.
 	Budget int
 	// Joins gives the files of an entry of join.
-	Joins func(*config.Join) ([]File, error)
+	Joins func(context.Context, *config.Join) ([]File, error)
 	// Now tells what is in the future; nil: time.Now.
 	Now func() time.Time
 	// Progress is told now and then how many rows have been read in the pass;
@@ -161,7 +161,7 @@ func vagueLiteral(cfg *config.Source) string {
 // loadJoins reads the files to look up in, once per Heads.
 func (s *Source) loadJoins(ctx context.Context) error {
 	for _, j := range s.mapping.joins {
-		files, err := s.options.Joins(j.cfg)
+		files, err := s.options.Joins(ctx, j.cfg)
 		if err == nil {
 			err = j.load(ctx, files, s.mapping)
 		}

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -147,7 +148,7 @@ func TestJoin(t *testing.T) {
 	cfg.Join = []config.Join{{On: map[string]string{"customer": "no"}, Take: map[string]string{"email": "mail", "language": "lang"}}}
 	cfg.MaySend = &config.MaySend{When: `language == "nl"`}
 	cfg.LeaveOut = []config.Rule{{Reason: "bob", When: `email startsWith "bob"`}}
-	s := build(t, cfg, Options{Joins: func(*config.Join) ([]File, error) { return []File{joined}, nil }},
+	s := build(t, cfg, Options{Joins: func(context.Context, *config.Join) ([]File, error) { return []File{joined}, nil }},
 		sheet("orders.csv", "id|at|sku|qty|price|cust|mail", "1|2026-05-01 10:00|a|1|1|7|", "2|2026-05-01 10:00|a|1|1|8|",
 			"3|2026-05-01 10:00|a|1|1|9|", "4|2026-05-01 10:00|a|1|1|7|own@example.com", "5|2026-05-01 10:00|a|1|1||",
 			"6|2026-05-01 10:00|a|1|1|404|"))
