@@ -18,9 +18,15 @@ type Table struct {
 	// DSN names a database; a SQLite file without a scheme is an absolute path.
 	DSN Secret `yaml:"dsn" for:"sql" need:"sql"`
 	// Query is one SELECT; that of a source may hold :from and :to.
-	Query    string `yaml:"query" for:"sql" need:"sql"`
-	Sheet    Sheets `yaml:"sheet" for:"xlsx"`
-	Password Secret `yaml:"password" for:"xlsx"`
+	Query string `yaml:"query" for:"sql"`
+	// SQLTable is a table or view to read instead of a query, page by page in the order of Key: columns that are unique
+	// together and never empty.
+	SQLTable string   `yaml:"table" for:"sql"`
+	Key      []string `yaml:"key" for:"sql"`
+	// Timeout ends the reading of a database that takes longer.
+	Timeout  Duration `yaml:"timeout" for:"sql" default:"1h"`
+	Sheet    Sheets   `yaml:"sheet" for:"xlsx"`
+	Password Secret   `yaml:"password" for:"xlsx"`
 	// Delimiter is one character; empty: the reader finds out. In the file "tab" is allowed, too.
 	Delimiter string `yaml:"delimiter" for:"csv"`
 	// Encoding is a name that golang.org/x/text/encoding/htmlindex knows; empty: the reader finds out.
@@ -97,6 +103,9 @@ func (t *Table) check(d *document, path string) {
 	if t.Type == "" && !d.given(path+".type") {
 		d.fail(path, "%s.type is missing: csv, xlsx or sql", path)
 	}
+	if t.Type == "sql" {
+		t.checkDatabase(d, path)
+	}
 	if d.given(path + ".delimiter") {
 		t.checkDelimiter(d, path+".delimiter")
 	}
@@ -110,6 +119,25 @@ func (t *Table) check(d *document, path string) {
 	}
 	if t.HeaderRow < 1 && d.given(path+".header_row") && !d.failed(path+".header_row") {
 		d.fail(path+".header_row", "%s.header_row: rows are counted from 1", path)
+	}
+}
+
+// checkDatabase wants either a query or a table with its key.
+func (t *Table) checkDatabase(d *document, path string) {
+	switch {
+	case t.Query != "" && t.SQLTable != "":
+		d.fail(path+".table", "%s has both query and table; write one of them", path)
+	case d.given(path+".query") || d.failed(path+".query") || d.failed(path+".table"):
+	case t.SQLTable == "":
+		d.fail(path, "%s.query is missing: one SELECT, or table and key", path)
+	case len(t.Key) == 0 && !d.failed(path+".key"):
+		d.fail(path+".table", "%s.key is missing: the columns of the table that are unique together, such as [order_id, line_id]", path)
+	}
+	if len(t.Key) > 0 && t.SQLTable == "" && !d.failed(path+".table") {
+		d.fail(path+".key", "%s.key goes with table; a query is read as it stands", path)
+	}
+	if t.Timeout == 0 && d.given(path+".timeout") && !d.failed(path+".timeout") {
+		d.fail(path+".timeout", "%s.timeout must be longer than 0s", path)
 	}
 }
 

@@ -203,7 +203,7 @@ func (r *rows) workbook(path string) table.File {
 
 // query widens the window by the slack; makegood cuts exactly afterwards.
 func (r *rows) query(w reconcile.Window) table.File {
-	o := sqldb.Options{}
+	o := sqldb.Options{Table: r.table.SQLTable, Key: r.table.Key, Timeout: time.Duration(r.table.Timeout)}
 	if r.table.Zone != nil {
 		o.Zone = r.table.Zone.Location
 	}

@@ -259,7 +259,7 @@ func (w *wiring) digest(t *config.Target) string {
 	for _, name := range t.From {
 		s := *w.cfg.Sources[name]
 		zone := s.Zone.String()
-		s.Zone, s.Path, s.DSN, s.Password, s.AfterRead = nil, "", "", "", nil
+		s.Zone, s.Path, s.DSN, s.Password, s.AfterRead, s.Timeout = nil, "", "", "", nil, 0
 		parts = append(parts, s, zone)
 	}
 	text, err := json.Marshal(parts)

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type cursor struct {
 	name   string
 	engine engine
+	bind   Bind
 	ctx    context.Context
 	cancel context.CancelFunc
 	db     *sqlx.DB
@@ -34,11 +36,23 @@ type cursor struct {
 }
 
 func (f *File) open(ctx context.Context) (_ *cursor, err error) {
+	c, err := f.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.run(f); err != nil {
+		return nil, errors.Join(c.orCause(err), c.Close())
+	}
+	return c, nil
+}
+
+// session connects to the database.
+func (f *File) session(ctx context.Context) (_ *cursor, err error) {
 	e, err := engineOf(f.dsn)
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{name: f.name, engine: e}
+	c := &cursor{name: f.name, engine: e, bind: f.options.Bind}
 	ctx, c.cancel = context.WithCancel(ctx)
 	if f.options.Timeout > 0 {
 		late := fmt.Errorf("wait for the database: it took longer than %v: %w", f.options.Timeout, context.DeadlineExceeded)
@@ -56,7 +70,7 @@ func (f *File) open(ctx context.Context) (_ *cursor, err error) {
 	if c.db, err = e.connect(ctx, f.options); err != nil {
 		return nil, err
 	}
-	return c, c.run(ctx, f)
+	return c, nil
 }
 
 // orCause says why the context ended, where that is why the database stopped.
@@ -67,8 +81,8 @@ func (c *cursor) orCause(err error) error {
 	return c.engine.inWords(err)
 }
 
-func (c *cursor) run(ctx context.Context, f *File) error {
-	query, err := f.statement(ctx, c.engine, c.db)
+func (c *cursor) run(f *File) error {
+	query, err := f.statement(c.ctx, c.engine, c.db)
 	if err != nil {
 		return err
 	}
@@ -76,20 +90,25 @@ func (c *cursor) run(ctx context.Context, f *File) error {
 	if err != nil {
 		return err
 	}
-	if c.rows, err = c.db.QueryxContext(ctx, query, args...); err != nil {
+	return c.query(query, args)
+}
+
+// query carries out one statement.
+func (c *cursor) query(query string, args []any) (err error) {
+	if c.rows, err = c.db.QueryxContext(c.ctx, query, args...); err != nil {
 		return c.withTables(err)
 	}
 	columns, err := c.rows.Columns()
 	if err != nil {
 		return err
 	}
-	if err := c.findInstants(f.options.Bind); err != nil {
+	if err := c.findInstants(); err != nil {
 		return err
 	}
 	if len(columns) == 0 {
 		return fmt.Errorf("%w: it gives no columns; it must be one SELECT, with nothing behind its semicolon", ErrQuery)
 	}
-	c.header = &table.Header{File: f.name, Columns: columns}
+	c.header = &table.Header{File: c.name, Columns: columns}
 	c.values, c.places, c.cells = make([]any, len(columns)), make([]any, len(columns)), make([]string, len(columns))
 	for i := range c.values {
 		c.places[i] = &c.values[i]
@@ -117,13 +136,13 @@ func (c *cursor) withTables(err error) error {
 
 // findInstants finds the TIMESTAMP columns of MySQL: it converts them to the
 // zone of the session, which is UTC where instants are bound.
-func (c *cursor) findInstants(b Bind) error {
+func (c *cursor) findInstants() error {
 	types, err := c.rows.ColumnTypes()
 	if err != nil {
 		return err
 	}
 	c.utc = make([]bool, len(types))
-	if _, ok := c.engine.(mariadb); !ok || b != Instant {
+	if _, ok := c.engine.(mariadb); !ok || c.bind != Instant {
 		return nil
 	}
 	for i, t := range types {
@@ -134,14 +153,20 @@ func (c *cursor) findInstants(b Bind) error {
 
 // Next gives the next row of the result. Its number is its place there.
 func (c *cursor) Next() (table.Row, error) {
+	row, err := c.scan()
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = c.failed(err)
+	}
+	return row, err
+}
+
+// scan gives the next row, or the error as the driver has it.
+func (c *cursor) scan() (table.Row, error) {
 	if !c.rows.Next() {
-		if err := c.rows.Err(); err != nil {
-			return table.Row{}, c.failed(err)
-		}
-		return table.Row{}, io.EOF
+		return table.Row{}, cmp.Or(c.rows.Err(), io.EOF)
 	}
 	if err := c.rows.Scan(c.places...); err != nil {
-		return table.Row{}, c.failed(err)
+		return table.Row{}, err
 	}
 	c.number++
 	row := table.Row{Header: c.header, Number: c.number, Cells: c.cells}
@@ -159,7 +184,11 @@ func (c *cursor) Next() (table.Row, error) {
 }
 
 func (c *cursor) failed(err error) error {
-	return fmt.Errorf("read source %s after row %d: %w", c.name, c.number, c.orCause(err))
+	cause := c.orCause(err)
+	if lost(err) {
+		cause = fmt.Errorf("%w: %w", table.ErrLost, cause)
+	}
+	return fmt.Errorf("read source %s after row %d: %w", c.name, c.number, cause)
 }
 
 // text gives a stored value as text, or what is wrong with it.

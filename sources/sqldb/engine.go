@@ -21,7 +21,10 @@ type engine interface {
 	bind(query string, end func(name string) (string, error)) (string, []any, error)
 	// tables is the query that lists the tables and views.
 	tables() string
-	// quote writes the name of a table.
+	// page is the statement for the next pageRows rows of a table behind a key,
+	// nil: the first ones.
+	page(from string, key []string, last []any) (string, []any)
+	// quote writes the name of a table or column.
 	quote(name string) string
 	// inWords says what the database objects to, and what to do about it.
 	inWords(err error) error

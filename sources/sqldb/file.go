@@ -46,8 +46,14 @@ const (
 
 // Options say how a database is read.
 type Options struct {
-	// Table is read whole where there is no query.
+	// Table is read whole where there is no query; its schema may stand before
+	// it, with a point between.
 	Table string
+	// Key names columns of the table that are unique together and never empty.
+	// The table is then read page by page, and a lost connection is resumed.
+	Key []string
+	// Waits are those before each new connection; nil: 1 s, 5 s, 15 s.
+	Waits []time.Duration
 	// Zone is the zone of times that carry none. nil is UTC.
 	Zone *time.Location
 	Bind Bind
@@ -91,6 +97,9 @@ func New(name, dsn, query string, o Options) *File {
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
+	if o.Waits == nil {
+		o.Waits = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second}
+	}
 	return &File{name: name, dsn: dsn, query: query, options: o}
 }
 
@@ -111,11 +120,18 @@ func (f *File) Name() string { return f.name }
 // wraps [ErrNotBuilt], [ErrNoDatabase], [ErrLogin], [ErrUnreachable], [ErrQuery],
 // [ErrWindow] or [fs.ErrNotExist] where one of them fits.
 func (f *File) Open(ctx context.Context) (table.Cursor, error) {
-	c, err := f.open(ctx)
+	c, err := f.walk(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open source %s: %w", f.name, err)
 	}
 	return c, nil
+}
+
+func (f *File) walk(ctx context.Context) (table.Cursor, error) {
+	if len(f.options.Key) > 0 && f.options.Table != "" {
+		return f.openPages(ctx)
+	}
+	return f.open(ctx)
 }
 
 // Mark is the size and the modification time of an SQLite database and of its

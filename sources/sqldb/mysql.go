@@ -112,6 +112,10 @@ func (mariadb) tables() string {
 	return "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
 }
 
+func (m mariadb) page(from string, key []string, last []any) (string, []any) {
+	return pageOf(m, from, key, last, func(int) string { return "?" })
+}
+
 func (mariadb) quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
 // mark is empty: a server's rows are read in one pass.

@@ -92,6 +92,10 @@ func (postgres) tables() string {
 		ORDER BY 1`
 }
 
+func (p postgres) page(from string, key []string, last []any) (string, []any) {
+	return pageOf(p, from, key, last, func(i int) string { return "$" + strconv.Itoa(i) })
+}
+
 func (postgres) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // mark is empty: a server's rows are read in one pass.
@@ -140,6 +144,15 @@ func (c writtenConnector) Connect(ctx context.Context) (driver.Conn, error) {
 // driver's own types lose what they have no place for (infinity, 24:00, the
 // zone of a column).
 type written struct{ *stdlib.Conn }
+
+// ResetSession keeps the transaction that the session is in: all statements
+// see the database of one moment. The driver's own gives such a connection up.
+func (w written) ResetSession(context.Context) error {
+	if w.Conn.Conn().IsClosed() {
+		return driver.ErrBadConn
+	}
+	return nil
+}
 
 func (w written) QueryContext(ctx context.Context, query string, named []driver.NamedValue) (driver.Rows, error) {
 	args := []any{pgx.QueryResultFormats{pgx.TextFormatCode}}

@@ -28,19 +28,31 @@ func (f *File) statement(ctx context.Context, e engine, db *sqlx.DB) (string, er
 
 // wholeTable is the query for a table or view, which must be there.
 func (f *File) wholeTable(ctx context.Context, e engine, db *sqlx.DB) (string, error) {
-	var names []string
-	if err := db.SelectContext(ctx, &names, e.tables()); err != nil {
+	if err := f.lookForTable(ctx, e, db); err != nil {
 		return "", err
 	}
+	return "SELECT * FROM " + quotedTable(e, f.options.Table), nil
+}
+
+// lookForTable names those that there are when the wanted one is missing. What
+// is in another schema is looked for by the server.
+func (f *File) lookForTable(ctx context.Context, e engine, db *sqlx.DB) error {
 	want := f.options.Table
+	if strings.Contains(want, ".") {
+		return nil
+	}
+	var names []string
+	if err := db.SelectContext(ctx, &names, e.tables()); err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, want) }) {
 		text := fmt.Sprintf("there is no table %q; the tables are %s", want, quoted(names))
 		if n := near.Name(want, names); n != "" {
 			text += fmt.Sprintf(" (did you mean %q?)", n)
 		}
-		return "", fmt.Errorf("%w: %s", ErrQuery, text)
+		return fmt.Errorf("%w: %s", ErrQuery, text)
 	}
-	return "SELECT * FROM " + e.quote(want), nil
+	return nil
 }
 
 func quoted(names []string) string {

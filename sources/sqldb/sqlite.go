@@ -126,6 +126,10 @@ func (sqlite) tables() string {
 	return `SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name`
 }
 
+func (s sqlite) page(from string, key []string, last []any) (string, []any) {
+	return pageOf(s, from, key, last, func(int) string { return "?" })
+}
+
 func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func (s sqlite) mark() (string, error) {

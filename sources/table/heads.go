@@ -28,7 +28,40 @@ func (s *Source) Heads(ctx context.Context, w reconcile.Window) iter.Seq2[reconc
 	}
 }
 
-func (s *Source) heads(ctx context.Context, w reconcile.Window, yield func(reconcile.Head) bool) (err error) {
+// heads makes the first pass, and makes it anew when a connection breaks: no
+// head has been yielded before the last row is read.
+func (s *Source) heads(ctx context.Context, w reconcile.Window, yield func(reconcile.Head) bool) error {
+	err := s.firstPass(ctx, w, yield)
+	if !errors.Is(err, ErrLost) {
+		return err
+	}
+	for _, d := range s.options.Waits {
+		if waited := pause(ctx, d); waited != nil {
+			return waited
+		}
+		if err = s.firstPass(ctx, w, yield); err == nil {
+			s.tally.Notes = append(s.tally.Notes, "the connection was lost; everything was read anew")
+			return nil
+		}
+		if errors.Is(err, errStop) {
+			return err
+		}
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Source) firstPass(ctx context.Context, w reconcile.Window, yield func(reconcile.Head) bool) (err error) {
 	if err := errors.Join(w.Check(), s.Close()); err != nil {
 		return err
 	}

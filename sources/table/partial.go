@@ -298,7 +298,13 @@ func (p *partial) walk(c *codec) {
 	c.flag(&p.manyFaults)
 	p.sums.walk(c)
 	p.dropped.walk(c)
-	list(c, &p.counted, func(l *countedLine) { c.text(&l.id); c.text(&l.name); c.place(&l.at); c.flag(&l.dropped); l.sums.walk(c) })
+	list(c, &p.counted, func(l *countedLine) {
+		c.text(&l.id)
+		c.text(&l.name)
+		c.place(&l.at)
+		c.flag(&l.dropped)
+		l.sums.walk(c)
+	})
 	list(c, &p.items, func(l *reconcile.Line) { walkLine(c, l) })
 }
 

@@ -6,6 +6,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -41,6 +42,10 @@ type Cursor interface {
 	Notes() []string
 	Close() error
 }
+
+// ErrLost is wrapped by a cursor whose rows come over a connection that broke.
+// Nothing is wrong with what was asked: the pass may begin anew.
+var ErrLost = errors.New("the connection was lost")
 
 // File is one thing that holds rows.
 type File interface {

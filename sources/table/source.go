@@ -28,6 +28,9 @@ type Options struct {
 	Joins func(context.Context, *config.Join) ([]File, error)
 	// Now tells what is in the future; nil: time.Now.
 	Now func() time.Time
+	// Waits are those before the first pass is made anew because a connection
+	// was lost; nil: 2 s, 10 s.
+	Waits []time.Duration
 	// Progress is told now and then how many rows have been read in the pass;
 	// nil: nobody.
 	Progress func(rows int)
@@ -75,6 +78,9 @@ func New(cfg *config.Source, files Files, o Options) (*Source, error) {
 	}
 	if len(cfg.Join) > 0 && o.Joins == nil {
 		return nil, errors.New("prepare source " + cfg.Name + ": nothing opens the files of join")
+	}
+	if o.Waits == nil {
+		o.Waits = []time.Duration{2 * time.Second, 10 * time.Second}
 	}
 	if o.Budget == 0 {
 		o.Budget = defaultBudget
