@@ -229,7 +229,7 @@ func TestLostQuery(t *testing.T) {
 		}{{[]int64{45_000, 0, 60_000}, true}, {slices.Repeat([]int64{45_000}, 20), false}} {
 			net := newCutter(t, s.address(), c.cuts...)
 			file := New("shop", s.through(net), "SELECT * FROM o", Options{})
-			source, err := table.New(cfg, func(reconcile.Window) ([]table.File, error) { return []table.File{file}, nil },
+			source, err := table.New(cfg, func(context.Context, reconcile.Window) ([]table.File, error) { return []table.File{file}, nil },
 				table.Options{StateDir: t.TempDir(), Waits: soon[:2]})
 			if err != nil {
 				t.Fatal(err)
