@@ -151,6 +151,9 @@ func (c *cursor) findInstants() error {
 	return nil
 }
 
+// Header names the columns of the result, which a result without rows has too.
+func (c *cursor) Header() *table.Header { return c.header }
+
 // Next gives the next row of the result. Its number is its place there.
 func (c *cursor) Next() (table.Row, error) {
 	row, err := c.scan()
