@@ -101,10 +101,17 @@ func wanted(seek map[string]*sought) map[int]bool {
 }
 
 // sought reports whether the order of the row at hand is wanted, in the
-// version of this file.
-func (p *pass) sought() bool {
+// version of this file. A row of an order that was given already is one more
+// than the first pass met.
+func (p *pass) sought() (bool, error) {
 	w := p.seek[p.id.key]
-	return w != nil && w.file == p.file && !w.given
+	if w == nil || w.file != p.file {
+		return false, nil
+	}
+	if w.given {
+		return false, fmt.Errorf("read order %q again: %w", p.id.key, reconcile.ErrChanged)
+	}
+	return true, nil
 }
 
 // readAgain is the second pass over one file.

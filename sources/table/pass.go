@@ -95,8 +95,10 @@ func (p *pass) read(row Row) error {
 		p.orphan()
 		return nil
 	}
-	if p.seek != nil && !p.sought() {
-		return nil
+	if p.seek != nil {
+		if wanted, err := p.sought(); !wanted {
+			return err
+		}
 	}
 	if p.spool != nil && (m.at.IsZero() || !m.at.Before(p.from)) {
 		if err := p.spool.write(p.bound, row); err != nil {
