@@ -57,15 +57,27 @@ func Run(t *testing.T, build Build) {
 	t.Run("heads", func(t *testing.T) { testHeads(t, build) })
 	t.Run("orders", func(t *testing.T) { testOrders(t, build) })
 	t.Run("again", func(t *testing.T) { testAgain(t, build) })
-	t.Run("changed", func(t *testing.T) { testChanged(t, build) })
+	t.Run("shuffled", func(t *testing.T) { testShuffled(t, build) })
+	t.Run("memory", func(t *testing.T) { testMemory(t, build) })
 	t.Run("cancelled", func(t *testing.T) { testCancelled(t, build) })
+	t.Run("bad rows", func(t *testing.T) { testBadRows(t, build) })
+	t.Run("touched", func(t *testing.T) { testTouched(t, build) })
+	t.Run("swapped", func(t *testing.T) { testSwapped(t, build) })
 	t.Run("column", func(t *testing.T) { testColumn(t, build) })
+	t.Run("empty", func(t *testing.T) { testEmpty(t, build) })
 }
 
 func source(t *testing.T, f table.File) *table.Source {
 	t.Helper()
-	s, err := table.New(Config(), func(context.Context, reconcile.Window) ([]table.File, error) { return []table.File{f}, nil },
-		table.Options{StateDir: t.TempDir()})
+	return open(t, f, table.Options{})
+}
+
+func open(t *testing.T, f table.File, o table.Options) *table.Source {
+	t.Helper()
+	if o.StateDir == "" {
+		o.StateDir = t.TempDir()
+	}
+	s, err := table.New(Config(), func(context.Context, reconcile.Window) ([]table.File, error) { return []table.File{f}, nil }, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,48 +172,11 @@ func testAgain(t *testing.T, build Build) {
 	}
 }
 
-// touched is a file that changes when it has been read once.
-type touched struct {
-	table.File
-	mark string
-}
-
-func (f *touched) Mark() (string, error) { return f.mark, nil }
-
-func testChanged(t *testing.T, build Build) {
-	f := &touched{build(t, sample), "1"}
-	s := source(t, f)
-	key := read(t, s)["A-1"].Key
-	f.mark = "2"
-	var last error
-	for _, err := range s.Orders(t.Context(), []reconcile.OrderKey{key}) {
-		last = err
-	}
-	if f.Twice() != errors.Is(last, reconcile.ErrChanged) {
-		t.Errorf("a changed file gave %v", last)
-	}
-}
-
-func testCancelled(t *testing.T, build Build) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	var last error
-	for _, err := range source(t, build(t, sample)).Heads(ctx, Window) {
-		last = err
-	}
-	if !errors.Is(last, context.Canceled) {
-		t.Errorf("a cancelled pass gave %v", last)
-	}
-}
-
 func testColumn(t *testing.T, build Build) {
 	rows := [][]string{{"no", "at", "email", "sku", "qty", "pric", "status"}, sample[1]}
-	var last error
-	for _, err := range source(t, build(t, rows)).Heads(t.Context(), Window) {
-		last = err
-	}
-	missing, ok := errors.AsType[*table.MissingColumn](last)
+	err := last(t.Context(), source(t, build(t, rows)))
+	missing, ok := errors.AsType[*table.MissingColumn](err)
 	if !ok || missing.Column != "price" {
-		t.Errorf("a missing column gave %v", last)
+		t.Errorf("a missing column gave %v", err)
 	}
 }

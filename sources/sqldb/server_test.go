@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"makegood/reconcile"
-	"makegood/sources/sourcetest"
-	"makegood/sources/table"
 )
 
 // server is a database of its own on a real server.
@@ -103,34 +101,6 @@ func (s server) exec(t testing.TB, statements ...string) {
 }
 
 func (s server) file(query string, o Options) *File { return New("shop", s.dsn, query, o) }
-
-func TestServersConform(t *testing.T) {
-	for _, s := range servers(t) {
-		t.Run(s.name, func(t *testing.T) {
-			sourcetest.Run(t, func(t testing.TB, rows [][]string) table.File {
-				name := "t_" + strings.ToLower(rand.Text())
-				var columns, values []string
-				for i, row := range rows {
-					var cells []string
-					for _, cell := range row {
-						if i == 0 {
-							columns = append(columns, cell+" TEXT")
-						}
-						cells = append(cells, "'"+strings.ReplaceAll(cell, "'", "''")+"'")
-					}
-					if i > 0 {
-						values = append(values, "("+strings.Join(cells, ",")+")")
-					}
-				}
-				s.exec(t, "CREATE TABLE "+name+" ("+strings.Join(columns, ",")+")")
-				if len(values) > 0 {
-					s.exec(t, "INSERT INTO "+name+" VALUES "+strings.Join(values, ","))
-				}
-				return s.file("", Options{Table: name})
-			})
-		})
-	}
-}
 
 func TestServersValues(t *testing.T) {
 	cases := map[string]map[string]string{
