@@ -26,6 +26,9 @@ type Source struct {
 	Vat string `yaml:"vat" enum:"included excluded"`
 	// OrderUnique says what makes an order number one order; empty: nobody has said it.
 	OrderUnique string `yaml:"order_unique" enum:"always per_store per_store_and_day per_till_and_day"`
+	// EditedSuffix says what -1 behind an order number means: the same order after it was edited, or another one; empty:
+	// nobody has said it.
+	EditedSuffix string `yaml:"edited_suffix" enum:"same_order other_order"`
 	// MaySend says whose orders may be sent; nil: nobody stands for any.
 	MaySend *MaySend `yaml:"may_send"`
 	// Columns has names of ColumnNames and, for each, a column's name or "= expression".

@@ -62,10 +62,13 @@ type Target struct {
 	Rate        Rate `yaml:"rate"`
 	Concurrency int  `yaml:"concurrency" default:"4"`
 	// PerPerson is how many orders of one address in one day are believed to be one person's (RULES R12).
-	PerPerson  PerDay     `yaml:"per_person" default:"30/day"`
-	Batch      int        `yaml:"batch" default:"1"`
-	Timeout    Duration   `yaml:"timeout" default:"30s"`
-	ProbeAfter []Duration `yaml:"probe_after" default:"1m 2m 4m"`
+	PerPerson PerDay `yaml:"per_person" default:"30/day"`
+	// PossibleTwins says what becomes of a purchase that another source shows, too, under another number: the same
+	// address, money and goods within 7 days (RULES R3).
+	PossibleTwins string     `yaml:"possible_twins" enum:"hold send" default:"hold"`
+	Batch         int        `yaml:"batch" default:"1"`
+	Timeout       Duration   `yaml:"timeout" default:"30s"`
+	ProbeAfter    []Duration `yaml:"probe_after" default:"1m 2m 4m"`
 
 	// AlreadySent names evidence of what others sent; NothingElseSends says that nobody else does.
 	AlreadySent      []string `yaml:"already_sent"`

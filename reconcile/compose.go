@@ -83,8 +83,8 @@ func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	if _, sends := f.orders[o.Key]; !sends && !f.lines[o.Key] {
 		return nil
 	}
-	if t.crowd.shared(o.Head) {
-		return p.holdShared(t, o)
+	if held := p.notItself(t, o); held.Reason != "" {
+		return p.holdAll(t, o, held)
 	}
 	o = t.crowd.without(o)
 	var now []Want
@@ -105,16 +105,39 @@ func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	return p.composeNow(t, o, now, Carts{})
 }
 
-// holdShared holds back everything that would be sent of an order whose
-// address more people share than one can be (RULES R12).
-func (p *planner) holdShared(t *targetPlan, o Order) error {
+// notItself tells why nothing of an order may go now that all orders are
+// known: whose it is, or which, is not what it seems (RULES R12, R3). The zero
+// Held is that nothing speaks against it.
+func (p *planner) notItself(t *targetPlan, o Order) Held {
+	if t.crowd.shared(o.Head) {
+		return Held{Reason: ReasonSharedAddress}
+	}
+	if _, sends := t.feeds[o.Source].orders[o.Key]; !sends {
+		return Held{}
+	}
+	if base, is := t.editedFrom(o); is {
+		return Held{Reason: t.edits[o.Key].hold, Text: "beside " + base.Order}
+	}
+	if t.twins == nil {
+		return Held{}
+	}
+	for _, w := range p.sendsOf(t, o) {
+		if twin, is := t.twinOf(o, w); is {
+			return Held{Reason: ReasonPossibleTwin, Text: "like " + twin.key.Order + " of " + twin.source}
+		}
+	}
+	return Held{}
+}
+
+// holdAll holds back everything that would be sent of an order.
+func (p *planner) holdAll(t *targetPlan, o Order, why Held) error {
 	wants := p.sendsOf(t, o)
 	if len(wants) == 0 {
 		return nil
 	}
 	holds := map[EventID]Held{}
 	for _, w := range wants {
-		holds[w.ID] = Held{ID: w.ID, Reason: ReasonSharedAddress}
+		holds[w.ID] = Held{ID: w.ID, Reason: why.Reason, Text: why.Text}
 	}
 	return p.planOrder(t, o, wants, nil, holds)
 }
@@ -177,6 +200,9 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 	p.countFrontEnd(t, f, o.Key, events)
 	for _, e := range events {
 		e.Customer = o.Customer
+		if t.twins != nil {
+			e.Facts.Goods = o.GoodsDigest
+		}
 		e.After = slices.DeleteFunc(slices.Clone(e.After), func(id EventID) bool { return f.ended[id] })
 		known := f.sends[e.ID]
 		step := PlannedStep{Do: DoSend, Doubt: known.doubt, Event: e, Mates: len(events), Origin: &o.Origin,

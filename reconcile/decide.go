@@ -14,6 +14,8 @@ type ordered struct {
 	// foreign says that the order's number may be another order's: what ledger
 	// and evidence know by that number is not about it.
 	foreign bool
+	// kin are the numbers that the order may have had before it was edited.
+	kin []OrderKey
 }
 
 // elsewhere is why an order is not for a target as this source has it: the
@@ -38,11 +40,17 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 		if err != nil {
 			return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 		}
+		if err := p.holdEdits(ctx, s, t, batch, have); err != nil {
+			return err
+		}
 		for _, o := range batch {
 			wanted[o.head.Key] = true
 			if err := p.settleOrder(s, t, o, have); err != nil {
 				return err
 			}
+		}
+		if err := p.recallTwins(ctx, t); err != nil {
+			return err
 		}
 	}
 	if met == nil {
@@ -103,10 +111,15 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 	return batch, ids, nil
 }
 
-// disown holds an order back whose number may be another order's. What speaks
-// against the order itself comes first (RULES R15).
+// disown holds an order back whose number may be another order's.
 func (o *ordered) disown(reason Reason) {
 	o.foreign = true
+	o.hold(reason)
+}
+
+// hold holds an order back for its number. What speaks against the order
+// itself comes first (RULES R15).
+func (o *ordered) hold(reason Reason) {
 	for i, w := range o.wants {
 		if !addressReason(w.Hold) && w.Hold != ReasonNotPermitted && w.Hold != ReasonSuppressed {
 			o.wants[i].Hold = reason
@@ -216,25 +229,13 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	if slices.ContainsFunc(steps, func(s Step) bool { return s.Send }) {
 		t.crowd.meet(o.head)
 	}
+	if t.twins != nil {
+		t.twins.meet(o.head, steps)
+	}
 	if err := p.undoing(f, o.head, steps); err != nil {
 		return err
 	}
 	return f.take(o.head, steps)
-}
-
-// recall takes from the ledger what it knows of an order: the amount that was
-// sent, and that an order with an entry needs no evidence.
-func (f *feed) recall(o ordered, have map[EventID]Entry) {
-	for i, w := range o.wants {
-		e := have[w.ID]
-		if e.Version > 0 && w.Hold == ReasonNoEvidence {
-			o.wants[i].Hold = ""
-		}
-		if e.State == StateDone {
-			f.note(w, e, o.head.Origin)
-			o.wants[i].Value = e.Value
-		}
-	}
 }
 
 func stepWants(steps []Step) []Want {
@@ -245,37 +246,35 @@ func stepWants(steps []Step) []Want {
 	return wants
 }
 
-// note keeps a change after sending; the order stays sent, with the amount
-// that was sent.
-func (f *feed) note(w Want, e Entry, origin Origin) {
-	change := Changed(w, e)
-	if change == "" {
-		return
-	}
-	f.changed++
-	if len(f.corrections) < MaxExamples {
-		f.corrections = append(f.corrections, Correction{ID: w.ID, Change: change, Before: e.Value, After: w.Value, Origin: origin})
-	}
-}
-
 // overlay lets evidence end a purchase that the ledger does not know or knows
 // as open. The plan keeps it, so that it is adopted before anything is sent.
 func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
 	if s.Want.Kind != KindPurchase || s.Entry.State != StateAbsent && s.Entry.State != StateOpen {
 		return nil
 	}
+	k := p.settledBy(t, h.Key)
+	if k == nil {
+		return nil
+	}
+	s.Place, s.Send = Place{BucketAlreadySent, Reason(k.Trust)}, false
+	e := Event{Action: ActionPurchase, Expiry: k.orders[h.Key], Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
+	if t.twins != nil {
+		e.Person, e.Facts.Goods = s.Want.Person, h.GoodsDigest
+	}
+	return p.addStep(PlannedStep{By: k.Trust, Do: DoAdopt, Event: e, Origin: &h.Origin, Seen: s.Entry.Version, Target: t.Name(), Who: k.Name()})
+}
+
+// settledBy gives the first evidence that says that an order was sent, nil
+// where none does.
+func (p *planner) settledBy(t *targetPlan, key OrderKey) *known {
 	for _, name := range t.Evidence {
 		k := p.evidence[name]
-		if k == nil {
+		if k == nil || !k.settles(t.Target) {
 			continue
 		}
-		at, has := k.orders[h.Key]
-		if !has || !k.settles(t.Target) {
-			continue
+		if _, has := k.orders[key]; has {
+			return k
 		}
-		s.Place, s.Send = Place{BucketAlreadySent, Reason(k.Trust)}, false
-		return p.addStep(PlannedStep{By: k.Trust, Do: DoAdopt, Origin: &h.Origin, Seen: s.Entry.Version, Target: t.Name(), Who: name,
-			Event: Event{Action: ActionPurchase, Expiry: at, Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}})
 	}
 	return nil
 }

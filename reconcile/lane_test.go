@@ -317,12 +317,7 @@ func TestAtMost512AreClaimedAhead(t *testing.T) {
 	h.sink.Merges, h.sink.Batch, h.target.Rate = true, 4, 1000
 	led := &watched{Ledger: h.ledger()}
 	h.sink.During = func(batch []reconcile.Event) {
-		led.mu.Lock()
-		full := led.most.ahead >= 512
-		led.mu.Unlock()
-		if !full {
-			led.until(func() bool { return led.ahead >= 512 })
-		}
+		led.until(func() bool { return led.most.ahead >= 512 })
 		led.count(-len(batch), 0, len(batch))
 	}
 	if _, err := h.attempt(t.Context(), led, reconcile.Request{}); err != nil {

@@ -137,6 +137,10 @@ type Reader interface {
 	// NewestCart tells for each person the completion time of the newest cart
 	// event that was done or may have been.
 	NewestCart(ctx context.Context, target string, persons []Person) (map[Person]time.Time, error)
+	// Alike lists for each likeness the purchases with it that were, or may
+	// have been, accepted, and whose orders were completed in w: as far as
+	// their Facts.Goods were known when they were claimed or adopted.
+	Alike(ctx context.Context, target string, likes []Likeness, w Window) (map[Likeness][]Entry, error)
 	// EvidenceDays tells how many rows an evidence source held on earlier days
 	// (UTC dates, "2006-01-02"), as runs recorded it.
 	EvidenceDays(ctx context.Context, evidence string) (map[string]int, error)

@@ -41,6 +41,8 @@ type targetPlan struct {
 	stopped     string
 	err         error
 	checkouts   map[Person][]checkout
+	twins       *twins // nil where none are looked for
+	edits       map[OrderKey]edit
 }
 
 // feed is what one source gives one target. It is kept apart so that a source
@@ -123,7 +125,11 @@ func (p *planner) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, t := range p.Targets {
-		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}, crowd: newCrowd(p.Zone, t.PerPerson)}
+		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}, crowd: newCrowd(p.Zone, t.PerPerson),
+			edits: map[OrderKey]edit{}}
+		if len(t.From) > 1 && !t.SendTwins {
+			tp.twins = newTwins()
+		}
 		for _, source := range t.From {
 			tp.feeds[source] = &feed{sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
 		}
@@ -171,47 +177,6 @@ func (p *planner) fail(ctx context.Context, source string, err error) error {
 	return nil
 }
 
-// checkEvidence stops the targets whose evidence is stale, far too small or
-// unreadable: "nothing was sent" is never taken from it.
-func (p *planner) checkEvidence(ctx context.Context) error {
-	for _, t := range p.targets {
-		orders, newest := 0, time.Time{}
-		for _, f := range t.feeds {
-			orders += f.eligible
-			if f.newest.After(newest) {
-				newest = f.newest
-			}
-		}
-		for _, name := range t.Evidence {
-			if _, accepted := p.Accepted[name]; accepted && p.unread[name] == nil {
-				continue
-			}
-			why, err := p.evidenceFault(ctx, name, orders, newest)
-			if err != nil {
-				return err
-			}
-			if why != "" {
-				t.stop(fmt.Sprintf("%s; if that is right: --accept-evidence %s --note \"...\"", why, name))
-			}
-		}
-	}
-	return nil
-}
-
-func (p *planner) evidenceFault(ctx context.Context, name string, orders int, newest time.Time) (string, error) {
-	if err := p.unread[name]; err != nil {
-		return err.Error(), nil
-	}
-	if newest.Before(p.evidence[name].CoversFrom) {
-		return "", nil // it speaks of none of these orders
-	}
-	history, err := p.led.EvidenceDays(ctx, name)
-	if err != nil {
-		return "", fmt.Errorf("read the history of evidence %s: %w", name, err)
-	}
-	return p.evidence[name].stale(orders, newest, history, p.win), nil
-}
-
 // stop turns everything that the target would send into what is left.
 func (t *targetPlan) stop(why string) {
 	if t.stopped != "" {
@@ -246,12 +211,6 @@ func (p *planner) holdNotUnique() {
 		}
 	}
 }
-
-// EvidenceStale says that a target's evidence cannot be trusted.
-type EvidenceStale struct{ Target, Text string }
-
-// Error gives the text.
-func (e *EvidenceStale) Error() string { return e.Text }
 
 func (f *feed) leave(at time.Time) {
 	if !at.IsZero() && (f.earliestLeft.IsZero() || at.Before(f.earliestLeft)) {

@@ -46,6 +46,9 @@ const (
 	ReasonSuppressed    Reason = "suppressed"
 	ReasonIDReused      Reason = "id_reused"
 	ReasonIDCollision   Reason = "id_collision"
+	ReasonEditedSuffix  Reason = "edited_suffix" // -1 behind a known number, and nobody has said what that is
+	ReasonEdited        Reason = "edited"        // the order is another one after it was edited
+	ReasonPossibleTwin  Reason = "possible_twin" // another source has the same purchase under another number
 	ReasonNoGoods       Reason = "no_goods"
 	ReasonExchange      Reason = "exchange"
 	ReasonReturn        Reason = "return"
@@ -103,7 +106,7 @@ const (
 func (r Reason) NeedsLook() bool {
 	switch r {
 	case ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
-		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage, ReasonStatusUnknown:
+		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown:
 		return true
 	}
 	return false

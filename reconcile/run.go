@@ -275,7 +275,7 @@ func (r *Runner) adopt(ctx context.Context, led Ledger, plan *Plan, run RunID, t
 			continue
 		}
 		e := step.Event
-		batch = append(batch, Adoption{Want: Want{ID: e.ID, Kind: e.Kind, Value: e.Value, Facts: e.Facts}, By: step.By,
+		batch = append(batch, Adoption{Want: Want{ID: e.ID, Kind: e.Kind, Person: e.Person, Value: e.Value, Facts: e.Facts}, By: step.By,
 			Who: step.Who, At: e.Expiry, Seen: step.Seen})
 		if len(batch) == adoptAtOnce {
 			if err := flush(); err != nil {

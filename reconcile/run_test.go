@@ -231,7 +231,7 @@ func TestASourceThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, order("1", oneTea))
-			till := h.addSource("till", "till", order("1", oneTea, reconciletest.From("till", "till")),
+			till := h.addSource("till", "till", order("1", []string{"cup x 1 @ 1"}, reconciletest.From("till", "till")),
 				order("2", oneTea, reconciletest.From("till", "till")), order("3", oneTea, reconciletest.From("till", "till")))
 			h.target.From = []string{"shop", "till"}
 			c.fail(till)

@@ -47,6 +47,8 @@ type SourceSpec struct {
 	Shop       string
 	Reversals  ReversalRule
 	EditWindow time.Duration // a known id completed further away is another order
+	// EditedSuffix says what -1 behind a known order number means.
+	EditedSuffix string
 	// Watch gives the source the meter that rows are counted on, and nil when
 	// a pass is over. It may be nil: orders are counted then.
 	Watch func(Meter)
@@ -68,6 +70,7 @@ type Target struct {
 
 	ClockMargin time.Duration // how far a till's clock and the shop's may differ
 	PerPerson   int           // orders of one address in one day that are believed; 0: any number
+	SendTwins   bool          // a person said that purchases alike from two sources are two purchases
 	Concurrency int
 	Timeout     time.Duration // of one request; a lane stops when a run's beat leaves less
 	Rate        float64       // events per second, for how many are claimed ahead

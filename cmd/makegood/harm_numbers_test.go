@@ -61,6 +61,61 @@ func TestHarmByNumbers(t *testing.T) {
 			}
 		},
 	}, {
+		name: "click-and-collect: a till ticket that names a web order nobody has seen",
+		play: func(s *shop) {
+			s.source("shop", fields{"shop": "main"})
+			s.orders("shop", "1002,"+at+",ann@example.com,MUG,1,5")
+			s.tills("tills", fields{"shop": "tills", "columns": columns(fields{"refers_to": "web"})})
+			s.csv("tills.csv", usualHeader+",web", "77,"+at+",ann@example.com,KETTLE,1,40,1001")
+		},
+		want: "sent 1",
+		has:  "1002 5 EUR",
+	}, {
+		name: "click-and-collect: nobody says which web order a till ticket belongs to",
+		play: func(s *shop) {
+			s.source("shop", fields{"shop": "main"})
+			s.orders("shop", "1001,"+ago(30*time.Hour)+",ann@example.com,MUG,2,5.00", "1002,"+at+",bob@example.com,MUG,2,5")
+			s.tills("tills", fields{"shop": "tills", "columns": fields{"order": "id", "completed_at": "paid", "email": "email", "sku": "sku", "quantity": "n", "line_total": "price"}})
+			s.csv("tills.csv", usualHeader, "77,"+at+",Ann@example.com,MUG,2,10", "78,"+at+",bob@example.com,MUG,1,5")
+		},
+		code: exitPerson,
+		want: "held_back possible_twin 1, sent 3",
+		has:  "1001 10 EUR, 1002 10 EUR, 78 5 EUR",
+		more: func(s *shop, got told) {
+			for _, e := range got.target(s.T, "activate").Examples {
+				if e.Order != "77" || e.Text != "like 1001 of shop" {
+					s.Errorf("named is %+v", e)
+				}
+			}
+			s.orders("shop", "1003,"+at+",cas@example.com,MUG,1,5") // the next night's export no longer has the others
+			s.wants(s.run(exitPerson), "activate", "already_sent sent_here 1, held_back possible_twin 1, sent 1")
+			s.activate("activate", fields{"possible_twins": "send"})
+			s.wants(s.run(exitDone), "activate", "already_sent sent_here 2, sent 1")
+		},
+	}, {
+		name: "order edited, new number with -1",
+		play: func(s *shop) {
+			s.source("shop", nil)
+			s.orders("shop", "1001,"+ago(5*time.Hour)+",ann@example.com,MUG,1,5", "7-1,"+at+",bob@example.com,MUG,1,5")
+		},
+		want: "sent 2",
+		has:  "1001 5 EUR, 7-1 5 EUR",
+		more: func(s *shop, _ told) {
+			s.orders("shop", "1001-1,"+at+",ann@example.com,MUG,2,5", "7-1,"+at+",bob@example.com,MUG,1,5")
+			got := s.run(exitPerson)
+			s.wants(got, "activate", "already_sent sent_here 1, held_back edited_suffix 1")
+			s.contains(got.errs+got.stdout, "edited_suffix")
+			s.source("shop", fields{"edited_suffix": "same_order"})
+			got = s.run(exitDone)
+			s.wants(got, "activate", "already_sent sent_here 1, held_back edited 1")
+			if c := got.target(s.T, "activate").Corrections; len(c) != 1 || c[0].Order != "1001" || c[0].Before != "5" || c[0].After != "10" {
+				s.Errorf("corrections: %+v", c)
+			}
+			s.wantsPlatform("activate", "1001 5 EUR, 7-1 5 EUR")
+			s.source("shop", fields{"edited_suffix": "other_order"})
+			s.wants(s.run(exitDone), "activate", "already_sent sent_here 1, sent 1")
+		},
+	}, {
 		name: "two sources with one numbering, and equal orders",
 		play: func(s *shop) {
 			s.source("erp", fields{"shop": "main"})

@@ -181,7 +181,7 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	target := &reconcile.Target{
 		Sink: sink, Type: t.Type, Mode: t.Mode, From: t.From, Channels: t.Channels,
 		MinAge: time.Duration(t.MinAge), Evidence: t.AlreadySent, CartFeeds: cartFeeds(t),
-		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
+		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), SendTwins: t.PossibleTwins == "send", Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
 		Rate: t.Rate.PerSecond, FrontEndSettles: t.Type == "collect", Digest: w.digest(t), Stopped: fuse.Stopped, Arm: last.arm,
 	}
 	if t.When != "" {
@@ -291,7 +291,7 @@ func (w *wiring) addReaders() error {
 		}
 		w.close = append(w.close, source.Close)
 		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: source, Shop: s.Shop, Reversals: reversalRule(s),
-			EditWindow: time.Duration(s.EditWindow), Watch: rows.watch})
+			EditWindow: time.Duration(s.EditWindow), EditedSuffix: s.EditedSuffix, Watch: rows.watch})
 	}
 	for _, t := range w.Targets {
 		for _, name := range t.Evidence {

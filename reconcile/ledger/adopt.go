@@ -44,6 +44,7 @@ func (s *SQLite) Adopt(ctx context.Context, target string, run reconcile.RunID, 
 func (s *SQLite) adoptedRow(target string, a reconcile.Adoption) row {
 	r := newRow(target, a.Want.ID, a.Want.Value, a.Want.Facts)
 	r.Person = s.seal.person(a.Want.Person)
+	r.Twin = s.seal.twinOf(a.Want.Kind, a.Want.Person, a.Want.Value, a.Want.Facts.Goods)
 	r.By, r.Who, r.SaidAt = string(a.By), a.Who, micros(a.At)
 	return r
 }

@@ -66,6 +66,7 @@ func (s *SQLite) eventRow(target string, e reconcile.Event) row {
 	r := newRow(target, e.ID, e.Value, e.Facts)
 	r.Action, r.Shown = string(e.Action), e.Shown
 	r.Person, r.Payload = s.seal.person(e.Person), s.seal.payload(e.Body)
+	r.Twin = s.seal.twinOf(e.Kind, e.Person, e.Value, e.Facts.Goods)
 	return r
 }
 

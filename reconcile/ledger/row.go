@@ -34,6 +34,7 @@ type row struct {
 	Cosmetic       blob    `db:"cosmetic" json:"cosmetic"`
 	CosmeticFields string  `db:"cosmetic_fields" json:"cosmetic_fields"`
 	Payload        blob    `db:"payload" json:"payload"`
+	Twin           blob    `db:"twin" json:"twin"`
 	Shown          string  `db:"shown" json:"shown"`
 	Attempts       int     `db:"attempts" json:"attempts"`
 	NotBefore      int64   `db:"not_before" json:"not_before"`

@@ -18,7 +18,7 @@ import (
 const maxRows = 1000
 
 const rowColumns = `target, event, version, state, lost, done_by, who, note, said_at, run, kind, action, person,
-	amount, currency, amount_of, source, completed_at, store, digest, cosmetic, cosmetic_fields, payload, shown,
+	amount, currency, amount_of, source, completed_at, store, digest, cosmetic, cosmetic_fields, payload, twin, shown,
 	attempts, not_before, at, receipt, before`
 
 // findRows: CROSS JOIN keeps SQLite from turning the join around and reading
@@ -31,7 +31,7 @@ const storeRows = `INSERT OR REPLACE INTO entries (` + rowColumns + `)
 		value->>'who', value->>'note', value->>'said_at', value->>'run', value->>'kind', value->>'action',
 		unhex(value->>'person'), value->>'amount', value->>'currency', value->>'amount_of', value->>'source',
 		value->>'completed_at', value->>'store', unhex(value->>'digest'), unhex(value->>'cosmetic'),
-		value->>'cosmetic_fields', unhex(value->>'payload'), value->>'shown', value->>'attempts',
+		value->>'cosmetic_fields', unhex(value->>'payload'), unhex(value->>'twin'), value->>'shown', value->>'attempts',
 		value->>'not_before', value->>'at', value->>'receipt', value->>'before'
 	FROM jsonb_each(?)`
 

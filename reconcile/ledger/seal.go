@@ -5,12 +5,16 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"makegood/reconcile"
 )
 
 // personSize is how many bytes of a person's hash are kept.
 const personSize = 16
+
+// twinSize is how many bytes are kept of what a purchase looks like.
+const twinSize = 16
 
 // blob is bytes that travel as hexadecimal text inside JSON.
 type blob []byte
@@ -39,6 +43,20 @@ func (s seal) person(p reconcile.Person) blob {
 		return blob{}
 	}
 	return s.sum([]byte(p))[:personSize]
+}
+
+// twinOf is what the ledger keeps of what a purchase looks like; no bytes where
+// that is not known.
+func (s seal) twinOf(kind reconcile.Kind, p reconcile.Person, v reconcile.Value, goods reconcile.Digest) blob {
+	like, ok := reconcile.LikenessOf(p, v, goods)
+	if kind != reconcile.KindPurchase || !ok {
+		return blob{}
+	}
+	return s.twin(like)
+}
+
+func (s seal) twin(l reconcile.Likeness) blob {
+	return s.sum(fmt.Appendf(nil, "twin\x00%s\x00%s\x00%s\x00%s", l.Person, l.Amount, l.Currency, l.Goods))[:twinSize]
 }
 
 // payload is what the ledger keeps of a body.

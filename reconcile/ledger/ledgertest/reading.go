@@ -151,6 +151,44 @@ func readNewestCart(t *testing.T, p Place) {
 	}
 }
 
+func readAlike(t *testing.T, p Place) {
+	h := begin(t, p)
+	ann, goods := reconcile.EmailPerson("ann@example.com"), reconcile.HashFields("tea")
+	bought := func(order string, who reconcile.Person, completed time.Time) reconcile.Event {
+		e := at(purchase(order), completed)
+		e.Person, e.Facts.Goods = who, goods
+		return e
+	}
+	h.send(bought("1", ann, noon), reconcile.Sent)
+	h.send(bought("2", ann, noon.Add(time.Hour)), reconcile.InDoubt)
+	h.send(bought("3", ann, noon), reconcile.Rejected)
+	h.send(bought("4", ann, noon.Add(48*time.Hour)), reconcile.Sent)
+	h.send(bought("5", reconcile.EmailPerson("bob@example.com"), noon), reconcile.Sent)
+	h.send(at(purchase("6"), noon), reconcile.Sent) // its goods are not known
+	other := bought("7", ann, noon)
+	other.Facts.Goods = reconcile.HashFields("cup")
+	h.send(other, reconcile.Sent)
+	h.take(bought("8", ann, noon))
+	if n, err := h.Adopt(t.Context(), target, h.run, []reconcile.Adoption{adoption(bought("9", ann, noon), 0)}); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	like, ok := reconcile.LikenessOf(ann, bought("1", ann, noon).Value, goods)
+	none, _ := reconcile.LikenessOf(ann, bought("1", ann, noon).Value, reconcile.HashFields("pot"))
+	got, err := h.Alike(t.Context(), target, []reconcile.Likeness{like, none}, reconcile.Window{From: noon, To: noon.Add(24 * time.Hour)})
+	var orders []string
+	for _, e := range got[like] {
+		key, _ := e.ID.Key()
+		orders = append(orders, key.Order)
+	}
+	slices.Sort(orders)
+	if err != nil || !ok || len(got) != 1 || !slices.Equal(orders, []string{"1", "2", "8", "9"}) {
+		t.Errorf("alike are %v, %v, %v", orders, got, err)
+	}
+	if got, err := h.Alike(t.Context(), "other", []reconcile.Likeness{like}, reconcile.Window{From: noon, To: noon.Add(24 * time.Hour)}); err != nil || len(got) != 0 {
+		t.Errorf("alike at another target are %v, %v", got, err)
+	}
+}
+
 func readFacts(t *testing.T, p Place) {
 	h := begin(t, p)
 	e := purchase("1001")

@@ -55,6 +55,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"Read/lost", readLost},
 		{"Read/unfinished", readUnfinished},
 		{"Read/newest cart", readNewestCart},
+		{"Read/purchases alike", readAlike},
 		{"Read/facts survive", readFacts},
 		{"Read/shops", readShops},
 		{"No personal data", privacy},

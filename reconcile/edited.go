@@ -1,0 +1,133 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// What -1 behind a known order number means (RULES R3). The zero value is that
+// nobody has said it.
+const (
+	EditedSameOrder  = "same_order"  // the order, after it was edited: one purchase
+	EditedOtherOrder = "other_order" // an order of its own
+)
+
+// maxEdits is how many times an order is taken to be edited at most.
+const maxEdits = 99
+
+// uneditedNumber tells from which number an edited one was made: 1001 and 2
+// of "1001-2".
+func uneditedNumber(order string) (base string, edit int, ok bool) {
+	i := strings.LastIndexByte(order, '-')
+	if i <= 0 || i+1 == len(order) || order[i+1] == '0' {
+		return "", 0, false
+	}
+	n, err := strconv.ParseUint(order[i+1:], 10, 8)
+	if err != nil || n > maxEdits {
+		return "", 0, false
+	}
+	return order[:i], int(n), true
+}
+
+// kin lists the numbers that an order may have had before it was edited.
+func (s SourceSpec) kin(key OrderKey) []OrderKey {
+	base, edit, ok := uneditedNumber(key.Order)
+	if !ok || s.EditedSuffix == EditedOtherOrder {
+		return nil
+	}
+	list := []OrderKey{{key.Shop, base}}
+	for n := 1; n < edit && s.EditedSuffix == EditedSameOrder; n++ {
+		list = append(list, OrderKey{key.Shop, base + "-" + strconv.Itoa(n)})
+	}
+	return list
+}
+
+// editedReason is why an order that is seen beside the one from which it was
+// edited is held back.
+func (s SourceSpec) editedReason() Reason {
+	if s.EditedSuffix == EditedSameOrder {
+		return ReasonEdited
+	}
+	return ReasonEditedSuffix
+}
+
+// edit is an order that may be another one after it was edited, though that
+// one was not sent before.
+type edit struct {
+	kin  []OrderKey
+	hold Reason // when one of its kin goes in the same run
+}
+
+// holdEdits holds back the orders whose number is an edited one of a purchase
+// that was sent before. The others are remembered, in case that one goes now.
+func (p *planner) holdEdits(ctx context.Context, s SourceSpec, t *targetPlan, batch []ordered, have map[EventID]Entry) error {
+	var ids []EventID
+	for i, o := range batch {
+		if have[NewEventID(KindPurchase, o.head.Key)].State == StateDone {
+			continue
+		}
+		batch[i].kin = s.kin(o.head.Key)
+		for _, key := range batch[i].kin {
+			ids = append(ids, NewEventID(KindPurchase, key))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	known, err := p.led.Find(ctx, t.Name(), ids)
+	if err != nil {
+		return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
+	}
+	for i := range batch {
+		p.holdEdit(s, t, &batch[i], known)
+	}
+	return nil
+}
+
+func (p *planner) holdEdit(s SourceSpec, t *targetPlan, o *ordered, known map[EventID]Entry) {
+	for _, key := range o.kin {
+		e := known[NewEventID(KindPurchase, key)]
+		sent := e.State == StateDone || e.State == StateDoubtful || e.State == StateClaimed
+		if !sent && p.settledBy(t, key) == nil {
+			continue
+		}
+		o.hold(s.editedReason())
+		if e.State == StateDone && s.EditedSuffix == EditedSameOrder {
+			t.feeds[s.Name()].noteEdit(o, e)
+		}
+		return
+	}
+	if len(o.kin) > 0 {
+		t.edits[o.head.Key] = edit{o.kin, s.editedReason()}
+	}
+}
+
+// noteEdit lists the edit of an order that was sent.
+func (f *feed) noteEdit(o *ordered, e Entry) {
+	for _, w := range o.wants {
+		if w.Kind != KindPurchase {
+			continue
+		}
+		change := "correction"
+		if lower(w.Value, e.Value) {
+			change = "refund"
+		}
+		f.correct(Correction{ID: e.ID, Change: change, Before: e.Value, After: w.Value, Origin: o.head.Origin})
+	}
+}
+
+// editedFrom names the order that goes in this run and from which o was edited.
+func (t *targetPlan) editedFrom(o Order) (OrderKey, bool) {
+	for _, key := range t.edits[o.Key].kin {
+		for _, f := range t.feeds {
+			if _, goes := f.orders[key]; goes {
+				return key, true
+			}
+		}
+	}
+	return OrderKey{}, false
+}
