@@ -112,6 +112,7 @@ type RowProblem struct {
 	Sheet  string `json:"sheet,omitempty"`
 	Row    int    `json:"row,omitempty"`
 	Column string `json:"column,omitempty"`
+	Cell   string `json:"cell,omitempty"` // of a workbook, such as F12
 	Reason Reason `json:"reason"`
 	Text   string `json:"text"`
 }
@@ -120,7 +121,11 @@ type RowProblem struct {
 func (p RowProblem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
-	for _, part := range []struct{ name, value string }{{"", p.Sheet}, {"row ", rowText(p.Row)}, {"column ", p.Column}} {
+	row := []string{"row ", rowText(p.Row)}
+	if p.Cell != "" {
+		row = []string{"cell ", p.Cell}
+	}
+	for _, part := range []struct{ name, value string }{{"", p.Sheet}, {row[0], row[1]}, {"column ", p.Column}} {
 		if part.value != "" {
 			b.WriteString(", " + part.name + part.value)
 		}

@@ -111,7 +111,7 @@ func (p Problem) sameRow(o Problem) bool {
 func problem(key reconcile.OrderKey, p reconcile.RowProblem) Problem {
 	return Problem{
 		Shop: Mask(key.Shop), Order: Mask(key.Order),
-		File: Mask(p.File), Sheet: Mask(p.Sheet), Row: p.Row, Column: Mask(p.Column),
+		File: Mask(p.File), Sheet: Mask(p.Sheet), Row: p.Row, Column: Mask(p.Column), Cell: p.Cell,
 		Reason: string(p.Reason), Text: Mask(p.Text),
 	}
 }

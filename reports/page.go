@@ -294,15 +294,19 @@ func (r Report) sourceView(s Source) sourceView {
 	}
 	rows, more := s.badOrders(reconcile.MaxProblems)
 	for _, p := range rows {
-		v.Problems = append(v.Problems, problemView{p.File, p.Sheet, rowNumber(p.Row), p.Column, p.Order, p.Text})
+		v.Problems = append(v.Problems, problemView{p.File, p.Sheet, placeText(p), p.Column, p.Order, p.Text})
 	}
 	v.BadWords, v.MoreProblems = thinned(plural(s.Bad, "bad order"))+" in "+s.Source, moreWords(more)
 	return v
 }
 
-func rowNumber(row int) string {
-	if row == 0 {
+// placeText is a problem's cell, or its row where there are no cells.
+func placeText(p Problem) string {
+	switch {
+	case p.Cell != "":
+		return p.Cell
+	case p.Row == 0:
 		return ""
 	}
-	return fmt.Sprint(row)
+	return fmt.Sprint(p.Row)
 }

@@ -94,6 +94,7 @@ type Problem struct {
 	Sheet  string `json:"sheet,omitempty"`
 	Row    int    `json:"row,omitempty"`
 	Column string `json:"column,omitempty"`
+	Cell   string `json:"cell,omitempty"` // of a workbook
 	Reason string `json:"reason"`
 	Text   string `json:"text"`
 }

@@ -81,9 +81,10 @@ func (t Target) examplesOf(b reconcile.Bucket, reason string) []Example {
 	return list
 }
 
-// where says where a problem stands: "tills.xlsx, Sales, row 12, column Total".
+// where says where a problem stands: "tills.csv, row 12, column Total", or
+// "tills.xlsx, Sales, cell F12, column Total".
 func (p Problem) where() string {
-	r := reconcile.RowProblem{File: p.File, Sheet: p.Sheet, Row: p.Row, Column: p.Column}
+	r := reconcile.RowProblem{File: p.File, Sheet: p.Sheet, Row: p.Row, Column: p.Column, Cell: p.Cell}
 	text := r.String()
 	return text[:len(text)-len(": ")]
 }

@@ -186,7 +186,7 @@ func (r *rows) drop() drop {
 func (r *rows) move(ctx context.Context) (int, error) { return r.drop().moveAll(ctx, r.listed) }
 
 func (r *rows) workbook(path string) table.File {
-	o := xlsxfile.Options{Password: r.table.Password.Reveal(), HeaderRow: r.table.HeaderRow,
+	o := xlsxfile.Options{Password: r.table.Password.Reveal(), HeaderRow: r.table.HeaderRow, Wanted: r.wanted, Decimal: r.table.Decimal,
 		TmpDir: filepath.Join(r.opener.StateDir, "xlsx")}
 	if r.table.Sheet.All {
 		o.Sheets = []string{xlsxfile.All}

@@ -29,6 +29,14 @@ func (s *slot) values(cells []string) []string {
 	return s.buf
 }
 
+// columns are those that the field is made of.
+func (s *slot) columns() []int {
+	if s.at < 0 {
+		return s.args
+	}
+	return []int{s.at}
+}
+
 // finder looks up the columns of a header.
 type finder struct {
 	*Header
@@ -90,14 +98,15 @@ func (f *finder) evaluated(of *field, v *evaluator) (slot, error) {
 
 // binding is a mapping applied to one header: columns have become indexes.
 type binding struct {
-	header *Header
-	id     int32
-	slots  [rowFields]slot
-	kept   []int
-	skips  []slot
-	clock  *clock
-	zones  *zones // where columns.zone is mapped
-	used   []int  // sorted: what a spool must hold
+	header  *Header
+	id      int32
+	slots   [rowFields]slot
+	kept    []int
+	skips   []slot
+	clock   *clock
+	zones   *zones // where columns.zone is mapped
+	used    []int  // sorted: what a spool must hold
+	numeric []int  // what numbers are read from
 }
 
 func (m *mapping) bind(h *Header, id int32) (*binding, error) {
@@ -125,6 +134,11 @@ func (m *mapping) bind(h *Header, id int32) (*binding, error) {
 		b.used = append(b.used, at)
 	}
 	slices.Sort(b.used)
+	for _, one := range m.habits().numbers {
+		if s, err := f.slot(one); err == nil {
+			b.numeric = append(b.numeric, s.columns()...)
+		}
+	}
 	if m.rows[rowZone].mapped() {
 		b.zones = &zones{m.cfg.Table, m.cfg.Precision, h.Serial, map[string]*clock{}}
 	}

@@ -150,7 +150,7 @@ func (c *clock) wall(text string) (t time.Time, zoned, dayOnly bool, err error) 
 		}
 	}
 	if c.serial != nil {
-		if days, err := strconv.ParseFloat(text, 64); err == nil {
+		if days, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64); err == nil {
 			if t, err = c.serial(days); err != nil {
 				return t, false, false, errNoSerial
 			}

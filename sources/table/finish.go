@@ -267,7 +267,8 @@ func (f *finisher) blame() {
 
 func rowProblem(headers []*Header, p problem) reconcile.RowProblem {
 	h := headers[p.at.header]
-	return reconcile.RowProblem{File: h.File, Sheet: h.Sheet, Row: int(p.at.row), Column: p.label, Reason: p.reason, Text: p.text}
+	return reconcile.RowProblem{File: h.File, Sheet: h.Sheet, Row: int(p.at.row), Column: p.label,
+		Cell: h.cell(p.label, int(p.at.row)), Reason: p.reason, Text: p.text}
 }
 
 func (f *finisher) digests() {

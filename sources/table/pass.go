@@ -22,6 +22,7 @@ type pass struct {
 	tally    *reconcile.Tally
 	found    findings
 	row      problems
+	spoiled  []int    // columns of the row at hand whose cells cannot be trusted
 	clock    *clock   // of the times of the row at hand
 	texts    []string // of the kept columns of the row at hand
 	keep     interner
@@ -84,13 +85,21 @@ func (p *pass) read(row Row) error {
 	if len(row.Cells) < len(row.Header.Columns) {
 		return fmt.Errorf("read %s: row %d has fewer cells than the header has columns", row.Header.File, row.Number)
 	}
-	if row.Problem == "" && blank(row.Cells) {
+	if row.Problem == "" && len(row.Faults) == 0 && blank(row.Cells) {
 		return nil
 	}
 	p.tally.Rows++
 	p.row = problems{at: place{p.bound.id, int32(row.Number)}, list: p.row.list[:0]}
 	p.clock = p.clockOf(row.Cells)
-	m := p.moment(&p.bound.slots[rowCompleted], row.Cells)
+	if !p.distrust(row) && p.nameless() {
+		p.id = identity{}
+		p.orphan()
+		return nil
+	}
+	var m moment
+	if s := &p.bound.slots[rowCompleted]; !s.reads(p.spoiled) {
+		m = p.moment(s, row.Cells)
+	}
 	if !p.identify(row.Cells, m) {
 		p.orphan()
 		return nil
@@ -161,7 +170,7 @@ func (p *pass) group(row Row, m moment) error {
 	part.complete(m)
 	if row.Problem != "" {
 		p.row.add("", reconcile.ReasonBadValue, row.Problem)
-	} else {
+	} else if len(p.spoiled) == 0 {
 		p.values(part, row.Cells)
 	}
 	part.fail(p.row.list...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,6 +29,7 @@ type records struct {
 	from   map[string]string // what columns each is read from, by name
 	clock  *clock            // of the header at hand
 	slots  []slot
+	bound  *binding // which columns are used, of the header at hand
 	header *Header
 }
 
@@ -59,9 +61,8 @@ func (r *records) compile() error {
 	return nil
 }
 
-// settle compiles the fields for what the files show.
-func (r *records) settle(ctx context.Context, files []File) error {
-	var h habits
+// habits are the fields that show how numbers and dates are written.
+func (r *records) habits() (h habits) {
 	for i, name := range r.names {
 		switch name {
 		case "quantity", "price", "total", "shipping", "discount":
@@ -70,6 +71,12 @@ func (r *records) settle(ctx context.Context, files []File) error {
 			h.dates = append(h.dates, &r.fields[i])
 		}
 	}
+	return h
+}
+
+// settle compiles the fields for what the files show.
+func (r *records) settle(ctx context.Context, files []File) error {
+	h := r.habits()
 	if len(h.numbers)+len(h.dates) == 0 {
 		return nil
 	}
@@ -104,8 +111,17 @@ func (r *records) row(row Row, do func(record) error) error {
 	if row.Problem != "" {
 		return rec.fault("", row.Problem)
 	}
-	if blank(row.Cells) {
+	if len(row.Faults) == 0 && blank(row.Cells) {
 		return nil
+	}
+	var spoiled error
+	r.bound.distrust(row, func(at int, text string) {
+		if spoiled == nil {
+			spoiled = rec.fault(clean(row.Header.Columns[at]), text)
+		}
+	})
+	if spoiled != nil {
+		return spoiled
 	}
 	for i := range r.slots {
 		if !r.slots[i].mapped() {
@@ -122,9 +138,16 @@ func (r *records) row(row Row, do func(record) error) error {
 func (r *records) bind(h *Header) (err error) {
 	r.header, r.slots = h, make([]slot, len(r.fields))
 	f := newFinder(h)
+	r.bound = &binding{header: h}
 	for i := range r.fields {
 		if r.slots[i], err = f.slot(&r.fields[i]); err != nil {
 			return err
+		}
+	}
+	r.bound.used = slices.Sorted(maps.Keys(f.used))
+	for _, one := range r.habits().numbers {
+		if s, err := f.slot(one); err == nil {
+			r.bound.numeric = append(r.bound.numeric, s.columns()...)
 		}
 	}
 	r.clock, err = newClock(r.table, "day", h.Serial)
@@ -139,7 +162,7 @@ func (e *RowError) Error() string { return e.RowProblem.String() }
 
 func (r record) fault(column, text string) error {
 	return &RowError{reconcile.RowProblem{File: r.header.File, Sheet: r.header.Sheet, Row: r.row, Column: column,
-		Reason: reconcile.ReasonBadValue, Text: text}}
+		Cell: r.header.cell(column, r.row), Reason: reconcile.ReasonBadValue, Text: text}}
 }
 
 // walk reads the rows of one file to its end and closes it.

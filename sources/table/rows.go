@@ -7,6 +7,8 @@ package table
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -20,6 +22,9 @@ type Row struct {
 	// Problem says in words what is wrong with the whole row (too many cells,
 	// an open quote); "" when nothing is. The row makes its order bad.
 	Problem string
+	// Faults are the cells that must not be read as what they seem to be. Each
+	// that is mapped makes its order bad.
+	Faults []Fault
 }
 
 // Header names the columns of one sheet, file or query.
@@ -31,6 +36,19 @@ type Header struct {
 	// (its location is UTC and means nothing), rounded to the second. nil
 	// where the format has none.
 	Serial func(days float64) (time.Time, error)
+}
+
+// cell names the cell of a column in a workbook; "" where nobody counts in
+// cells, and for what is no column.
+func (h *Header) cell(column string, row int) string {
+	if h.Sheet == "" || column == "" {
+		return ""
+	}
+	at := slices.IndexFunc(h.Columns, func(name string) bool { return clean(name) == column })
+	if at < 0 {
+		return ""
+	}
+	return CellName(at, row)
 }
 
 // Cursor walks the rows of one File once.
@@ -61,4 +79,22 @@ type File interface {
 	// Twice reports whether a second pass costs little and gives the same
 	// rows. Where it is false the first pass spools its lines.
 	Twice() bool
+}
+
+// Fault says that a cell cannot be trusted, though its text looks like one.
+type Fault struct {
+	At     int    // of the cell
+	Text   string // what is wrong, behind the cell's value or alone
+	Number bool   // only where it is read as a number
+}
+
+// CellName is how spreadsheets name the cell in a column, counted from 0, and
+// a row: "F12".
+func CellName(column, row int) string {
+	var name []byte
+	for n := column + 1; n > 0; n = (n - 1) / 26 {
+		name = append(name, byte('A'+(n-1)%26))
+	}
+	slices.Reverse(name)
+	return string(strconv.AppendInt(name, int64(row), 10))
 }

@@ -324,3 +324,13 @@ func timeForm(clock string) string {
 	}
 	return ""
 }
+
+// Vague reports whether a text is a number that can be read in two ways: one
+// separator with three digits behind it.
+func Vague(text string) bool {
+	if len(text) > 40 || !strings.ContainsAny(text, ".,") {
+		return false
+	}
+	_, vague := signOf(clean(text))
+	return vague
+}

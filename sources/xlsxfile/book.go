@@ -1,165 +1,189 @@
 package xlsxfile
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/xuri/excelize/v2"
 )
 
 // book is an open workbook.
 type book struct {
-	file   *excelize.File
+	box    *container
 	spill  *spill
+	texts  *texts
 	is1904 bool
-	sheets []string // all, in the order of the workbook
+	recalc bool      // its results are to be worked out when it is opened
+	sheets []tabInfo // all, in the order of the workbook
+}
+
+// tabInfo is what the workbook says of a sheet.
+type tabInfo struct {
+	name   string
+	id     string // of the relation that names its part
+	part   string // "" when there is none
+	hidden bool
+	other  bool // it has no rows: a chart, a dialog
 }
 
 func openBook(box *container, tmpDir string) (b *book, err error) {
 	s, err := newSpill(tmpDir)
 	if err != nil {
-		return nil, fmt.Errorf("make a folder to unpack in: %w", err)
+		return nil, errors.Join(fmt.Errorf("make a folder to unpack in: %w", err), box.file.Close())
 	}
-	b = &book{spill: s}
+	b = &book{box: box, spill: s, texts: &texts{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
 		}
 	}()
 	defer catch(&err)
-	if b.file, err = box.open(s.dir); err != nil {
-		return b, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	if err := box.check(b.file); err != nil {
+	if err := b.read(); err != nil {
 		return b, err
 	}
-	if b.sheets = b.file.GetSheetList(); len(b.sheets) == 0 {
+	if len(b.sheets) == 0 {
 		return b, fmt.Errorf("%w: it is an archive that holds no workbook", ErrNoWorkbook)
 	}
-	props, err := b.file.GetWorkbookProps()
-	b.is1904 = props.Date1904 != nil && *props.Date1904
-	return b, err
+	return b, nil
 }
 
-// open unpacks the container with the library.
-func (c *container) open(dir string) (*excelize.File, error) {
-	o := excelize.Options{RawCellValue: true, TmpDir: dir, UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: c.spill}
-	if c.plain != nil {
-		return excelize.OpenReader(bytes.NewReader(c.plain), o)
-	}
-	return excelize.OpenFile(c.file.Name(), o)
-}
-
-// check proves that the parts were unpacked whole: the library does not look
-// at errors while it unpacks, and half a sheet would be half an order. Parts
-// that went to disk were checked while they were copied; one that could not
-// be copied is in memory, and fails here.
-func (c *container) check(f *excelize.File) error {
-	for _, p := range c.parts {
-		name := partName(p)
-		content, ok := f.Pkg.Load(name)
-		if !ok || p.FileInfo().IsDir() {
-			continue
-		}
-		b := content.([]byte)
-		if uint64(len(b)) != p.UncompressedSize64 || crc32.ChecksumIEEE(b) != p.CRC32 {
-			return fmt.Errorf("%w: its part %s cannot be unpacked", ErrDamaged, name)
-		}
-		if int64(len(b)) > c.spill && isSheet(p) {
-			return fmt.Errorf("%w: there is no room to unpack part %s to disk", ErrTooLarge, name)
-		}
-	}
-	if err := c.checkStyles(); err != nil {
-		return err
-	}
-	return c.checkStrings(f)
-}
-
-// checkStyles refuses sheets whose cells name an empty style (s=""): the
-// library gives such cells as empty ones. Who writes them writes them from the
-// first rows on, so the beginning of each sheet is enough to look at.
-func (c *container) checkStyles() error {
-	for _, p := range c.parts {
-		if !isSheet(p) || p.FileInfo().IsDir() {
-			continue
-		}
-		part, err := p.Open()
+// read finds the workbook, its sheets and its texts.
+func (b *book) read() error {
+	name := "xl/workbook.xml"
+	if b.box.parts["_rels/.rels"] != nil {
+		err := b.box.relations("_rels/.rels", func(r relation) {
+			if r.kind == "officeDocument" {
+				name = r.target
+			}
+		})
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-		head, err := io.ReadAll(io.LimitReader(part, 1<<16))
-		_ = part.Close() // read only
-		if err == nil && bytes.Contains(head, []byte(` s=""`)) {
-			return fmt.Errorf("%w: its cells have styles without a number; open it in a spreadsheet program and save it again",
-				ErrDamaged)
+			return err
 		}
 	}
-	return nil
-}
-
-// checkStrings proves that shared strings which went to disk can be read to
-// their end: the library takes a fault in them for their end, and gives the
-// later ones as empty cells.
-func (c *container) checkStrings(f *excelize.File) error {
-	i := slices.IndexFunc(c.parts, isStrings)
-	if i < 0 || int64(c.parts[i].UncompressedSize64) <= c.spill {
+	if b.box.parts[strings.ToLower(name)] == nil {
 		return nil
 	}
-	part, err := c.parts[i].Open()
+	if err := b.readSheets(name); err != nil {
+		return err
+	}
+	return b.readRelated(path.Join(path.Dir(name), "_rels", path.Base(name)+".rels"))
+}
+
+// readRelated finds the parts of the sheets, and reads the texts.
+func (b *book) readRelated(name string) error {
+	table := ""
+	err := b.box.relations(name, func(r relation) {
+		if r.kind == "sharedStrings" && b.box.parts[strings.ToLower(r.target)] != nil {
+			table = r.target
+		}
+		for i := range b.sheets {
+			if s := &b.sheets[i]; s.id == r.id {
+				s.part, s.other = r.target, r.kind != "worksheet"
+			}
+		}
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = part.Close() }() // read only
-	d := xml.NewDecoder(part)
-	d.CharsetReader = f.CharsetReader
+	t, err := b.box.readTexts(table, b.spill)
+	if err == nil {
+		b.texts = t
+	}
+	return err
+}
+
+func (b *book) readSheets(name string) error {
+	return b.box.each(name, func(e xml.StartElement) {
+		switch e.Name.Local {
+		case "workbookPr":
+			b.is1904 = yes(attribute(e, "date1904"))
+		case "calcPr":
+			b.recalc = yes(attribute(e, "fullCalcOnLoad"))
+		case "sheet":
+			state := attribute(e, "state")
+			b.sheets = append(b.sheets, tabInfo{name: attribute(e, "name"), id: attribute(e, "id"),
+				hidden: state == "hidden" || state == "veryHidden"})
+		}
+	})
+}
+
+// each hands on the elements of a small part.
+func (c *container) each(name string, do func(xml.StartElement)) (err error) {
+	p, err := c.open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
+		t, err := p.token()
+		if errors.Is(err, io.EOF) {
 			return nil
-		} else if err != nil {
-			return fmt.Errorf("%w: its table of texts cannot be read: %w", ErrDamaged, err)
+		}
+		if err != nil {
+			return err
+		}
+		if start, ok := t.(xml.StartElement); ok {
+			do(start)
 		}
 	}
+}
+
+// relation says what a part is to another. kind is the last word of its type,
+// which is the same in both editions of the format.
+type relation struct{ id, kind, target string }
+
+// relations reads who is related to the part beside whose folder name stands.
+func (c *container) relations(name string, do func(relation)) error {
+	folder := path.Dir(path.Dir(name))
+	return c.each(name, func(e xml.StartElement) {
+		if e.Name.Local != "Relationship" {
+			return
+		}
+		target := strings.ReplaceAll(attribute(e, "Target"), "\\", "/")
+		if rest, ok := strings.CutPrefix(target, "/"); ok {
+			target = rest
+		} else {
+			target = path.Join(folder, target)
+		}
+		do(relation{attribute(e, "Id"), path.Base(attribute(e, "Type")), target})
+	})
+}
+
+func (b *book) names() []string {
+	names := make([]string, len(b.sheets))
+	for i, s := range b.sheets {
+		names[i] = s.name
+	}
+	return names
 }
 
 // chosen lists the sheets to read; one that is wanted and not there is a
 // [*SheetError].
-func (b *book) chosen(want []string) ([]string, error) {
+func (b *book) chosen(want []string) ([]tabInfo, error) {
 	if len(want) == 0 {
-		return slices.DeleteFunc(slices.Clone(b.sheets), b.hidden), nil
+		return slices.DeleteFunc(slices.Clone(b.sheets), func(s tabInfo) bool { return s.hidden }), nil
 	}
 	if len(want) == 1 && want[0] == All {
 		return b.sheets, nil
 	}
-	var names []string
+	var list []tabInfo
 	for _, w := range want {
-		i := slices.IndexFunc(b.sheets, func(s string) bool { return strings.EqualFold(s, w) })
+		i := slices.IndexFunc(b.sheets, func(s tabInfo) bool { return strings.EqualFold(s.name, w) })
 		if n, err := strconv.Atoi(strings.TrimPrefix(w, "#")); i < 0 && err == nil && strings.HasPrefix(w, "#") && n >= 1 && n <= len(b.sheets) {
 			i = n - 1
 		}
 		if i < 0 {
-			return nil, newSheetError(w, b.sheets)
+			return nil, newSheetError(w, b.names())
 		}
-		names = append(names, b.sheets[i])
+		list = append(list, b.sheets[i])
 	}
-	return names, nil
-}
-
-func (b *book) hidden(sheet string) bool {
-	visible, err := b.file.GetSheetVisible(sheet)
-	return err == nil && !visible
+	return list, nil
 }
 
 func (b *book) close() error {
-	var errs []error
-	if b.file != nil {
-		errs = append(errs, b.file.Close())
-	}
-	return errors.Join(append(errs, b.spill.remove())...)
+	return errors.Join(b.texts.close(), b.box.file.Close(), b.spill.remove())
 }

@@ -9,7 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/richardlehane/mscfb"
@@ -18,22 +19,20 @@ import (
 	"makegood/sources/internal/near"
 )
 
-// Limits on what is unpacked. The library keeps every part in memory but
-// large sheets and a large table of shared strings.
+// Limits on what is unpacked. Sheets are read as they are unpacked; of the
+// texts only what fits is held in memory.
 const (
-	maxUnpacked  = 1 << 30   // all parts
-	maxKept      = 64 << 20  // parts that stay in memory
+	maxUnpacked  = 2 << 30   // all parts of XML
 	maxStrings   = 256 << 20 // the table of shared strings
 	maxProtected = 64 << 20  // a protected workbook is decrypted in memory
+	maxSpins     = 1_000_000 // rounds of a password's hash; Office makes 100,000
 	maxParts     = 20_000
 )
 
 // container is the zip archive of a workbook.
 type container struct {
-	file  *os.File
-	plain []byte // the archive of a protected workbook, decrypted; else nil
-	parts []*zip.File
-	spill int64 // sheets and shared strings above this size go to disk
+	file  *os.File             // open for as long as parts are read
+	parts map[string]*zip.File // by name in lower case
 }
 
 // identify finds out what a file is, and refuses in words what is no workbook
@@ -56,10 +55,11 @@ func identify(path, password string) (c *container, err error) {
 	c = &container{file: file}
 	archive, size := io.ReaderAt(file), info.Size()
 	if head := first(file, 512); bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0")) {
-		if c.plain, err = decrypt(file, size, password); err != nil {
+		plain, err := decrypt(file, size, password)
+		if err != nil {
 			return nil, err
 		}
-		archive, size = bytes.NewReader(c.plain), int64(len(c.plain))
+		archive, size = bytes.NewReader(plain), int64(len(plain))
 	} else if !bytes.HasPrefix(head, []byte("PK")) {
 		kind, _, _ := strings.Cut(http.DetectContentType(head), ";")
 		return nil, fmt.Errorf("%w: its content looks like %s", ErrNoWorkbook, kind)
@@ -103,6 +103,8 @@ func first(r io.ReaderAt, n int) []byte {
 	return buf[:got]
 }
 
+var rounds = regexp.MustCompile(`spinCount="([0-9]{1,20})"`)
+
 // decrypt opens the container that Office uses for protected workbooks and
 // used for everything before 2007.
 func decrypt(file io.ReaderAt, size int64, password string) ([]byte, error) {
@@ -123,6 +125,11 @@ func decrypt(file io.ReaderAt, size int64, password string) ([]byte, error) {
 	raw := make([]byte, size)
 	if _, err := file.ReadAt(raw, 0); err != nil {
 		return nil, err
+	}
+	if spins := rounds.FindSubmatch(raw); spins != nil {
+		if n, err := strconv.Atoi(string(spins[1])); err != nil || n > maxSpins {
+			return nil, fmt.Errorf("%w: its password takes %s rounds to try; save it without a password", ErrTooLarge, spins[1])
+		}
 	}
 	plain, err := excelize.Decrypt(raw, &excelize.Options{Password: password})
 	if err != nil || !bytes.HasPrefix(plain, []byte("PK")) {
@@ -151,14 +158,17 @@ func (c *container) unzip(archive io.ReaderAt, size int64) error {
 	if err != nil {
 		return fmt.Errorf("%w: the file is cut off or altered (%w)", ErrDamaged, err)
 	}
-	c.parts = z.File
-	if len(c.parts) > maxParts {
-		return fmt.Errorf("%w: it has %d parts", ErrTooLarge, len(c.parts))
+	if len(z.File) > maxParts {
+		return fmt.Errorf("%w: it has %d parts", ErrTooLarge, len(z.File))
+	}
+	c.parts = make(map[string]*zip.File, len(z.File))
+	for _, p := range z.File {
+		c.parts[partName(p)] = p
 	}
 	if other := c.otherFormat(); other != "" {
 		return fmt.Errorf("%w: it is %s; save it as .xlsx", ErrNoWorkbook, other)
 	}
-	if !slices.ContainsFunc(c.parts, isTypes) {
+	if c.parts["[content_types].xml"] == nil {
 		return fmt.Errorf("%w: it is an archive that holds no workbook", ErrNoWorkbook)
 	}
 	return c.measure()
@@ -166,69 +176,35 @@ func (c *container) unzip(archive io.ReaderAt, size int64) error {
 
 // otherFormat names spreadsheets of other makers, which are zip archives too.
 func (c *container) otherFormat() string {
-	for _, p := range c.parts {
-		switch p.Name {
-		case "mimetype":
-			return "an OpenDocument file (.ods)"
-		case "xl/workbook.bin":
-			return "a binary workbook (.xlsb)"
-		case "word/document.xml":
-			return "a text document (.docx)"
-		case "Index/Document.iwa":
-			return "a Numbers document"
+	for _, known := range [...]struct{ part, name string }{
+		{"mimetype", "an OpenDocument file (.ods)"},
+		{"xl/workbook.bin", "a binary workbook (.xlsb)"},
+		{"word/document.xml", "a text document (.docx)"},
+		{"index/document.iwa", "a Numbers document"},
+	} {
+		if c.parts[known.part] != nil {
+			return known.name
 		}
 	}
 	return ""
 }
 
-// measure chooses from which size on parts are unpacked to disk, and refuses
-// what is too large before anything is unpacked. Shared strings are kept in
-// memory up to 4 MiB, where looking them up is quick.
+// measure refuses what is too large before anything is unpacked. Pictures and
+// the like do not count: they are not read.
 func (c *container) measure() error {
-	var total, text uint64
-	for _, p := range c.parts {
-		total += min(p.UncompressedSize64, maxUnpacked+1)
-		if isStrings(p) {
-			text = p.UncompressedSize64
+	var total uint64
+	for name, p := range c.parts {
+		if strings.HasSuffix(name, ".xml") {
+			total += min(p.UncompressedSize64, maxUnpacked+1)
 		}
 	}
 	if total > maxUnpacked {
 		return fmt.Errorf("%w: unpacked it has more than %d MiB", ErrTooLarge, maxUnpacked>>20)
 	}
-	if text > maxStrings {
-		return fmt.Errorf("%w: its texts have more than %d MiB", ErrTooLarge, maxStrings>>20)
-	}
-	c.spill = 1 << 16
-	if text <= 4<<20 {
-		c.spill = max(c.spill, int64(text))
-	}
-	if c.kept() > maxKept {
-		c.spill = 1 << 16
-	}
-	if kept := c.kept(); kept > maxKept {
-		return fmt.Errorf("%w: beside its sheets it has %d MiB of pictures and other parts; save it without them",
-			ErrTooLarge, kept>>20)
-	}
 	return nil
 }
 
-// kept is how much of the workbook the library holds in memory.
-func (c *container) kept() int64 {
-	var sum int64
-	for _, p := range c.parts {
-		if size := int64(p.UncompressedSize64); size <= c.spill || !isStrings(p) && !isSheet(p) {
-			sum += size
-		}
-	}
-	return sum
-}
-
-func partName(p *zip.File) string { return strings.ReplaceAll(p.Name, "\\", "/") }
-
-func isTypes(p *zip.File) bool { return strings.EqualFold(partName(p), "[Content_Types].xml") }
-
-func isStrings(p *zip.File) bool { return strings.EqualFold(partName(p), "xl/sharedStrings.xml") }
-
-func isSheet(p *zip.File) bool {
-	return strings.HasPrefix(strings.ToLower(partName(p)), "xl/worksheets/sheet")
+// partName is how a part is found: programs do not agree on slashes and case.
+func partName(p *zip.File) string {
+	return strings.ToLower(strings.TrimPrefix(strings.ReplaceAll(p.Name, "\\", "/"), "/"))
 }

@@ -16,7 +16,7 @@ type cursor struct {
 	ctx   context.Context
 	file  *File
 	book  *book
-	todo  []string
+	todo  []tabInfo
 	read  []string // sheets that held something
 	sheet *sheet   // nil after the last
 	notes []string
@@ -41,9 +41,9 @@ func newCursor(ctx context.Context, b *book, f *File) (*cursor, error) {
 // turn opens the next sheet that holds anything, or gives io.EOF.
 func (c *cursor) turn() error {
 	for len(c.todo) > 0 {
-		name := c.todo[0]
+		tab := c.todo[0]
 		c.todo = c.todo[1:]
-		s, err := c.openSheet(name)
+		s, err := c.openSheet(tab)
 		if s != nil {
 			c.notes = append(c.notes, s.notes...)
 			s.notes = nil
@@ -54,10 +54,10 @@ func (c *cursor) turn() error {
 		if err != nil {
 			return err
 		}
-		if c.book.hidden(name) {
-			c.notes = append(c.notes, fmt.Sprintf("sheet %q is hidden, and was read", name))
+		if tab.hidden {
+			c.notes = append(c.notes, fmt.Sprintf("sheet %q is hidden, and was read", tab.name))
 		}
-		c.sheet, c.read = s, append(c.read, name)
+		c.sheet, c.read = s, append(c.read, tab.name)
 		if len(c.file.options.Sheets) == 0 {
 			c.todo = nil
 		}
@@ -88,8 +88,8 @@ func (c *cursor) Next() (table.Row, error) {
 
 // leave ends the sheet, and gives the error that ended it early.
 func (c *cursor) leave(cause error) error {
-	c.notes = append(c.notes, c.sheet.notes...)
-	err := c.sheet.rows.Close()
+	c.notes = append(c.notes, c.sheet.seen()...)
+	err := c.sheet.close()
 	c.sheet = nil
 	if !errors.Is(cause, io.EOF) {
 		c.todo = nil
@@ -102,7 +102,7 @@ func (c *cursor) leave(cause error) error {
 func (c *cursor) Notes() []string {
 	notes := slices.Clone(c.notes)
 	if c.sheet != nil {
-		notes = append(notes, c.sheet.notes...)
+		notes = append(notes, c.sheet.seen()...)
 	}
 	if unread := c.unread(); unread != "" {
 		notes = append(notes, "not read: "+unread)
@@ -113,13 +113,13 @@ func (c *cursor) Notes() []string {
 // unread lists the sheets that were not asked for, whatever they hold.
 func (c *cursor) unread() string {
 	var names []string
-	for _, name := range c.book.sheets {
+	for _, s := range c.book.sheets {
 		switch {
-		case slices.Contains(c.read, name):
-		case c.book.hidden(name):
-			names = append(names, fmt.Sprintf("sheet %q (hidden)", name))
+		case slices.Contains(c.read, s.name):
+		case s.hidden:
+			names = append(names, fmt.Sprintf("sheet %q (hidden)", s.name))
 		default:
-			names = append(names, fmt.Sprintf("sheet %q", name))
+			names = append(names, fmt.Sprintf("sheet %q", s.name))
 		}
 	}
 	return strings.Join(names, ", ")
@@ -129,7 +129,7 @@ func (c *cursor) unread() string {
 func (c *cursor) Close() error {
 	var err error
 	if c.sheet != nil {
-		err = c.sheet.rows.Close()
+		err = c.sheet.close()
 		c.sheet = nil
 	}
 	if err = errors.Join(err, c.book.close()); err != nil {

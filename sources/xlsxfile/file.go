@@ -1,6 +1,7 @@
 // Package xlsxfile reads the rows of XLSX and XLSM workbooks one at a time,
 // in memory that does not grow with the file. Cells are the texts that are
-// stored: a date is its serial number, a formula its cached value.
+// stored: a date is its serial number, a formula its cached value. What cannot
+// be trusted is an error or marked as such, never an empty cell.
 package xlsxfile
 
 import (
@@ -26,9 +27,16 @@ type Options struct {
 	// Password opens a protected workbook.
 	Password string
 	// HeaderRow is the row of the column names as a spreadsheet numbers it.
-	// 0: the first row with at least two filled cells, or the first row that
-	// holds anything when there is none such in the first 100.
+	// 0: of the first 100 filled rows the one with most of the names wanted;
+	// where none has two of them, the first row with at least two filled
+	// cells, or else the first row that holds anything.
 	HeaderRow int
+	// Wanted are names of columns, by which the header is known.
+	Wanted []string
+	// Decimal is the decimal sign of texts that are numbers; number cells are
+	// given with it, too. "": '.', and texts that could be read either way
+	// are marked.
+	Decimal string
 	// TmpDir is where large sheets are unpacked while they are read, made
 	// with mode 0700 where it is missing; what a killed process left there is
 	// removed. "": a folder of the system's temporary one.
@@ -69,7 +77,6 @@ func (f *File) open(ctx context.Context) (*cursor, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer box.file.Close()
 	b, err := openBook(box, f.options.TmpDir)
 	if err != nil {
 		return nil, err

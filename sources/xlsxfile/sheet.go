@@ -2,108 +2,85 @@ package xlsxfile
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/xuri/excelize/v2"
 
 	"makegood/sources/table"
 )
 
 const (
-	maxBlank   = 10_000  // blank rows in a row, after which reading stops
-	maxColumns = 16_384  // of a sheet; more was not made by a spreadsheet
-	maxCell    = 1 << 20 // bytes; a spreadsheet allows 32,767 characters
-	maxTitles  = 100     // rows of one filled cell before the header
+	maxRows    = 1 << 20 // of a sheet; more was not made by a spreadsheet
+	maxColumns = 1 << 14
+	maxCell    = 1 << 20  // bytes; a spreadsheet allows 32,767 characters
+	maxLine    = 16 << 20 // bytes of the texts of one row
+	maxGap     = 10_000   // blank rows that are worth a word
 )
 
 // errBlank says that a sheet holds nothing.
 var errBlank = errors.New("holds nothing")
 
-// line is a row that is not blank.
+// line is a row that is not blank. Its slices are valid until the next one.
 type line struct {
 	number int
 	cells  []string
+	faults []table.Fault
+}
+
+// clone gives a line that lasts.
+func (l line) clone() line {
+	return line{l.number, slices.Clone(l.cells), slices.Clone(l.faults)}
 }
 
 // sheet walks the rows of one sheet.
 type sheet struct {
-	name   string
-	rows   *excelize.Rows
-	alarm  alarm
-	number int    // of the row last read
-	ahead  []line // rows read in search of the header
-	header *table.Header
-	notes  []string
-	wide   bool // cells beside the header were noted
+	name    string
+	part    *part
+	book    *book
+	decimal string
+	number  int     // of the row last read
+	inside  bool    // among the rows
+	line    line    // the row at hand
+	size    int     // bytes of its texts
+	buf     []byte  // of the cell at hand
+	ahead   []line  // rows read in search of the header
+	hidden  columns // before the rows are read
+	header  *table.Header
+	notes   []string
+	wide    bool // cells beside the header were noted
+	dark    int  // hidden rows
 }
 
+// columns are those that are hidden.
+type columns []struct{ from, to int }
+
 // openSheet starts a sheet and reads its header. errBlank: there is none.
-func (c *cursor) openSheet(name string) (s *sheet, err error) {
+func (c *cursor) openSheet(tab tabInfo) (s *sheet, err error) {
 	defer catch(&err)
-	s = &sheet{name: name}
-	if s.rows, err = c.book.file.Rows(name); err != nil {
-		return nil, fmt.Errorf("%w: sheet %q has no content in it", ErrDamaged, name)
+	switch {
+	case tab.other:
+		return nil, errBlank
+	case tab.part == "":
+		return nil, fmt.Errorf("%w: sheet %q has no content in it", ErrDamaged, tab.name)
 	}
-	if s.alarm, err = newAlarm(s.rows); err != nil {
-		return s, errors.Join(err, s.rows.Close())
+	s = &sheet{name: tab.name, book: c.book, decimal: c.file.options.Decimal}
+	if s.part, err = c.book.box.open(tab.part); err != nil {
+		return nil, fmt.Errorf("open sheet %q: %w", tab.name, err)
 	}
-	head, err := s.findHeader(c.ctx, c.file.options.HeaderRow)
+	head, err := s.findHeader(c.ctx, c.file.options)
 	if err != nil {
-		return s, errors.Join(err, s.rows.Close())
+		return s, errors.Join(err, s.close())
 	}
-	s.header = &table.Header{File: c.file.Name(), Sheet: name, Columns: head.cells, Serial: c.book.serial}
+	s.header = &table.Header{File: c.file.Name(), Sheet: tab.name, Columns: head.cells, Serial: c.book.serial}
+	s.noteHidden()
 	return s, nil
 }
 
-func (s *sheet) findHeader(ctx context.Context, want int) (line, error) {
-	if want > 0 {
-		return s.headerAt(ctx, want)
-	}
-	for len(s.ahead) < maxTitles {
-		l, err := s.read(ctx)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return line{}, err
-		}
-		if filled(l.cells) > 1 {
-			s.noteTitles(l.number)
-			return l, nil
-		}
-		s.ahead = append(s.ahead, l)
-	}
-	if len(s.ahead) == 0 {
-		return line{}, errBlank
-	}
-	head := s.ahead[0]
-	s.ahead = s.ahead[1:]
-	return head, nil
-}
-
-func (s *sheet) noteTitles(header int) {
-	if n := len(s.ahead); n > 0 {
-		s.note("the header is row %d; %d filled rows above it were not read", header, n)
-	}
-	s.ahead = nil
-}
-
-func (s *sheet) headerAt(ctx context.Context, want int) (line, error) {
-	for above := 0; ; above++ {
-		l, err := s.read(ctx)
-		switch {
-		case errors.Is(err, io.EOF) && above == 0:
-			return line{}, errBlank
-		case errors.Is(err, io.EOF) || err == nil && l.number > want:
-			return line{}, fmt.Errorf("take row %d of sheet %q as its header: the row is empty; set header_row to the row that names the columns", want, s.name)
-		case err != nil || l.number == want:
-			return l, err
-		}
-	}
-}
+func (s *sheet) close() error { return s.part.close() }
 
 // next gives the next row under the header.
 func (s *sheet) next(ctx context.Context) (table.Row, error) {
@@ -111,10 +88,8 @@ func (s *sheet) next(ctx context.Context) (table.Row, error) {
 	if err != nil {
 		return table.Row{}, err
 	}
-	for i, cell := range l.cells {
-		l.cells[i] = plain(cell)
-	}
-	return table.Row{Header: s.header, Number: l.number, Cells: s.fit(l)}, nil
+	l = s.fit(l)
+	return table.Row{Header: s.header, Number: l.number, Cells: l.cells, Faults: l.faults}, nil
 }
 
 func (s *sheet) nextLine(ctx context.Context) (line, error) {
@@ -128,7 +103,7 @@ func (s *sheet) nextLine(ctx context.Context) (line, error) {
 
 // fit gives as many cells as the header has. What stands beside the table, in
 // columns without a name, is no part of it; cells cannot slip as in a CSV file.
-func (s *sheet) fit(l line) []string {
+func (s *sheet) fit(l line) line {
 	width := len(s.header.Columns)
 	for len(l.cells) < width {
 		l.cells = append(l.cells, "")
@@ -137,66 +112,129 @@ func (s *sheet) fit(l line) []string {
 		s.wide = true
 		s.note("columns right of the header were not read; the first with content there is row %d", l.number)
 	}
-	return l.cells[:width]
+	l.cells = l.cells[:width]
+	l.faults = slices.DeleteFunc(l.faults, func(f table.Fault) bool { return f.At >= width })
+	return l
 }
 
 // read gives the next row that is not blank, or io.EOF.
 func (s *sheet) read(ctx context.Context) (l line, err error) {
 	defer catch(&err)
-	for blank := 0; blank < maxBlank; blank++ {
+	before := s.number
+	for {
 		if err := ctx.Err(); err != nil {
 			return line{}, err
 		}
-		cells, err := s.step()
+		if err := s.step(); errors.Is(err, io.EOF) {
+			return line{}, io.EOF
+		} else if err != nil {
+			return line{}, fmt.Errorf("read sheet %q at row %d: %w", s.name, s.number, err)
+		}
+		if len(s.line.faults) == 0 && filled(s.line.cells) == 0 {
+			continue
+		}
+		if s.number-before > maxGap {
+			s.note("rows %d to %d are blank; what stands below was read", before+1, s.number-1)
+		}
+		return s.line, nil
+	}
+}
+
+// step reads one row that the sheet has, blank or not.
+func (s *sheet) step() error {
+	for {
+		t, err := s.part.token()
 		if err != nil {
-			return line{}, err
+			return err
 		}
-		if filled(cells) > 0 {
-			return line{number: s.number, cells: cells}, nil
+		switch e := t.(type) {
+		case xml.StartElement:
+			switch name := e.Name.Local; {
+			case name == "sheetData":
+				s.inside = true
+			case name == "col" && !s.inside:
+				s.hide(e)
+			case name == "row" && s.inside:
+				return s.row(e)
+			}
+		case xml.EndElement:
+			if e.Name.Local == "sheetData" {
+				if err := s.part.drain(); err != nil {
+					return err
+				}
+				return io.EOF
+			}
 		}
 	}
-	s.note("stopped after %d blank rows, at row %d; rows below were not read", maxBlank, s.number)
-	return line{}, io.EOF
 }
 
-// step reads one row, blank or not.
-func (s *sheet) step() ([]string, error) {
-	if !s.rows.Next() {
-		if err := errors.Join(s.rows.Error(), s.alarm.fault()); err != nil {
-			return nil, s.broken(err)
-		}
-		return nil, io.EOF
-	}
+// row reads the cells of a row.
+func (s *sheet) row(start xml.StartElement) error {
+	last := s.number
 	s.number++
-	cells, err := s.rows.Columns()
-	if err == nil {
-		err = s.alarm.fault()
+	if ref := attribute(start, "r"); ref != "" {
+		n, err := strconv.Atoi(ref)
+		if err != nil || n <= last {
+			return fmt.Errorf("%w: a row with the number %.20q follows row %d", ErrDamaged, ref, last)
+		}
+		s.number = n
 	}
-	if err == nil && len(cells) > maxColumns {
-		err = fmt.Errorf("%w: a row has %d cells", ErrTooLarge, len(cells))
+	if s.number > maxRows {
+		return fmt.Errorf("%w: it has more than %d rows", ErrDamaged, maxRows)
 	}
-	for i := 0; err == nil && i < len(cells); i++ {
-		if len(cells[i]) > maxCell {
-			err = fmt.Errorf("%w: a cell has %d bytes", ErrTooLarge, len(cells[i]))
+	if yes(attribute(start, "hidden")) {
+		s.dark++
+	}
+	s.part.allow()
+	s.line, s.size = line{s.number, s.line.cells[:0], s.line.faults[:0]}, 0
+	at := -1
+	for depth := s.part.depth; ; {
+		t, err := s.part.inner(depth)
+		if t == nil {
+			return err
+		}
+		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "c" && s.part.depth == depth+1 {
+			if at, err = s.cell(e, at+1); err != nil {
+				return err
+			}
 		}
 	}
-	if err != nil {
-		return nil, s.broken(err)
-	}
-	return cells, nil
 }
 
-// broken says where reading ended. What the library itself objects to is
-// damage.
-func (s *sheet) broken(err error) error {
-	if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrTooLarge) {
-		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+// noteHidden says which of the columns people do not see.
+func (s *sheet) noteHidden() {
+	var names []string
+	for _, c := range s.hidden {
+		for at := c.from; at <= min(c.to, len(s.header.Columns)); at++ {
+			if name := s.header.Columns[at-1]; name != "" {
+				names = append(names, strconv.Quote(name))
+			}
+		}
 	}
-	return fmt.Errorf("read sheet %q at row %d: %w", s.name, s.number, err)
+	if len(names) > 0 {
+		s.note("hidden columns were read: %s", strings.Join(names[:min(len(names), 20)], ", "))
+	}
+}
+
+func (s *sheet) hide(col xml.StartElement) {
+	from, err1 := strconv.Atoi(attribute(col, "min"))
+	to, err2 := strconv.Atoi(attribute(col, "max"))
+	if yes(attribute(col, "hidden")) && err1 == nil && err2 == nil && from >= 1 && len(s.hidden) < maxColumns {
+		s.hidden = append(s.hidden, struct{ from, to int }{from, to})
+	}
 }
 
 func (s *sheet) note(format string, values ...any) {
 	s.notes = append(s.notes, fmt.Sprintf("sheet %q: ", s.name)+fmt.Sprintf(format, values...))
+}
+
+// seen gives the notes as they stand now.
+func (s *sheet) seen() []string {
+	notes := slices.Clone(s.notes)
+	if s.dark > 0 {
+		notes = append(notes, fmt.Sprintf("sheet %q: %d hidden rows were read; is a filter set?", s.name, s.dark))
+	}
+	return notes
 }
 
 // filled counts the cells that hold more than blanks, at most two.
