@@ -37,19 +37,20 @@ var apart = map[string][]string{
 
 // reserved are libraries that may be imported in some folders only.
 var reserved = map[string][]string{
-	"github.com/xuri/excelize/v2":    {"sources/xlsxfile", "reports"},
-	"github.com/mattn/go-sqlite3":    {"sources/sqldb", "reconcile/ledger", "cmd/makegood/wire.go"},
-	"github.com/jmoiron/sqlx":        {"sources/sqldb", "reconcile/ledger"},
-	"github.com/jackc/pgx/v5":        {"sources/sqldb"},
-	"github.com/go-sql-driver/mysql": {"sources/sqldb"},
-	"github.com/expr-lang/expr":      {"sources/table"},
-	"github.com/spf13/cobra":         {"cmd"},
-	"go.yaml.in/yaml/v4":             {"config"},
-	"github.com/govalues/decimal":    {"reconcile", "sources/table", "sinks"},
-	"github.com/vbauerster/mpb/v8":   {"cmd"},
-	"github.com/pressly/goose/v3":    {"reconcile/ledger"},
-	"github.com/cenkalti/backoff/v5": {"sinks"},
-	"golang.org/x/time/rate":         {"sinks"},
+	"github.com/xuri/excelize/v2":     {"sources/xlsxfile", "reports"},
+	"github.com/mattn/go-sqlite3":     {"sources/sqldb", "reconcile/ledger", "cmd/makegood/wire.go"},
+	"github.com/jmoiron/sqlx":         {"sources/sqldb", "reconcile/ledger"},
+	"github.com/jackc/pgx/v5":         {"sources/sqldb"},
+	"github.com/go-sql-driver/mysql":  {"sources/sqldb"},
+	"github.com/microsoft/go-mssqldb": {"sources/sqldb"},
+	"github.com/expr-lang/expr":       {"sources/table"},
+	"github.com/spf13/cobra":          {"cmd"},
+	"go.yaml.in/yaml/v4":              {"config"},
+	"github.com/govalues/decimal":     {"reconcile", "sources/table", "sinks"},
+	"github.com/vbauerster/mpb/v8":    {"cmd"},
+	"github.com/pressly/goose/v3":     {"reconcile/ledger"},
+	"github.com/cenkalti/backoff/v5":  {"sinks"},
+	"golang.org/x/time/rate":          {"sinks"},
 }
 
 type importLine struct{ file, folder, path string }

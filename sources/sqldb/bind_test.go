@@ -1,9 +1,12 @@
 package sqldb
 
 import (
+	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func ends(name string) (string, error) { return strings.TrimPrefix(name, ":"), nil }
@@ -34,6 +37,66 @@ func TestBindPostgres(t *testing.T) {
 	}
 	if _, _, err := (postgres{}).bind("a = $1 AND b = :from", ends); !errors.Is(err, ErrQuery) || !strings.Contains(err.Error(), "$1") {
 		t.Errorf("a parameter that nobody fills: %v", err)
+	}
+}
+
+func TestBindSQLServer(t *testing.T) {
+	for query, want := range map[string]string{
+		"at >= :from AND at < :to OR :from":              "at >=  @makegood_from  AND at <  @makegood_to  OR  @makegood_from ",
+		`'it''s :from' "a"":to" [b]]:from] :to`:          `'it''s :from' "a"":to" [b]]:from]  @makegood_to `,
+		"/* /* :from */ :to */ :from -- :to\n@@ROWCOUNT": "/* /* :from */ :to */  @makegood_from  -- :to\n@@ROWCOUNT",
+		`'\' :from`: `'\'  @makegood_from `,
+	} {
+		if got, _, err := (sqlserver{}).bind(query, ends); err != nil || got != want {
+			t.Errorf("bind(%q) = %q, error %v; want %q", query, got, err, want)
+		}
+	}
+	_, args, _ := (sqlserver{}).bind(":to :from :to", func(string) (string, error) { return "2026-11-01 10:00:00", nil })
+	if len(args) != 2 || args[0] != sql.Named("makegood_to", "2026-11-01T10:00:00") {
+		t.Errorf("arguments %v", args)
+	}
+	if _, _, err := (sqlserver{}).bind("a = @a AND b = :from", ends); !errors.Is(err, ErrQuery) || !strings.Contains(err.Error(), "@a") {
+		t.Errorf("a parameter that nobody fills: %v", err)
+	}
+}
+
+func TestPageStatements(t *testing.T) {
+	key, last := []string{"o", "l]`"}, []any{7, "x"}
+	for name, c := range map[string]struct {
+		engine      engine
+		first, next string
+	}{
+		"sqlserver": {sqlserver{}, "SELECT TOP (2000) * FROM [a].[t] ORDER BY [o], [l]]`]",
+			"SELECT TOP (2000) * FROM [a].[t] WHERE ([o] > @p1) OR ([o] = @p2 AND [l]]`] > @p3) ORDER BY [o], [l]]`]"},
+		"postgres": {postgres{}, `SELECT * FROM "a"."t" ORDER BY "o", "l]` + "`" + `" LIMIT 2000`,
+			`SELECT * FROM "a"."t" WHERE ("o" > $1) OR ("o" = $2 AND "l]` + "`" + `" > $3) ORDER BY "o", "l]` + "`" + `" LIMIT 2000`},
+		"mysql": {mariadb{}, "SELECT * FROM `a`.`t` ORDER BY `o`, `l]``` LIMIT 2000",
+			"SELECT * FROM `a`.`t` WHERE (`o` > ?) OR (`o` = ? AND `l]``` > ?) ORDER BY `o`, `l]``` LIMIT 2000"},
+	} {
+		first, none := c.engine.page(quotedTable(c.engine, "a.t"), key, nil)
+		next, args := c.engine.page(quotedTable(c.engine, "a.t"), key, last)
+		if first != c.first || next != c.next || len(none) > 0 || !slices.Equal(args, []any{7, 7, "x"}) {
+			t.Errorf("%s: %s %v\n%s %v", name, first, none, next, args)
+		}
+	}
+}
+
+// TestSQLServerValues: what the driver makes of values, back in text.
+func TestSQLServerValues(t *testing.T) {
+	at := time.Date(2026, 11, 1, 23, 5, 6, 120_000_000, time.FixedZone("", 3600))
+	for _, c := range []struct {
+		kind  string
+		value any
+		want  string
+	}{
+		{"BIT", true, "true"}, {"REAL", float64(float32(9.8)), "9.8"}, {"FLOAT", 9.8, "9.8"}, {"DECIMAL", []byte("12.50"), "12.50"},
+		{"DATETIMEOFFSET", at, "2026-11-01T23:05:06.12+01:00"}, {"DATETIME2", at, "2026-11-01 23:05:06.12"}, {"DATE", at, "2026-11-01"},
+		{"BIGINT", int64(1 << 60), "1152921504606846976"}, {"NVARCHAR", "Täßchen", "Täßchen"}, {"INT", nil, ""},
+		{"UNIQUEIDENTIFIER", []byte{0x67, 0x45, 0x23, 0x01, 0xab, 0x89, 0xef, 0xcd, 1, 2, 3, 4, 5, 6, 7, 8}, "01234567-89AB-CDEF-0102-030405060708"},
+	} {
+		if got, problem := text((sqlserver{}).value(c.kind, c.value)); got != c.want || problem != "" {
+			t.Errorf("%s is %q (%s), want %q", c.kind, got, problem, c.want)
+		}
 	}
 }
 

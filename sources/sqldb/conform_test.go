@@ -14,7 +14,7 @@ import (
 
 // Every kind of database passes the suite of all sources.
 func TestConform(t *testing.T) {
-	for _, s := range servers(t) {
+	for _, s := range conforming(t) {
 		t.Run(s.name, func(t *testing.T) {
 			sourcetest.Run(t, func(t testing.TB, rows [][]string) table.File {
 				name := "t_" + strings.ToLower(rand.Text())

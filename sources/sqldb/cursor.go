@@ -29,9 +29,10 @@ type cursor struct {
 	rows   *sqlx.Rows
 	header *table.Header
 	number int
-	utc    []bool // columns of instants that the database writes in UTC, without saying so
-	values []any  // of the current row
-	places []any  // pointers to values
+	kinds  []string // of columns, in the words of the database
+	utc    []bool   // columns of instants that the database writes in UTC, without saying so
+	values []any    // of the current row
+	places []any    // pointers to values
 	cells  []string
 }
 
@@ -141,12 +142,15 @@ func (c *cursor) findInstants() error {
 	if err != nil {
 		return err
 	}
-	c.utc = make([]bool, len(types))
+	c.utc, c.kinds = make([]bool, len(types)), make([]string, len(types))
+	for i, t := range types {
+		c.kinds[i] = t.DatabaseTypeName()
+	}
 	if _, ok := c.engine.(mariadb); !ok || c.bind != Instant {
 		return nil
 	}
-	for i, t := range types {
-		c.utc[i] = t.DatabaseTypeName() == "TIMESTAMP"
+	for i, kind := range c.kinds {
+		c.utc[i] = kind == "TIMESTAMP"
 	}
 	return nil
 }
@@ -173,7 +177,11 @@ func (c *cursor) scan() (table.Row, error) {
 	}
 	c.number++
 	row := table.Row{Header: c.header, Number: c.number, Cells: c.cells}
+	typed, converts := c.engine.(sqlserver)
 	for i, v := range c.values {
+		if converts {
+			v = typed.value(c.kinds[i], v)
+		}
 		cell, problem := text(v)
 		if problem != "" && row.Problem == "" {
 			row.Problem = fmt.Sprintf("column %s %s", c.header.Columns[i], problem)

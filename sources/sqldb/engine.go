@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,9 +46,10 @@ func engineOf(dsn string) (engine, error) {
 		return newPostgres(dsn)
 	case strings.HasPrefix(dsn, "mysql://"), strings.HasPrefix(dsn, "mariadb://"):
 		return newMySQL(dsn)
-	case ok && scheme == "sqlserver":
-		return nil, fmt.Errorf("read a %s database: %w", scheme, ErrNotBuilt)
+	case strings.HasPrefix(dsn, "sqlserver://"):
+		return newSQLServer(dsn)
 	}
 	return nil, errors.New("read dsn: it is neither postgres://user:password@host/database, mysql://user:password@host/database, " +
+		"sqlserver://user:password@host?database=name, " +
 		"sqlite:///path nor a path ending in .db, .sqlite or .sqlite3")
 }

@@ -16,8 +16,6 @@ import (
 // What can be wrong with a database or a query as a whole. The errors of this
 // package wrap them and say more.
 var (
-	// ErrNotBuilt is returned for databases that this version cannot read.
-	ErrNotBuilt = errors.New("is not built yet; this version reads PostgreSQL, MySQL, MariaDB and SQLite databases")
 	// ErrNoDatabase is returned for a file that is no SQLite database, and
 	// when a server has no database of the name.
 	ErrNoDatabase = errors.New("there is no such database")
@@ -90,6 +88,7 @@ type File struct {
 // New names the rows of a query, or of a table where query is "", without
 // touching the database. The name is the source's; dsn is
 // postgres://user:password@host/database, mysql://user:password@host/database,
+// sqlserver://user:password@host?database=name,
 // sqlite:///path, file:path, or a plain path ending in .db, .sqlite or
 // .sqlite3. The query may hold :from and :to, and is passed on as it is apart
 // from them.
@@ -117,7 +116,7 @@ func (f *File) Name() string { return f.name }
 
 // Open carries out the query. The database must exist and is never changed.
 // An error says in words what is wrong with the database or the query; it
-// wraps [ErrNotBuilt], [ErrNoDatabase], [ErrLogin], [ErrUnreachable], [ErrQuery],
+// wraps [ErrNoDatabase], [ErrLogin], [ErrUnreachable], [ErrQuery],
 // [ErrWindow] or [fs.ErrNotExist] where one of them fits.
 func (f *File) Open(ctx context.Context) (table.Cursor, error) {
 	c, err := f.walk(ctx)

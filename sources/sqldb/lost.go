@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5/pgconn"
+	mssql "github.com/microsoft/go-mssqldb"
 )
 
 // lost reports whether an error says that the connection is gone: the server
@@ -24,6 +25,9 @@ func lost(err error) bool {
 	}
 	if m, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return m.Number == serverShutdown || m.Number == connectionKilled
+	}
+	if e, ok := errors.AsType[mssql.StreamError](err); ok && e.InnerError != nil {
+		err = e.InnerError
 	}
 	for _, gone := range []error{io.ErrUnexpectedEOF, io.EOF, driver.ErrBadConn, mysql.ErrInvalidConn, sql.ErrConnDone, net.ErrClosed} {
 		if errors.Is(err, gone) {

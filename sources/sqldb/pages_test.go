@@ -33,7 +33,7 @@ func places(t *testing.T) []place {
 	}
 	t.Cleanup(func() { owner.Close() })
 	all := []place{{"sqlite", path, server{name: "sqlite", owner: owner}.exec}}
-	for _, s := range servers(t) {
+	for _, s := range conforming(t) {
 		all = append(all, place{s.name, s.dsn, s.exec})
 	}
 	return all

@@ -83,7 +83,7 @@ func made(t *testing.T, s server, kind, cascade string) server {
 	s.dsn = fmt.Sprintf(s.dsn, name)
 	s.owner.SetMaxOpenConns(1)
 	s.exec(t, "CREATE "+kind+" "+name)
-	if s.name == "mysql" {
+	if s.name != "postgres" {
 		s.exec(t, "USE "+name)
 	} else {
 		s.exec(t, "SET search_path = "+name)
@@ -98,6 +98,27 @@ func (s server) exec(t testing.TB, statements ...string) {
 			t.Fatalf("%s: %s: %v", s.name, one, err)
 		}
 	}
+}
+
+// conforming are the servers that must pass the suite: a SQL Server too, where
+// MAKEGOOD_TEST_SQLSERVER holds the DSN of one on which a database may be made.
+func conforming(t *testing.T) []server {
+	t.Helper()
+	all := servers(t)
+	dsn := os.Getenv("MAKEGOOD_TEST_SQLSERVER")
+	if dsn == "" {
+		t.Log("without SQL Server: MAKEGOOD_TEST_SQLSERVER names none")
+		return all
+	}
+	owner, err := sql.Open("sqlserver", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := "?"
+	if strings.Contains(dsn, "?") {
+		sign = "&"
+	}
+	return append(all, made(t, server{name: "sqlserver", dsn: strings.ReplaceAll(dsn, "%", "%%") + sign + "database=%s", owner: owner}, "DATABASE", ""))
 }
 
 func (s server) file(query string, o Options) *File { return New("shop", s.dsn, query, o) }
