@@ -174,3 +174,32 @@ func TestOneShopInFivePlaces(t *testing.T) {
 		t.Error("another shop has the same digest")
 	}
 }
+
+// TestCartsFromServers asks a server for the open carts: one is empty after
+// its checkout, another keeps what was not bought.
+func TestCartsFromServers(t *testing.T) {
+	t.Parallel()
+	for name, clock := range map[string]string{"postgres": "TIMESTAMP", "mysql": "DATETIME"} {
+		t.Run(name, func(t *testing.T) {
+			owner, dsn := ownSchema(t, name)
+			if owner == nil {
+				t.Skip("there is no such server")
+			}
+			script(t, owner, "CREATE TABLE carts (email VARCHAR(80), sku VARCHAR(20), n INTEGER, price DECIMAL(9,2), at "+clock+")",
+				fmt.Sprintf(`INSERT INTO carts VALUES ('ann@example.com', 'MUG', 1, 5, '%[1]s'), ('bob@example.com', 'MUG', 1, 5, '%[1]s'),
+					('bob@example.com', 'PAN', 1, 9, '%[1]s')`, ago(5*time.Hour)))
+			s := newShop(t)
+			s.tills("tills", nil)
+			s.collect("stores", nil)
+			s.set("carts", "open", fields{"type": "sql", "dsn": dsn, "query": "SELECT * FROM carts", "zone": "UTC",
+				"columns": fields{"email": "email", "sku": "sku", "quantity": "n", "price": "price", "last_activity": "at"}})
+			for _, who := range []string{"ann", "bob"} {
+				s.fill(who+"@example.com", "MUG", "PAN")
+			}
+			s.orders("tills", "1,"+ago(3*time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(3*time.Hour)+",bob@example.com,MUG,1,5")
+			s.wants(s.run(exitDone), "stores", "sent 4")
+			s.wantsCart("ann@example.com", "")
+			s.wantsCart("bob@example.com", "PAN:1")
+		})
+	}
+}
