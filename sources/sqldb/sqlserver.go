@@ -83,12 +83,12 @@ func (u uncommitted) snapshots(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	defer stmt.Close()
+	defer func() { _ = stmt.Close() }() // it answered, or it did not
 	rows, err := stmt.(driver.StmtQueryContext).QueryContext(ctx, nil)
 	if err != nil {
 		return false
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	state := make([]driver.Value, 1)
 	return rows.Next(state) == nil && state[0] == int64(1)
 }
