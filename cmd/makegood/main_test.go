@@ -51,7 +51,7 @@ func peakMemory() string {
 }
 
 // play makes a command that runs makegood in a process of its own.
-func play(t *testing.T, args ...string) *exec.Cmd {
+func play(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -186,7 +186,7 @@ func setFaults(t *testing.T, sim *simulator.Simulator, faults ...string) {
 }
 
 // write puts a file into a folder and returns its path.
-func write(t *testing.T, dir, name, text string) string {
+func write(t testing.TB, dir, name, text string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -196,7 +196,7 @@ func write(t *testing.T, dir, name, text string) string {
 }
 
 // projectFile finds a path seen from the project's root.
-func projectFile(t *testing.T, path string) string {
+func projectFile(t testing.TB, path string) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -213,7 +213,7 @@ func projectFile(t *testing.T, path string) string {
 }
 
 // retail finds a file of the Online Retail data, or skips.
-func retail(t *testing.T, name string) string {
+func retail(t testing.TB, name string) string {
 	t.Helper()
 	path := projectFile(t, filepath.Join("..", "shared", "data", "online_retail", name))
 	if _, err := os.Stat(path); err != nil {

@@ -20,7 +20,7 @@ import (
 
 // retailConfig is the source of the design's configuration over the Online
 // Retail data, with one live destination.
-func retailConfig(t *testing.T, dir, url, source string) string {
+func retailConfig(t testing.TB, dir, url, source string) string {
 	return write(t, dir, "makegood.yaml", fmt.Sprintf(`
 zone: Europe/London
 environment: test
@@ -51,7 +51,7 @@ func indent(text string) string {
 	return "    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")
 }
 
-func retailSource(t *testing.T, settings string) string {
+func retailSource(t testing.TB, settings string) string {
 	return settings + fmt.Sprintf(`
 join:
   - {path: %s, on: {customer: customer_id}, take: {email: email, language: language}}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -189,25 +188,6 @@ func early(c Cursor, bind func(*Header) error) error {
 		return bind(h.Header())
 	}
 	return nil
-}
-
-// drain hands on every row. It looks for a cancelled context now and then.
-func drain(ctx context.Context, name string, cursor Cursor, do func(Row) error) error {
-	for n := 0; ; n++ {
-		if n%1024 == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		row, err := cursor.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
-		}
-		if err := do(row); err != nil {
-			return err
-		}
-	}
 }
 
 // blank reports whether a row holds nothing.

@@ -387,6 +387,7 @@ func TestOrdersFromTheFuture(t *testing.T) {
 			bad = append(bad, h.Key.Order+" "+string(p.Reason))
 		}
 	}
+	slices.Sort(bad)
 	if got := strings.Join(bad, ", "); got != "3 future_time, 4 future_time" {
 		t.Errorf("bad are %q", got)
 	}
