@@ -2,20 +2,11 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 )
-
-func decodeStep(line []byte) (PlannedStep, error) {
-	var s PlannedStep
-	if err := json.Unmarshal(line, &s); err != nil {
-		return s, fmt.Errorf("read a planned step: %w", err)
-	}
-	return s, nil
-}
 
 // composeSource reads the orders that are needed of one source a second time,
 // with their lines, and makes the bodies.

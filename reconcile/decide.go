@@ -362,9 +362,9 @@ func exampleOf(h Head, w Want, text string) Example {
 }
 
 func (p *planner) addStep(s PlannedStep) error {
-	line, err := canonicalJSON(s)
+	sorted, err := newSortedStep(s)
 	if err != nil {
 		return fmt.Errorf("plan %s for %s: %w", s.Event.ID, s.Target, err)
 	}
-	return p.steps.add(s.Target+"\x00"+string(s.Event.ID), line)
+	return p.steps.add(s.Target+"\x00"+string(s.Event.ID), sorted.record())
 }

@@ -218,7 +218,7 @@ func (f *feed) leave(at time.Time) {
 	}
 }
 
-// write gives the plan its file and reads it back, whole.
+// write gives the plan its file.
 func (p *planner) write(dir string) (*Plan, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder for plans: %w", err)
@@ -236,11 +236,12 @@ func (p *planner) write(dir string) (*Plan, error) {
 		return nil, fmt.Errorf("write the plan: %w", err)
 	}
 	path := filepath.Join(dir, string(p.run)+".plan")
-	if _, err := w.finish(path, p.Key); err != nil {
+	digest, err := w.finish(path, p.Key)
+	if err != nil {
 		w.abandon()
 		return nil, err
 	}
-	return OpenPlan(path, p.Key)
+	return &Plan{PlanEnvelope: *env, Path: path, Digest: digest, index: w.index}, nil
 }
 
 func (p *planner) writeLines(w *planWriter, env *PlanEnvelope) error {
@@ -251,7 +252,7 @@ func (p *planner) writeLines(w *planWriter, env *PlanEnvelope) error {
 		if err != nil {
 			return err
 		}
-		step, err := decodeStep(rec.value)
+		step, err := sortedStepOf(rec)
 		if err != nil {
 			return err
 		}
@@ -267,10 +268,10 @@ func (p *planner) writeLines(w *planWriter, env *PlanEnvelope) error {
 
 // dropped reports whether a step belongs to a source that failed after it was
 // made, or to a target that was stopped.
-func (p *planner) dropped(s PlannedStep) bool {
+func (p *planner) dropped(s sortedStep) bool {
 	for _, t := range p.targets {
-		if t.Name() == s.Target {
-			return t.feeds[s.Event.Facts.Source] == nil || t.stopped != "" && s.Do == DoSend
+		if t.Name() == s.target {
+			return t.feeds[s.source] == nil || t.stopped != "" && s.do == DoSend
 		}
 	}
 	return true

@@ -132,6 +132,8 @@ type planWriter struct {
 	sha    hash.Hash
 	digest hash.Hash
 	steps  int
+	offset int64
+	index  map[section]span
 }
 
 func newPlanWriter(dir string) (*planWriter, error) {
@@ -139,7 +141,7 @@ func newPlanWriter(dir string) (*planWriter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the plan: %w", err)
 	}
-	w := &planWriter{file: f, sha: sha256.New(), digest: sha256.New()}
+	w := &planWriter{file: f, sha: sha256.New(), digest: sha256.New(), index: map[section]span{}}
 	w.out = bufio.NewWriterSize(io.MultiWriter(f, w.sha), 1<<18)
 	return w, nil
 }
@@ -147,19 +149,31 @@ func newPlanWriter(dir string) (*planWriter, error) {
 func (w *planWriter) line(v any) error {
 	b, err := canonicalJSON(v)
 	if err == nil {
-		_, err = w.out.Write(append(b, '\n'))
+		err = w.write(append(b, '\n'))
 	}
 	return err
 }
 
-func (w *planWriter) step(s PlannedStep) error {
-	canonical, err := canonicalStep(s)
-	if err != nil {
-		return err
+func (w *planWriter) write(line []byte) error {
+	w.offset += int64(len(line))
+	_, err := w.out.Write(line)
+	return err
+}
+
+func (w *planWriter) step(s sortedStep) error {
+	for _, part := range [][]byte{s.line[:s.origin], s.line[s.rest:]} {
+		w.digest.Write(part)
 	}
-	w.digest.Write(append(canonical, '\n'))
 	w.steps++
-	return w.line(s)
+	at := section{s.target, s.kind}
+	sp, seen := w.index[at]
+	if !seen {
+		sp.from = w.offset
+	}
+	err := w.write(s.line)
+	sp.to, sp.steps = w.offset, sp.steps+1
+	w.index[at] = sp
+	return err
 }
 
 // finish writes the footer and gives the file its name.

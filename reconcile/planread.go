@@ -189,7 +189,7 @@ func (p *Plan) Steps(target string, kind Kind) iter.Seq2[PlannedStep, error] {
 			var s PlannedStep
 			line, err := readLine(lines)
 			if err == nil {
-				err = json.Unmarshal(line, &s)
+				s, err = readStep(line)
 			}
 			if err != nil {
 				yield(PlannedStep{}, fmt.Errorf("read the plan: %w", err))
