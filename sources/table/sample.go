@@ -4,16 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"makegood/config"
 )
 
-// Sampler is an optional interface of a File of text, in which the decimal sign
-// and the form of dates are a matter of habit.
+// Sampler is an optional interface of a File with texts, in which the decimal
+// sign and the form of dates are a matter of habit.
 type Sampler interface {
 	Sample(ctx context.Context) (Sample, error)
+}
+
+// Typed is an optional interface of a File that knows numbers from texts. It
+// is told the decimal sign that its texts show, "" where they show none, and
+// gives its numbers with it; while it is "" the File marks texts that can be
+// read in two ways.
+type Typed interface {
+	UseDecimal(sign string)
 }
 
 // Sample is the first rows of a file, fitted to its header.
@@ -21,6 +31,9 @@ type Sample struct {
 	Header *Header
 	Rows   [][]string
 	Whole  bool // there are no others
+	// Numbers are the columns in which a Typed file has numbers. Rows have ""
+	// in their place: they show no habit.
+	Numbers map[int]bool
 }
 
 // ErrAmbiguous is returned for a file that can be read in two ways. The error
@@ -64,10 +77,17 @@ func settle(ctx context.Context, files []File, t config.Table, h habits) (*settl
 				return nil, err
 			}
 		}
-		partly = partly || !r.whole
+		partly = partly || !r.whole && !r.typed
 	}
 	if s.DateFormat != t.DateFormat && s.iso != "" {
 		return nil, fmt.Errorf("%s has ISO dates, and %s the form %s; make them two sources", s.iso, s.date, s.DateFormat)
+	}
+	if t.Decimal == "" {
+		for _, f := range files {
+			if typed, ok := f.(Typed); ok {
+				typed.UseDecimal(s.Decimal)
+			}
+		}
 	}
 	if s.Decimal == "" && partly {
 		s.Decimal = undecided
@@ -112,6 +132,7 @@ func (s *settled) takeDate(r *looked) error {
 type looked struct {
 	file  string
 	whole bool
+	typed bool
 	signs [2]string // a number that only the point explains, and one that only the comma does
 	vague string    // a number that both explain
 	iso   int
@@ -128,7 +149,7 @@ func look(ctx context.Context, f File, h habits) (*looked, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &looked{file: f.Name(), whole: sample.Whole}
+	r := &looked{file: f.Name(), whole: sample.Whole, typed: sample.Numbers != nil}
 	find, rows := newFinder(sample.Header), sample.Rows
 	for _, one := range h.numbers {
 		s, err := find.slot(one)
@@ -143,6 +164,9 @@ func look(ctx context.Context, f File, h habits) (*looked, error) {
 		s, err := find.slot(one)
 		if err != nil {
 			return nil, err
+		}
+		if s.reads(slices.Collect(maps.Keys(sample.Numbers))) {
+			continue // texts beside serial numbers: what a program left over
 		}
 		for _, row := range rows {
 			if s.mapped() {
@@ -186,7 +210,7 @@ func (r *looked) sign() (string, error) {
 		return ".", nil
 	case comma != "":
 		return ",", nil
-	case r.vague != "":
+	case r.vague != "" && !r.typed:
 		i := strings.IndexAny(r.vague, ".,")
 		grouped, cut := r.vague[:i]+r.vague[i+1:], r.vague[:i]+"."+r.vague[i+1:]
 		other := map[byte]string{'.': ",", ',': "."}[r.vague[i]]

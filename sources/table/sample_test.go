@@ -14,12 +14,20 @@ type sampleFile struct {
 	File
 	numbers, dates []string
 	whole          bool
+	typed          map[int]bool
+	decimal        *string
+}
+
+func (s sampleFile) UseDecimal(sign string) {
+	if s.decimal != nil {
+		*s.decimal = sign
+	}
 }
 
 func (sampleFile) Name() string { return "f.csv" }
 
 func (s sampleFile) Sample(context.Context) (Sample, error) {
-	one := Sample{Header: &Header{Columns: []string{"n", "d"}}, Whole: s.whole}
+	one := Sample{Header: &Header{Columns: []string{"n", "d"}}, Whole: s.whole, Numbers: s.typed}
 	for _, n := range s.numbers {
 		one.Rows = append(one.Rows, []string{n, ""})
 	}
@@ -78,6 +86,28 @@ func TestFilesMustAgree(t *testing.T) {
 	} {
 		if _, err := settle(t.Context(), []File{pair[0], pair[1]}, config.Table{}, sampled); err == nil || !strings.Contains(err.Error(), "two sources") {
 			t.Errorf("%+v gave %v", pair, err)
+		}
+	}
+}
+
+// TestTyped: what is a number is no matter of habit; a text between numbers
+// decides nothing for them.
+func TestTyped(t *testing.T) {
+	for _, test := range []struct {
+		file                  sampleFile
+		decimal, told, format string
+	}{
+		{sampleFile{numbers: []string{"", "1.299"}, typed: map[int]bool{0: true}}, "", "", ""},
+		{sampleFile{numbers: []string{"1.299", "2,5"}, typed: map[int]bool{}}, ",", ",", ""},
+		{sampleFile{numbers: []string{"1.299", "2.5"}, typed: map[int]bool{}}, ".", ".", ""},
+		{sampleFile{dates: []string{"1.2.2026"}, typed: map[int]bool{}}, "", "", "d.M.yyyy"},
+		{sampleFile{dates: []string{"1/2/2026"}, typed: map[int]bool{1: true}}, "", "", ""},
+	} {
+		told := "not told"
+		test.file.decimal = &told
+		s, err := settle(t.Context(), []File{test.file}, config.Table{}, sampled)
+		if err != nil || s.Decimal != test.decimal || told != test.told || s.DateFormat != test.format {
+			t.Errorf("%+v gave %+v, and told %q (%v)", test, s, told, err)
 		}
 	}
 }

@@ -38,6 +38,9 @@ func (s *sheet) cell(start xml.StartElement, next int) (at int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("cell %s: %w", table.CellName(at, s.number), err)
 	}
+	if s.numbers != nil && kind == "n" && text != "" {
+		s.line.numbers = append(s.line.numbers, at)
+	}
 	return at, s.put(at, text, s.fault(kind, text, open))
 }
 

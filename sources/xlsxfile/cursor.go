@@ -20,16 +20,18 @@ type cursor struct {
 	read  []string // sheets that held something
 	sheet *sheet   // nil after the last
 	notes []string
+
+	numbers map[int]bool // columns with number cells, whose texts are left out; nil: nobody asks
 }
 
 // newCursor opens the first sheet that holds anything, so that what is wrong
 // is said before the first row.
-func newCursor(ctx context.Context, b *book, f *File) (*cursor, error) {
+func newCursor(ctx context.Context, b *book, f *File, numbers map[int]bool) (*cursor, error) {
 	todo, err := b.chosen(f.options.Sheets)
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{ctx: ctx, file: f, book: b, todo: todo}
+	c := &cursor{ctx: ctx, file: f, book: b, todo: todo, numbers: numbers}
 	if err := c.turn(); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: its sheets hold no rows", ErrEmpty)
 	} else if err != nil {

@@ -8,8 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"makegood/sources/table"
 )
@@ -49,6 +51,12 @@ type File struct {
 	options Options
 }
 
+var (
+	_ table.File    = (*File)(nil)
+	_ table.Sampler = (*File)(nil)
+	_ table.Typed   = (*File)(nil)
+)
+
 // New names a workbook without touching it.
 func New(path string, o Options) *File {
 	if o.TmpDir == "" {
@@ -65,14 +73,46 @@ func (f *File) Name() string { return filepath.Base(f.path) }
 // [ErrTooLarge], [ErrDamaged] or [ErrEmpty], or is a [*SheetError], where one
 // of them fits.
 func (f *File) Open(ctx context.Context) (table.Cursor, error) {
-	c, err := f.open(ctx)
+	c, err := f.open(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open workbook %s: %w", f.Name(), err)
 	}
 	return c, nil
 }
 
-func (f *File) open(ctx context.Context) (*cursor, error) {
+// sampleRows are enough to know the habits of a file.
+const sampleRows = 2000
+
+// Sample gives the texts of the first rows of the first sheet that is read.
+func (f *File) Sample(ctx context.Context) (s table.Sample, err error) {
+	s.Numbers = map[int]bool{}
+	c, err := f.open(ctx, s.Numbers)
+	if err != nil {
+		return s, fmt.Errorf("open workbook %s: %w", f.Name(), err)
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	s.Header = c.Header()
+	for len(s.Rows) < sampleRows {
+		row, err := c.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			s.Whole = true
+			return s, nil
+		case err != nil:
+			return s, err
+		case row.Header != s.Header:
+			return s, nil
+		}
+		s.Rows = append(s.Rows, slices.Clone(row.Cells))
+	}
+	return s, nil
+}
+
+// UseDecimal says what is the decimal sign of texts where none is set: number
+// cells are given with it, and texts are no longer marked.
+func (f *File) UseDecimal(sign string) { f.options.Decimal = sign }
+
+func (f *File) open(ctx context.Context, numbers map[int]bool) (*cursor, error) {
 	box, err := identify(f.path, f.options.Password)
 	if err != nil {
 		return nil, err
@@ -81,7 +121,7 @@ func (f *File) open(ctx context.Context) (*cursor, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCursor(ctx, b, f)
+	c, err := newCursor(ctx, b, f, numbers)
 	if err != nil {
 		return nil, errors.Join(err, b.close())
 	}

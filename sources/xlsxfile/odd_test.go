@@ -1,8 +1,10 @@
 package xlsxfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -192,12 +194,33 @@ func TestChartsHaveNoRows(t *testing.T) {
 
 // A password that would take hours to try is refused.
 func TestSlowPassword(t *testing.T) {
-	b := content(t, save(t, sheet1(many(2)), excelize.Options{Password: "open sesame"}))
-	slow := strings.Replace(string(b), `spinCount="100000"`, `spinCount="999999999"`, 1)
-	if slow == string(b) {
-		t.Skip("the library writes another form of protection")
-	}
-	if _, _, err := read(t, write(t, "slow.xlsx", []byte(slow)), Options{Password: "open sesame"}); !errors.Is(err, ErrTooLarge) {
+	b := content(t, filepath.Join(shared(t, "xlsx_corpus"), "calamine", "pass_protected.xlsx"))
+	slow := bytes.Replace(b, []byte(`spinCount="100000"`), []byte(`spinCount="999999"`), 1)
+	slow = bytes.Replace(slow, []byte(`spinCount="999999" `), []byte(`spinCount="9999999"`), 1)
+	if _, _, err := read(t, write(t, "slow.xlsx", slow), Options{Password: "open sesame"}); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "9999999 rounds") {
 		t.Error(err)
+	}
+}
+
+// A sample holds the texts, and says which columns have numbers.
+func TestSample(t *testing.T) {
+	f := New(save(t, sheet1(grid{{"id", 2026, "n"}, {"O1", "2,55", 1}, {"O2", 3.5, 2}})), Options{TmpDir: t.TempDir()})
+	s, err := f.Sample(t.Context())
+	want := [][]string{{"O1", "2,55", ""}, {"O2", "", ""}}
+	if err != nil || !s.Whole || !slices.EqualFunc(s.Rows, want, slices.Equal) || !s.Numbers[1] || !s.Numbers[2] || s.Numbers[0] ||
+		!slices.Equal(s.Header.Columns, []string{"id", "2026", "n"}) {
+		t.Errorf("%+v (%v)", s, err)
+	}
+	f.UseDecimal(",")
+	c, err := f.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if row, err := c.Next(); err != nil || row.Cells[1] != "2,55" {
+		t.Errorf("%q (%v)", row.Cells, err)
+	}
+	if row, err := c.Next(); err != nil || row.Cells[1] != "3,5" {
+		t.Errorf("%q (%v)", row.Cells, err)
 	}
 }

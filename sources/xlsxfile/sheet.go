@@ -29,11 +29,13 @@ type line struct {
 	number int
 	cells  []string
 	faults []table.Fault
+
+	numbers []int // columns of number cells, where somebody asks
 }
 
 // clone gives a line that lasts.
 func (l line) clone() line {
-	return line{l.number, slices.Clone(l.cells), slices.Clone(l.faults)}
+	return line{l.number, slices.Clone(l.cells), slices.Clone(l.faults), slices.Clone(l.numbers)}
 }
 
 // sheet walks the rows of one sheet.
@@ -42,13 +44,14 @@ type sheet struct {
 	part    *part
 	book    *book
 	decimal string
-	number  int     // of the row last read
-	inside  bool    // among the rows
-	line    line    // the row at hand
-	size    int     // bytes of its texts
-	buf     []byte  // of the cell at hand
-	ahead   []line  // rows read in search of the header
-	hidden  columns // before the rows are read
+	numbers map[int]bool // columns with number cells; nil: nobody asks
+	number  int          // of the row last read
+	inside  bool         // among the rows
+	line    line         // the row at hand
+	size    int          // bytes of its texts
+	buf     []byte       // of the cell at hand
+	ahead   []line       // rows read in search of the header
+	hidden  columns      // before the rows are read
 	header  *table.Header
 	notes   []string
 	wide    bool // cells beside the header were noted
@@ -67,7 +70,7 @@ func (c *cursor) openSheet(tab tabInfo) (s *sheet, err error) {
 	case tab.part == "":
 		return nil, fmt.Errorf("%w: sheet %q has no content in it", ErrDamaged, tab.name)
 	}
-	s = &sheet{name: tab.name, book: c.book, decimal: c.file.options.Decimal}
+	s = &sheet{name: tab.name, book: c.book, decimal: c.file.options.Decimal, numbers: c.numbers}
 	if s.part, err = c.book.box.open(tab.part); err != nil {
 		return nil, fmt.Errorf("open sheet %q: %w", tab.name, err)
 	}
@@ -87,6 +90,9 @@ func (s *sheet) next(ctx context.Context) (table.Row, error) {
 	l, err := s.nextLine(ctx)
 	if err != nil {
 		return table.Row{}, err
+	}
+	for _, at := range l.numbers {
+		s.numbers[at], l.cells[at] = true, ""
 	}
 	l = s.fit(l)
 	return table.Row{Header: s.header, Number: l.number, Cells: l.cells, Faults: l.faults}, nil
@@ -186,7 +192,7 @@ func (s *sheet) row(start xml.StartElement) error {
 		s.dark++
 	}
 	s.part.allow()
-	s.line, s.size = line{s.number, s.line.cells[:0], s.line.faults[:0]}, 0
+	s.line, s.size = line{s.number, s.line.cells[:0], s.line.faults[:0], s.line.numbers[:0]}, 0
 	at := -1
 	for depth := s.part.depth; ; {
 		t, err := s.part.inner(depth)
