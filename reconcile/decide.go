@@ -223,6 +223,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		}
 		p.tooYoung(t, &steps[i])
 	}
+	p.meetEvidence(t, f, o.head, steps)
 	if err := f.balance.Meet(stepWants(steps)); err != nil {
 		return err
 	}

@@ -53,10 +53,11 @@ const dayLayout = "2006-01-02"
 // known is one evidence source after it was read.
 type known struct {
 	Evidence
-	orders map[OrderKey]time.Time
-	days   map[string]int
-	newest time.Time
-	rows   int
+	orders  map[OrderKey]time.Time
+	samples map[string]string // by shop: the first number
+	days    map[string]int
+	newest  time.Time
+	rows    int
 }
 
 // readEvidence reads completely what the targets' evidence sources hold. One
@@ -84,7 +85,7 @@ func (r *Runner) readOne(ctx context.Context, name string, w Window) (*known, er
 	if !ok {
 		return nil, fmt.Errorf("read evidence %s: it is not configured", name)
 	}
-	k := &known{Evidence: ev, orders: map[OrderKey]time.Time{}, days: map[string]int{}}
+	k := &known{Evidence: ev, orders: map[OrderKey]time.Time{}, samples: map[string]string{}, days: map[string]int{}}
 	meter := r.begin("reading "+name, 0)
 	defer meter.End()
 	wide := Window{From: w.From.Add(-evidenceMargin), To: w.To.Add(evidenceMargin)}
@@ -95,6 +96,9 @@ func (r *Runner) readOne(ctx context.Context, name string, w Window) (*known, er
 		k.rows++
 		meter.Add(1)
 		k.orders[row.Key] = row.At
+		if k.samples[row.Key.Shop] == "" {
+			k.samples[row.Key.Shop] = row.Key.Order
+		}
 		if row.At.IsZero() {
 			continue
 		}

@@ -192,6 +192,63 @@ func TestStaleEvidenceCountsOrdersOnce(t *testing.T) {
 	}
 }
 
+// Evidence that knows less than half of what it should know may have other
+// numbers than the source. So may a record of a live integration that was down:
+// only a person knows which.
+func TestEvidenceThatKnowsFewOrders(t *testing.T) {
+	backend := reconcile.Evidence{Side: reconcile.SideBackend, Trust: reconcile.ByProven}
+	rows := func(n int, prefix string) (list []reconcile.EvidenceRow) {
+		for i := range n {
+			list = append(list, reconcile.EvidenceRow{Key: reconcile.OrderKey{Shop: "main", Order: fmt.Sprintf("%s%04d", prefix, i)}, At: noon})
+		}
+		return list
+	}
+	tills := many(30, reconciletest.InStore("jane@example.com"), func(o *reconcile.Order) { o.Key.Order = "T" + o.Key.Order })
+	for name, c := range map[string]struct {
+		orders []reconcile.Order
+		rows   []reconcile.EvidenceRow
+		over   func(e *reconcile.Evidence)
+		stops  bool
+	}{
+		"half of them":             {many(24), rows(12, ""), nil, false},
+		"less than half":           {many(24), rows(11, ""), nil, true},
+		"few orders":               {many(20), rows(1, ""), nil, false},
+		"other numbers":            {many(24), rows(24, "W"), nil, true},
+		"another numbering":        {many(24), []reconcile.EvidenceRow{{Key: reconcile.OrderKey{Shop: "web", Order: "0001"}, At: noon}}, nil, true},
+		"newer than its newest":    {many(24, at(noon.Add(time.Minute))), rows(1, ""), nil, false},
+		"without times":            {many(24, at(noon.Add(time.Minute))), []reconcile.EvidenceRow{{Key: reconcile.OrderKey{Shop: "main", Order: "0001"}}}, nil, true},
+		"older than it covers":     {many(24), rows(1, ""), func(e *reconcile.Evidence) { e.CoversFrom = noon.Add(time.Minute) }, false},
+		"a channel it knows not":   {append(many(5), tills...), rows(4, ""), nil, false},
+		"held back without it":     {many(24, func(o *reconcile.Order) { o.Permitted = false }), rows(1, ""), nil, false},
+		"of the front end":         {many(24), rows(1, ""), func(e *reconcile.Evidence) { e.Side = reconcile.SideFrontEnd }, true},
+		"most of it of no address": {append(many(24, func(o *reconcile.Order) { o.Email = "" }), order("x", oneTea)), rows(1, ""), nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, c.orders...)
+			evidence := backend
+			if c.over != nil {
+				c.over(&evidence)
+			}
+			h.addEvidence(evidence, c.rows...)
+			h.target.PerPerson = 0
+			res := h.run()
+			left := res.Targets[0].Balance.Places[reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonEvidenceUnmet}]
+			if stopped := left != nil && left.Events > 0; stopped != c.stops || c.stops && len(h.sink.Order()) > 0 {
+				t.Errorf("stopped: %t (%v), %d were sent", stopped, res.Targets[0].Err, len(h.sink.Order()))
+			}
+			h.Accepted = map[string]string{"log": "it was down"}
+			res = h.run()
+			if res.Targets[0].Err != nil || res.Targets[0].Balance.Of(reconcile.BucketLeft).Events > 0 {
+				t.Errorf("accepted, the target's error is %v", res.Targets[0].Err)
+			}
+			h.Accepted = nil
+			if res = h.run(); res.Targets[0].Err != nil {
+				t.Errorf("the night after, the target's error is %v", res.Targets[0].Err)
+			}
+		})
+	}
+}
+
 func TestFrontEndEvidence(t *testing.T) {
 	for _, settles := range []bool{true, false} {
 		h := newHouse(t, order("1", oneTea), order("2", oneTea))

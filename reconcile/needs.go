@@ -66,7 +66,7 @@ func (t *TargetResult) needs() []PersonNeeded {
 	}
 	add(NeedRefused, t.Balance.Of(BucketRefused).Events)
 	for _, p := range t.Balance.Reasons() {
-		stale := p == Place{BucketLeft, ReasonEvidenceStale} && t.Err == nil && t.Stopped == ""
+		stale := (p == Place{BucketLeft, ReasonEvidenceStale} || p == Place{BucketLeft, ReasonEvidenceUnmet}) && t.Err == nil && t.Stopped == ""
 		if stale || p.Bucket == BucketHeldBack && p.Reason.NeedsLook() {
 			add(string(p.Reason), t.Balance.Places[p].Events)
 		}

@@ -41,7 +41,8 @@ type targetPlan struct {
 	stopped     string
 	err         error
 	checkouts   map[Person][]checkout
-	twins       *twins // nil where none are looked for
+	shops       []string // the numberings of its sources
+	twins       *twins   // nil where none are looked for
 	edits       map[OrderKey]edit
 }
 
@@ -60,6 +61,7 @@ type feed struct {
 	earliestSend time.Time
 	earliestLeft time.Time
 	held         []int64
+	met          map[string]meetings // by channel
 	corrections  []Correction
 	changed      int
 	offers       []offer // orders that go or went, for credit notes to undo
@@ -130,8 +132,9 @@ func (p *planner) prepare(ctx context.Context) error {
 		if len(t.From) > 1 && !t.SendTwins {
 			tp.twins = newTwins()
 		}
+		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
+			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
 		}
 		p.targets = append(p.targets, tp)
 		lost, n, err := p.led.Lost(ctx, t.Name(), MaxExamples)
@@ -178,7 +181,7 @@ func (p *planner) fail(ctx context.Context, source string, err error) error {
 }
 
 // stop turns everything that the target would send into what is left.
-func (t *targetPlan) stop(why string) {
+func (t *targetPlan) stop(reason Reason, why string) {
 	if t.stopped != "" {
 		return
 	}
@@ -186,7 +189,7 @@ func (t *targetPlan) stop(why string) {
 	t.err = &EvidenceStale{Target: t.Name(), Text: why}
 	for _, f := range t.feeds {
 		f.leave(f.earliestSend)
-		f.put(Place{BucketLeft, ReasonEvidenceStale})
+		f.put(Place{BucketLeft, reason})
 	}
 }
 

@@ -80,6 +80,7 @@ const (
 	ReasonTooYoung      Reason = "too_young"
 	ReasonFuse          Reason = "fuse"
 	ReasonEvidenceStale Reason = "evidence_stale"
+	ReasonEvidenceUnmet Reason = "evidence_unmet" // less than half of the orders are in it
 	ReasonInterrupted   Reason = "interrupted"
 	ReasonWaits         Reason = "waits"
 	ReasonRetryable     Reason = "retryable"

@@ -101,6 +101,8 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonFuse, Words{Text: "not tried, the destination was stopped"}},
 	{reconcile.ReasonEvidenceStale, Words{Text: "the record of the live integration is out of date",
 		Next: "See why that record is empty or late; nothing is sent before it is known."}},
+	{reconcile.ReasonEvidenceUnmet, Words{Text: "the record of the live integration knows few of the orders",
+		Next: "Compare an order number with that record; nothing is sent before it is known which is right."}},
 	{reconcile.ReasonInterrupted, Words{Text: "not tried, the run was stopped"}},
 	{reconcile.ReasonWaits, Words{Text: "waits for another message of the order"}},
 	{reconcile.ReasonRetryable, Words{Text: "the platform could not take it now"}},

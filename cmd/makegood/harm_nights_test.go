@@ -126,6 +126,27 @@ func TestHarmEvidenceTableEmptyTonight(t *testing.T) {
 	}
 }
 
+// TestHarmEvidenceWithOtherNumbers: the record has the shop's numbers with a
+// letter before them. Without a word of a person nothing goes twice.
+func TestHarmEvidenceWithOtherNumbers(t *testing.T) {
+	t.Parallel()
+	s, recorded := evidenceShop(t, nil)
+	for i := range recorded {
+		recorded[i] = "W" + recorded[i]
+	}
+	s.csv("sent.csv", "order_id,sent_at", recorded...)
+	got := s.run(exitFailed)
+	s.wants(got, "activate", "left evidence_unmet 25")
+	for _, text := range []string{"of 22 orders that live_log should know it knows 0", "here 1021, there a1000", "--accept-evidence live_log"} {
+		s.contains(got.target(t, "activate").Stopped, text)
+	}
+	if s.requests() != 0 {
+		t.Errorf("%d requests", s.requests())
+	}
+	s.evidence(fields{"columns": fields{"order": `= trimPrefix(order_id, "W")`, "at": "sent_at"}})
+	s.wants(s.run(exitDone), "activate", "already_sent proven 22, sent 3")
+}
+
 func TestHarmOutageOfTheLiveIntegrationItself(t *testing.T) {
 	t.Parallel()
 	s, _ := evidenceShop(t, nil)
