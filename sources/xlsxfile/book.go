@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"makegood/sources/internal/spill"
 )
 
 // book is an open workbook.
 type book struct {
 	box    *container
-	spill  *spill
+	spill  *spill.Folder
 	texts  *texts
 	is1904 bool
 	recalc bool      // its results are to be worked out when it is opened
@@ -31,7 +33,7 @@ type tabInfo struct {
 }
 
 func openBook(box *container, tmpDir string) (b *book, err error) {
-	s, err := newSpill(tmpDir)
+	s, err := spill.New(tmpDir)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make a folder to unpack in: %w", err), box.file.Close())
 	}
@@ -185,5 +187,5 @@ func (b *book) chosen(want []string) ([]tabInfo, error) {
 }
 
 func (b *book) close() error {
-	return errors.Join(b.texts.close(), b.box.file.Close(), b.spill.remove())
+	return errors.Join(b.texts.close(), b.box.file.Close(), b.spill.Remove())
 }

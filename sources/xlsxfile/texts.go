@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"makegood/sources/internal/spill"
 )
 
 const (
@@ -29,12 +31,12 @@ type texts struct {
 	ends  []uint32 // of each in file
 	page  []byte   // of file, from at on
 	at    int64
-	spill *spill
+	spill *spill.Folder
 }
 
 // readTexts reads the table of shared strings to its end; name "": there is none.
-func (c *container) readTexts(name string, spill *spill) (*texts, error) {
-	t := &texts{spill: spill}
+func (c *container) readTexts(name string, folder *spill.Folder) (*texts, error) {
+	t := &texts{spill: folder}
 	if name == "" {
 		return t, nil
 	}
@@ -96,7 +98,7 @@ func (t *texts) add(text string) error {
 
 // moveOut puts on disk what was held in memory.
 func (t *texts) moveOut() (err error) {
-	if t.file, err = os.CreateTemp(t.spill.dir, "texts-"); err != nil {
+	if t.file, err = os.CreateTemp(t.spill.Dir, "texts-"); err != nil {
 		return fmt.Errorf("make a file for its texts: %w", err)
 	}
 	t.out = bufio.NewWriterSize(t.file, pageSize)

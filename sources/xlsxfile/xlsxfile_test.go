@@ -15,6 +15,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"makegood/sources/internal/spill"
 	"makegood/sources/table"
 )
 
@@ -294,19 +295,14 @@ func TestCancel(t *testing.T) {
 // What a killed process left unpacked goes, what a living one uses stays.
 func TestSpill(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "unpacked")
-	alive, err := newSpill(dir)
+	alive, err := spill.New(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer alive.remove()
-	dead, err := newSpill(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dead.dir, "excelize-1"), []byte("rows"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := dead.lock.Unlock(); err != nil { // as the end of its process does
+	defer alive.Remove()
+	dead := filepath.Join(dir, "dead") // a lock that nobody holds is beside it
+	if err := errors.Join(os.Mkdir(dead, 0o700), os.WriteFile(dead+".lock", nil, 0o600),
+		os.WriteFile(filepath.Join(dead, "excelize-1"), []byte("rows"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	path := save(t, sheet1(many(3000)))
@@ -314,10 +310,10 @@ func TestSpill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(dead.dir); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(dead); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the folder of a dead process is still there (%v)", err)
 	}
-	if _, err := os.Stat(alive.dir); err != nil {
+	if _, err := os.Stat(alive.Dir); err != nil {
 		t.Errorf("the folder of a living process is gone: %v", err)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {

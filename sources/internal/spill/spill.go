@@ -1,4 +1,6 @@
-package xlsxfile
+// Package spill gives folders for files that hold names and addresses and that
+// must not outlive the process that reads them.
+package spill
 
 import (
 	"errors"
@@ -10,16 +12,16 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// spill is the folder of one open workbook, for the parts that are unpacked
-// to disk. It belongs to whoever holds the lock beside it.
-type spill struct {
-	dir  string
+// Folder is a folder of one process, 0700. It belongs to whoever holds the lock
+// beside it.
+type Folder struct {
+	Dir  string
 	lock *flock.Flock
 }
 
-// newSpill makes a folder in parent, and removes those of processes that are
-// gone: unpacked sheets hold names and addresses.
-func newSpill(parent string) (*spill, error) {
+// New makes a folder in parent, which is made where it is missing, and removes
+// those of processes that are gone.
+func New(parent string) (*Folder, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, err
 	}
@@ -31,15 +33,15 @@ func newSpill(parent string) (*spill, error) {
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	s := &spill{dir: strings.TrimSuffix(file.Name(), ".lock"), lock: flock.New(file.Name())}
+	s := &Folder{Dir: strings.TrimSuffix(file.Name(), ".lock"), lock: flock.New(file.Name())}
 	switch ok, err := s.lock.TryLock(); {
 	case err != nil:
 		return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
 	case !ok:
 		return nil, fmt.Errorf("lock %s: taken by another process", file.Name())
 	}
-	if err := os.Mkdir(s.dir, 0o700); err != nil {
-		return nil, errors.Join(err, s.remove())
+	if err := os.Mkdir(s.Dir, 0o700); err != nil {
+		return nil, errors.Join(err, s.Remove())
 	}
 	return s, nil
 }
@@ -48,16 +50,16 @@ func newSpill(parent string) (*spill, error) {
 func sweep(parent string) {
 	locks, _ := filepath.Glob(filepath.Join(parent, "*.lock"))
 	for _, path := range locks {
-		s := &spill{dir: strings.TrimSuffix(path, ".lock"), lock: flock.New(path)}
+		s := &Folder{Dir: strings.TrimSuffix(path, ".lock"), lock: flock.New(path)}
 		if ok, err := s.lock.TryLock(); err == nil && ok {
-			_ = s.remove()
+			_ = s.Remove()
 		}
 	}
 }
 
-// remove deletes the folder and gives up the lock.
-func (s *spill) remove() error {
-	err := os.RemoveAll(s.dir)
+// Remove deletes the folder and gives up the lock.
+func (s *Folder) Remove() error {
+	err := os.RemoveAll(s.Dir)
 	if gone := os.Remove(s.lock.Path()); err == nil {
 		err = gone
 	}
