@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func (f *File) openPages(ctx context.Context) (_ *pages, err error) {
 	if err := p.check(); err != nil {
 		return nil, p.cursor.orCause(err)
 	}
-	return p, nil
+	return p, p.fill()
 }
 
 func (p *pages) connect() (err error) {
@@ -64,8 +65,10 @@ func (p *pages) connect() (err error) {
 	return err
 }
 
-// check makes sure that the table is there and that no row lacks a key: it
-// would stand on no page.
+// check makes sure that the table is there, that no row lacks a key, which
+// would stand on no page, and that no two have one: the second could be left
+// out between two pages. The database compares them, with the collation by
+// which it orders the pages ('a' and 'A' are one key to some).
 func (p *pages) check() error {
 	c, o := p.cursor, p.file.options
 	if err := p.file.lookForTable(c.ctx, c.engine, c.db); err != nil {
@@ -84,8 +87,25 @@ func (p *pages) check() error {
 		return fmt.Errorf("%w: %d rows of %s have no value in %s; key must name columns that are never empty", ErrQuery, n, o.Table,
 			strings.Join(o.Key, ", "))
 	}
+	query = "SELECT COUNT(*) FROM (SELECT 1 AS n FROM " + quotedTable(c.engine, o.Table) + " GROUP BY " +
+		strings.Join(quotedAll(c.engine, o.Key), ", ") + " HAVING COUNT(*) > 1) several"
+	if err := c.db.GetContext(c.ctx, &n, query); err != nil {
+		return err
+	}
+	if n > 0 {
+		return p.notUnique()
+	}
 	return nil
 }
+
+func (p *pages) notUnique() error {
+	o := p.file.options
+	return fmt.Errorf("%w: two rows of %s have one key (%s); key must name columns that are unique together", ErrQuery, o.Table,
+		strings.Join(o.Key, ", "))
+}
+
+// Header names the columns of the table, whether it has rows or not.
+func (p *pages) Header() *table.Header { return p.header }
 
 // Next gives the next row. Its number is its place in the order of the key.
 func (p *pages) Next() (table.Row, error) {
@@ -209,34 +229,32 @@ func (p *pages) bind() error {
 	return nil
 }
 
-// take keeps a row. Its key must differ from the one before: of two rows with
-// one key, the second could be left out between two pages.
+// take keeps a row. Its key must differ from the one before: since the check,
+// another connection may have met other rows.
 func (p *pages) take(row table.Row) error {
 	k := keyed{cells: slices.Clone(row.Cells), problem: row.Problem}
-	same := true
 	for _, at := range p.key {
-		k.key = append(k.key, keyValue(p.cursor.values[at]))
+		k.key = append(k.key, p.cursor.values[at])
 	}
 	before := p.last
 	if n := len(p.rows); n > 0 {
 		before = p.rows[n-1].key
 	}
-	for i := range k.key {
-		same = same && before != nil && k.key[i] == before[i]
-	}
-	if same {
-		return fmt.Errorf("%w: two rows of %s have one key (%s); key must name columns that are unique together", ErrQuery,
-			p.file.options.Table, strings.Join(p.file.options.Key, ", "))
+	if before != nil && slices.EqualFunc(k.key, before, equal) {
+		return p.notUnique()
 	}
 	p.rows = append(p.rows, k)
 	return nil
 }
 
-func keyValue(v any) any {
-	if b, ok := v.([]byte); ok {
-		return string(b)
+// equal compares two values as a database gives them.
+func equal(a, b any) bool {
+	x, bytesX := a.([]byte)
+	y, bytesY := b.([]byte)
+	if bytesX && bytesY {
+		return bytes.Equal(x, y)
 	}
-	return v
+	return bytesX == bytesY && a == b
 }
 
 // maxTogether bounds how many rows with one first value of the key are held
@@ -249,7 +267,7 @@ func (p *pages) release() {
 	if p.ended || len(p.rows) > maxTogether {
 		return
 	}
-	for p.ready > 0 && p.rows[p.ready-1].key[0] == p.rows[len(p.rows)-1].key[0] {
+	for p.ready > 0 && equal(p.rows[p.ready-1].key[0], p.rows[len(p.rows)-1].key[0]) {
 		p.ready--
 	}
 }
