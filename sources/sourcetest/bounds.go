@@ -24,10 +24,10 @@ func testShuffled(t *testing.T, build Build) {
 // testMemory: four times the rows take little more memory: an entry of the
 // catalog for each order, and what a caller has to remember of it.
 func testMemory(t *testing.T, build Build) {
-	const few, many, most = 1_250, 5_000, 3 << 20
+	const few, many, each = 1_250, 4_000, 800 // bytes; an order that is held takes twice that
 	small, large := held(t, build, few), held(t, build, many)
-	if large > small+most {
-		t.Errorf("%d orders took %d bytes of memory and %d orders %d, which are more than %d more", few, small, many, large, most)
+	if most := small + each*(many-few); large > most {
+		t.Errorf("%d orders took %d bytes of memory and %d orders %d, which is more than %d", few, small, many, large, most)
 	}
 }
 
