@@ -285,6 +285,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 	if led, ok := p.led.(interface{ Head() LedgerHead }); ok {
 		env.Ledger = led.Head()
 	}
+	env.Lookups = p.lookups()
 	for _, s := range p.Sources {
 		env.Sources = append(env.Sources, plannedSource(p.sources[s.Name()]))
 	}

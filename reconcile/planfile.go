@@ -53,6 +53,7 @@ type PlanEnvelope struct {
 	Backfill bool            `json:"backfill,omitempty"`
 	Ledger   LedgerHead      `json:"ledger"`
 	Sources  []PlannedSource `json:"sources"`
+	Lookups  []Lookup        `json:"lookups,omitempty"`
 	Targets  []PlannedTarget `json:"targets"`
 }
 

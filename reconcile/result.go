@@ -13,6 +13,7 @@ type Result struct {
 	// Backfill says that the window was given by a person; coverage stays.
 	Backfill bool
 	Sources  []SourceResult
+	Lookups  []Lookup // evidence and open carts, as they were read for the plan
 	Targets  []TargetResult
 	Head     LedgerHead
 	// NewLedger says that this run created the ledger.

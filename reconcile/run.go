@@ -143,6 +143,7 @@ func (r *Runner) checkClock(ctx context.Context, led Reader) error {
 func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 	res.Window, res.Backfill = plan.Window, plan.Backfill
 	res.Plan = &PlanRef{Path: plan.Path, Digest: plan.Digest, Expires: plan.Expires}
+	res.Lookups = plan.Lookups
 	for _, s := range plan.Sources {
 		res.Sources = append(res.Sources, s.result(p))
 	}

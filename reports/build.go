@@ -35,6 +35,10 @@ func Build(r reconcile.Result, o Options) Report {
 	for i, s := range r.Sources {
 		report.Sources[i] = buildSource(s)
 	}
+	for _, l := range r.Lookups {
+		l.Name, l.Newest, l.Notes = Mask(l.Name), seconds(l.Newest), maskAll(l.Notes)
+		report.Lookups = append(report.Lookups, l)
+	}
 	for i, t := range r.Targets {
 		report.Targets[i] = buildTarget(t)
 	}

@@ -40,6 +40,7 @@ type page struct {
 	PlanCommand  string
 	Destinations []destination
 	Sources      []sourceView
+	LookupNotes  []string
 	Left         bool // some source has bad rows
 	Facts        []Fact
 	Started      string
@@ -117,6 +118,11 @@ func newPage(r Report) page {
 	p.Plan = thinned(p.Plan)
 	for i, t := range r.Targets {
 		p.Destinations = append(p.Destinations, r.destination(i, t))
+	}
+	for _, l := range r.Lookups {
+		for _, note := range l.Notes {
+			p.LookupNotes = append(p.LookupNotes, lookupNote(l, note))
+		}
 	}
 	for _, s := range r.Sources {
 		p.Sources = append(p.Sources, r.sourceView(s))

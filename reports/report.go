@@ -27,6 +27,9 @@ type Report struct {
 	Sources  []Source         `json:"sources"`
 	Targets  []Target         `json:"targets"`
 
+	// Lookups are evidence and open carts that were read.
+	Lookups []reconcile.Lookup `json:"lookups,omitempty"`
+
 	// Exit is the exit code, set by the command that knows it.
 	Exit         *int                  `json:"exit,omitempty"`
 	PersonNeeded []Need                `json:"person_needed,omitempty"`

@@ -311,3 +311,12 @@ func ended(words string) string {
 	}
 	return words + "."
 }
+
+// lookupNote says of which table a note is.
+func lookupNote(l reconcile.Lookup, note string) string {
+	what := "open carts"
+	if l.Kind == "evidence" {
+		what = "the record of what others sent"
+	}
+	return "Note on " + l.Name + " (" + what + "): " + note
+}

@@ -171,6 +171,11 @@ func (t *terminal) fresh() {
 			t.fold(dim, "    ", "Note: "+note)
 		}
 	}
+	for _, l := range t.report.Lookups {
+		for _, note := range l.Notes {
+			t.fold(dim, "    ", lookupNote(l, note))
+		}
+	}
 }
 
 func (t *terminal) target(target Target) {

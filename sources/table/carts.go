@@ -14,13 +14,17 @@ import (
 type Carts struct {
 	cfg   *config.CartSource
 	files Files
+	said
 }
 
-var _ reconcile.CartFeed = (*Carts)(nil)
+var (
+	_ reconcile.CartFeed = (*Carts)(nil)
+	_ reconcile.Noted    = (*Carts)(nil)
+)
 
 // NewCarts compiles the mapping of a table of open carts.
 func NewCarts(cfg *config.CartSource, files Files) (*Carts, error) {
-	c := &Carts{cfg, files}
+	c := &Carts{cfg: cfg, files: files}
 	if _, err := c.records(); err != nil {
 		return nil, fmt.Errorf("prepare carts %s: %w", cfg.Name, err)
 	}
@@ -66,6 +70,7 @@ func (c *Carts) read(ctx context.Context, persons map[reconcile.Person]bool) (ma
 	if err != nil {
 		return nil, err
 	}
+	defer c.say(r)
 	found := map[reconcile.Person]*openCart{}
 	err = r.each(ctx, files, func(rec record) error {
 		if rec.texts[cartEmail] == "" {

@@ -15,13 +15,17 @@ import (
 type Evidence struct {
 	cfg   *config.Evidence
 	files Files
+	said
 }
 
-var _ reconcile.EvidenceReader = (*Evidence)(nil)
+var (
+	_ reconcile.EvidenceReader = (*Evidence)(nil)
+	_ reconcile.Noted          = (*Evidence)(nil)
+)
 
 // NewEvidence compiles the mapping of an evidence table.
 func NewEvidence(cfg *config.Evidence, files Files) (*Evidence, error) {
-	e := &Evidence{cfg, files}
+	e := &Evidence{cfg: cfg, files: files}
 	if _, err := e.records(); err != nil {
 		return nil, fmt.Errorf("prepare evidence %s: %w", cfg.Name, err)
 	}
@@ -65,6 +69,7 @@ func (e *Evidence) read(ctx context.Context, w reconcile.Window, yield func(reco
 	if err != nil {
 		return err
 	}
+	defer e.say(r)
 	return r.each(ctx, files, func(rec record) error {
 		row, err := e.row(rec)
 		if err != nil || !row.At.IsZero() && !w.Holds(row.At) {

@@ -88,6 +88,7 @@ func (s *Source) firstPass(ctx context.Context, w reconcile.Window, yield func(r
 	}
 	err = p.finish()
 	s.tally.Problems = p.found.list
+	s.tally.Notes = inOne(s.tally.Notes, files)
 	out.note()
 	return err
 }

@@ -18,6 +18,7 @@ type join struct {
 	key   int   // index of the field that is looked up, or joinByOrder
 	takes []int // indexes of the fields that it gives
 	rows  map[string]*joinedRow
+	notes []string // on how its files were read
 }
 
 // joinByOrder means that a join is on the order number itself.
@@ -83,12 +84,14 @@ func (j *join) load(ctx context.Context, files []File, m *mapping) error {
 	}
 	j.rows = map[string]*joinedRow{}
 	keep := interner{}
-	return r.each(ctx, files, func(rec record) error {
+	err = r.each(ctx, files, func(rec record) error {
 		if rec.texts[0] != "" {
 			j.put(rec, keep)
 		}
 		return nil
 	})
+	j.notes = r.notes
+	return err
 }
 
 func (j *join) put(rec record, keep interner) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"makegood/config"
 	"makegood/reconcile"
@@ -28,6 +29,7 @@ type records struct {
 	from   map[string]string // what columns each is read from, by name
 	clock  *clock            // of the header at hand
 	slots  []slot
+	notes  []string // on how the files were read
 	bound  *binding // which columns are used, of the header at hand
 	header *Header
 }
@@ -83,7 +85,7 @@ func (r *records) settle(ctx context.Context, files []File) error {
 	if err != nil {
 		return err
 	}
-	r.table, r.header = &t.Table, nil
+	r.table, r.header, r.notes = &t.Table, nil, append(r.notes, t.notes...)
 	return r.compile()
 }
 
@@ -153,6 +155,19 @@ func (r *records) bind(h *Header) (err error) {
 	return err
 }
 
+// said keeps the notes of the last reading.
+type said struct{ notes atomic.Pointer[[]string] }
+
+func (s *said) say(r *records) { s.notes.Store(&r.notes) }
+
+// Notes says how the last Read found its files to be written.
+func (s *said) Notes() []string {
+	if notes := s.notes.Load(); notes != nil {
+		return *notes
+	}
+	return nil
+}
+
 // RowError says that a row of a table which must be read whole cannot be.
 type RowError struct{ reconcile.RowProblem }
 
@@ -174,7 +189,9 @@ func (r *records) walk(ctx context.Context, f File, do func(record) error) (err 
 	if err := early(cursor, r.bind); err != nil {
 		return err
 	}
-	return drain(ctx, f.Name(), cursor, func(row Row) error { return r.row(row, do) })
+	err = drain(ctx, f.Name(), cursor, func(row Row) error { return r.row(row, do) })
+	r.notes = append(r.notes, cursor.Notes()...)
+	return err
 }
 
 // Headed is an optional interface of a Cursor whose header is known before the

@@ -7,8 +7,10 @@ package table
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -97,4 +99,46 @@ func CellName(column, row int) string {
 	}
 	slices.Reverse(name)
 	return string(strconv.AppendInt(name, int64(row), 10))
+}
+
+// inOne makes one note of those that say the same of several files.
+func inOne(notes []string, files []File) []string {
+	if len(files) < 2 {
+		return notes
+	}
+	type about struct {
+		file string
+		more int
+	}
+	said, texts, names := map[string]*about{}, []string{}, map[string]bool{}
+	for _, f := range files {
+		names[f.Name()] = true
+	}
+	for _, note := range notes {
+		name := beginning(note, names)
+		text := note[len(name):]
+		switch a := said[text]; {
+		case a == nil:
+			said[text], texts = &about{file: name}, append(texts, text)
+		case name != "" && name != a.file:
+			a.more++
+		}
+	}
+	for i, text := range texts {
+		a := said[text]
+		if texts[i] = a.file + text; a.more > 0 {
+			texts[i] = fmt.Sprintf("%s and %d more: %s", a.file, a.more, strings.TrimLeft(text, ": "))
+		}
+	}
+	return texts
+}
+
+// beginning is the name that a note begins with, "" when it is none.
+func beginning(note string, names map[string]bool) (name string) {
+	for i, r := range note {
+		if (r == ' ' || r == ':') && names[note[:i]] {
+			name = note[:i]
+		}
+	}
+	return name
 }

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 // sampleFile is a file of which nothing but a sample is read.
 type sampleFile struct {
 	File
+	name           string
 	numbers, dates []string
 	whole          bool
 	typed          map[int]bool
@@ -24,7 +26,12 @@ func (s sampleFile) UseDecimal(sign string) {
 	}
 }
 
-func (sampleFile) Name() string { return "f.csv" }
+func (s sampleFile) Name() string {
+	if s.name != "" {
+		return s.name
+	}
+	return "f.csv"
+}
 
 func (s sampleFile) Sample(context.Context) (Sample, error) {
 	one := Sample{Header: &Header{Columns: []string{"n", "d"}}, Whole: s.whole, Numbers: s.typed}
@@ -120,5 +127,15 @@ func TestUndecided(t *testing.T) {
 		if _, err := n.parse(text); !errors.Is(err, want) {
 			t.Errorf("%s gave %v, want %v", text, err, want)
 		}
+	}
+}
+
+// TestInOne: what holds for many files is said once.
+func TestInOne(t *testing.T) {
+	files := []File{sampleFile{name: "a"}, sampleFile{name: "a b.csv"}, sampleFile{name: "c.csv"}}
+	got := inOne([]string{"a b.csv has x", "c.csv has x", "c.csv: sheet y", "2 times are z", "a b.csv has x"}, files)
+	want := []string{"a b.csv and 1 more: has x", "c.csv: sheet y", "2 times are z"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

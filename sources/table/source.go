@@ -170,6 +170,7 @@ func (s *Source) loadJoins(ctx context.Context) error {
 		files, err := s.options.Joins(ctx, j.cfg)
 		if err == nil {
 			err = j.load(ctx, files, s.mapping)
+			s.tally.Notes = append(s.tally.Notes, j.notes...)
 		}
 		if err != nil {
 			return err

@@ -109,6 +109,9 @@ func (c *cursor) Notes() []string {
 	if unread := c.unread(); unread != "" {
 		notes = append(notes, "not read: "+unread)
 	}
+	for i := range notes {
+		notes[i] = c.file.Name() + ": " + notes[i]
+	}
 	return notes
 }
 

@@ -148,9 +148,9 @@ func TestStrictEdition(t *testing.T) {
 
 func TestHiddenIsSaid(t *testing.T) {
 	_, _, notes, err := faults(t, someSheet, someTexts, someBook, Options{})
-	want := []string{`sheet "Orders": hidden columns were read: "sku"`,
-		`sheet "Orders": columns right of the header were not read; the first with content there is row 3`,
-		`sheet "Orders": 1 hidden rows were read; is a filter set?`}
+	want := []string{`odd.xlsx: sheet "Orders": hidden columns were read: "sku"`,
+		`odd.xlsx: sheet "Orders": columns right of the header were not read; the first with content there is row 3`,
+		`odd.xlsx: sheet "Orders": 1 hidden rows were read; is a filter set?`}
 	if err != nil || !slices.Equal(notes, want) {
 		t.Errorf("notes %q, error %v; want %q", notes, err, want)
 	}

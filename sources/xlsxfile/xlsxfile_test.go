@@ -71,7 +71,13 @@ func read(t *testing.T, path string, o Options) (rows, notes []string, err error
 			if err == io.EOF {
 				err = nil
 			}
-			return rows, c.Notes(), errors.Join(err, c.Close())
+			for _, note := range c.Notes() {
+				text, ok := strings.CutPrefix(note, filepath.Base(path)+": ")
+				if notes = append(notes, text); !ok {
+					t.Errorf("the note %q does not say on which file", note)
+				}
+			}
+			return rows, notes, errors.Join(err, c.Close())
 		}
 		if len(row.Cells) != len(row.Header.Columns) {
 			t.Errorf("row %d has %d cells under %d columns", row.Number, len(row.Cells), len(row.Header.Columns))
