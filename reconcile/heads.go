@@ -70,6 +70,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		defer s.Watch(nil)
 		count = func(int) {}
 	}
+	shapes := numberShapes{}
 	for h, err := range s.Heads(ctx, p.win) {
 		if err != nil {
 			return p.fail(ctx, s.Name(), err)
@@ -86,6 +87,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 			}
 		case h.LeftOut != "" || h.Merged:
 		default:
+			shapes.add(h.Key.Order)
 			if err := decide(h, false); err != nil {
 				return err
 			}
@@ -94,7 +96,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	res.Tally = s.Tally()
+	res.Tally, res.Numbers = s.Tally(), shapes.most()
 	return decide(Head{}, true)
 }
 

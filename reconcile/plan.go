@@ -301,7 +301,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 
 func plannedSource(r *SourceResult) PlannedSource {
 	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
-		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray}
+		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray, Numbers: r.Numbers}
 	if r.Err != nil {
 		s.Error = r.Err.Error()
 	}
@@ -312,6 +312,9 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 	line := PlannedTarget{Target: t.Name(), Mode: t.Mode, Digest: t.Digest, Doubts: t.doubts, DoubtsFound: t.doubtsFound,
 		Stopped: t.stopped, EarliestLeft: map[string]time.Time{}, HeldTimes: map[string][]int64{},
 		Evidence: map[string]map[string]int{}}
+	if m := t.meetings(); len(t.Evidence) > 0 {
+		line.Met = EvidenceShare{m.met + m.missed, m.met}
+	}
 	if t.err != nil {
 		line.Error = t.err.Error()
 	}

@@ -67,8 +67,9 @@ type PlannedSource struct {
 	Bad      []BadOrder   `json:"bad,omitempty"`
 	Error    string       `json:"error,omitempty"`
 	// NoDestination counts orders that are for none of the targets.
-	NoDestination int       `json:"no_destination,omitempty"`
-	Stray         []Example `json:"stray,omitempty"`
+	NoDestination int           `json:"no_destination,omitempty"`
+	Stray         []Example     `json:"stray,omitempty"`
+	Numbers       []NumberShape `json:"numbers,omitempty"`
 }
 
 // PlannedTarget is the balance of one target without what the plan sends, and
@@ -89,6 +90,7 @@ type PlannedTarget struct {
 	Stopped          string                    `json:"stopped,omitempty"`
 	Error            string                    `json:"error,omitempty"`
 	Evidence         map[string]map[string]int `json:"evidence_days,omitempty"`
+	Met              EvidenceShare             `json:"evidence_share,omitzero"`
 }
 
 type planFooter struct {

@@ -41,7 +41,9 @@ type SourceResult struct {
 	// the source, by their channels and rules.
 	NoDestination int
 	Stray         []Example // some of them, at most MaxExamples
-	Err           error     // the source failed: nothing of it was sent
+	// Numbers says what the order numbers look like, the most frequent first.
+	Numbers []NumberShape
+	Err     error // the source failed: nothing of it was sent
 	// Bad lists examples of bad orders with their rows, at most MaxProblems
 	// problems in all.
 	Bad []BadOrder
@@ -72,6 +74,9 @@ type TargetResult struct {
 	DoubtsFound int
 	// Stopped says why the target's lane ended early, "" when it did not.
 	Stopped string
+	// Met says how many of the orders that it should know the evidence knows;
+	// zero where there is none.
+	Met EvidenceShare
 	// Err is what kept the target from being worked on.
 	Err error
 	// Orphans are unfinished entries whose order no source holds any more.

@@ -153,7 +153,7 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 			continue
 		}
 		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
-			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections,
+			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections, Met: pt.Met,
 			CorrectionsFound: pt.CorrectionsFound, Reversals: pt.Reversals, DoubtEnds: mergesAll(t)}
 		for _, s := range res.Sources {
 			if s.Err != nil && t.Reads(s.Source) {
@@ -183,7 +183,7 @@ func (t PlannedTarget) failure(p *planner) error {
 // result gives back a source's result; p, where the plan was made in this
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
-	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray}
+	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:

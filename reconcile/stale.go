@@ -43,6 +43,13 @@ func (p *planner) checkEvidence(ctx context.Context) error {
 	return nil
 }
 
+// EvidenceShare says how many orders the evidence of a target should know, and
+// how many of them it does.
+type EvidenceShare struct {
+	Orders int `json:"orders"`
+	Known  int `json:"known"`
+}
+
 // unaccepted lists the evidence of a target that no person let pass. What
 // cannot be read at all cannot be let pass.
 func (p *planner) unaccepted(t *targetPlan) []string {

@@ -64,7 +64,7 @@ func buildSource(s reconcile.SourceResult) Source {
 	return Source{
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
-		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination, Stray: stray(s.Stray),
+		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),
 		Newest: seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
 	}
 }
@@ -137,6 +137,9 @@ func buildTarget(t reconcile.TargetResult) Target {
 		target.FrontEnd = &FrontEnd{had, missed}
 	}
 	target.Reversals = reversals(t.Reversals)
+	if t.Met.Orders > 0 {
+		target.EvidenceShare = &EvidenceShare{t.Met.Orders, t.Met.Known}
+	}
 	if t.Leaving > 0 {
 		target.LeavingWindow = &Leaving{t.Leaving, seconds(t.LeavingFrom)}
 	}
@@ -206,6 +209,15 @@ func example(p reconcile.Place, e reconcile.Example) Example {
 		Origin: Mask(e.Origin.String()), CompletedAt: seconds(e.CompletedAt),
 		Amount: amount(e.Value), Currency: e.Value.Currency, Text: Mask(e.Text),
 	}
+}
+
+// numbers says what order numbers look like.
+func numbers(found []reconcile.NumberShape) []NumberShape {
+	var list []NumberShape
+	for _, n := range found {
+		list = append(list, NumberShape{Mask(n.Shape), Mask(n.Example), n.Orders})
+	}
+	return list
 }
 
 // stray lists orders that are for no destination.

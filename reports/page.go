@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -297,6 +298,12 @@ func (r Report) sourceView(s Source) sourceView {
 	}
 	if len(s.LeftOut) > 0 {
 		v.Notes = append([]string{"Not counted as orders: " + thinned(leftOutWords(s.LeftOut)) + "."}, v.Notes...)
+	}
+	if s.NoDestination > 0 {
+		v.Notes = append(slices.Clone(v.Notes), thinned(strayWords(s))+".")
+	}
+	if len(s.Numbers) > 0 && r.planned() {
+		v.Notes = append(slices.Clone(v.Notes), thinned(numberWords(s.Numbers)))
 	}
 	rows, more := s.badOrders(reconcile.MaxProblems)
 	for _, p := range rows {

@@ -74,13 +74,21 @@ type Source struct {
 	Orders           int       `json:"orders"`
 	RowsWithoutOrder int       `json:"rows_without_order"`
 
-	NoDestination int       `json:"no_destination,omitempty"` // orders that are for none of the targets
-	Stray         []Example `json:"stray,omitempty"`          // some of them
+	NoDestination int           `json:"no_destination,omitempty"` // orders that are for none of the targets
+	Stray         []Example     `json:"stray,omitempty"`          // some of them
+	Numbers       []NumberShape `json:"numbers,omitempty"`        // the most frequent first
 
 	Newest   time.Time `json:"newest,omitzero"` // the newest completion met
 	Error    string    `json:"error,omitempty"`
 	Problems []Problem `json:"problems,omitempty"` // examples of bad rows
 	Notes    []string  `json:"notes,omitempty"`
+}
+
+// NumberShape is what some order numbers look like: letters as a, digits as 9.
+type NumberShape struct {
+	Shape   string `json:"shape"`
+	Example string `json:"example"`
+	Orders  int    `json:"orders"`
 }
 
 // LeftOut is how many orders were not counted for one reason.
@@ -112,6 +120,7 @@ type Target struct {
 	Mode             string               `json:"mode,omitempty"`
 	Stopped          string               `json:"stopped,omitempty"`
 	Error            string               `json:"error,omitempty"`
+	EvidenceShare    *EvidenceShare       `json:"evidence_share,omitempty"` // nil: no evidence was asked
 	Unread           []string             `json:"unread_sources,omitempty"` // they failed, and are not in the balance
 	NotReasons       []LeftOut            `json:"not_for_target_reasons,omitempty"`
 	Examples         []Example            `json:"examples,omitempty"`
@@ -169,6 +178,13 @@ type Example struct {
 	Amount      string           `json:"amount,omitempty"`
 	Currency    string           `json:"currency,omitempty"`
 	Text        string           `json:"text,omitempty"`
+}
+
+// EvidenceShare says how many orders the record of the live integration should
+// know, and how many of them it does.
+type EvidenceShare struct {
+	Orders int `json:"orders"`
+	Known  int `json:"known"`
 }
 
 // Doubt is an event that a run, which was cut off, may have sent.

@@ -111,13 +111,19 @@ func readWords(s Source) string {
 	}
 	text := plural(s.Rows, "row") + ", " + plural(s.OrdersRead, "order") + " read: " + strings.Join(parts, ", ")
 	if s.NoDestination > 0 {
-		text += "; " + plural(s.NoDestination, "order") + " for no destination, by their channel or rule"
-		if len(s.Stray) > 0 {
-			text += " (" + exampleWords(s.Stray) + ")"
-		}
+		text += "; " + strayWords(s)
 	}
 	if s.RowsWithoutOrder > 0 {
 		text += "; " + plural(s.RowsWithoutOrder, "row") + " without an order number"
+	}
+	return text
+}
+
+// strayWords counts the orders that are for no destination.
+func strayWords(s Source) string {
+	text := plural(s.NoDestination, "order") + " for no destination, by their channel or rule"
+	if len(s.Stray) > 0 {
+		text += " (" + exampleWords(s.Stray) + ")"
 	}
 	return text
 }
@@ -222,6 +228,7 @@ func (r Report) asides(t Target) []Step {
 			"orders changed after they were sent, and stay as they were sent"),
 		someWords(len(t.Orphans), "unfinished order is in no source any more", "unfinished orders are in no source any more"),
 		frontEndWords(t.FrontEnd),
+		shareWords(t.EvidenceShare),
 	)
 	if t.Reversals != nil {
 		list = append(list, r.reversalStep(t))
@@ -294,6 +301,22 @@ func frontEndWords(f *FrontEnd) string {
 		return ""
 	}
 	return fmt.Sprintf("Of the orders that go there, the web page had reported %s and missed %s", number(f.Had), number(f.Missed))
+}
+
+func shareWords(s *EvidenceShare) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("Of %s that the record of the live integration should know, it knows %s", plural(s.Orders, "order"), number(s.Known))
+}
+
+// numberWords gives "Order numbers look like 536365, C536379."
+func numberWords(list []NumberShape) string {
+	var parts []string
+	for _, n := range list {
+		parts = append(parts, n.Example+" ("+number(n.Orders)+")")
+	}
+	return "Order numbers look like " + strings.Join(parts, ", ") + "."
 }
 
 // sentence makes a sentence of words.

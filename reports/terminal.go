@@ -164,6 +164,9 @@ func (t *terminal) fresh() {
 		if len(s.LeftOut) > 0 {
 			t.fold(dim, "    ", "Not counted as orders: "+leftOutWords(s.LeftOut)+".")
 		}
+		if len(s.Numbers) > 0 && t.report.planned() {
+			t.fold(dim, "    ", numberWords(s.Numbers))
+		}
 		if s.Error != "" && !s.Newest.IsZero() {
 			t.fold(red, "    ", "Could not be read to its end, see above.")
 		}

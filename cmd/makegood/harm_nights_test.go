@@ -144,6 +144,8 @@ func TestHarmEvidenceWithOtherNumbers(t *testing.T) {
 		t.Errorf("%d requests", s.requests())
 	}
 	s.evidence(fields{"columns": fields{"order": `= trimPrefix(order_id, "W")`, "at": "sent_at"}})
+	_, text, _ := makegood(t, "plan", "-c", s.file())
+	s.contains(text, "Of 22 orders that the record of the live integration should know, it knows 22")
 	s.wants(s.run(exitDone), "activate", "already_sent proven 22, sent 3")
 }
 

@@ -328,4 +328,5 @@ func TestHarmThreeAccountsFromOneExport(t *testing.T) {
 	}
 	_, text, _ := makegood(t, "plan", "-c", s.file())
 	s.contains(strings.Join(strings.Fields(text), " "), "1 order for no destination, by their channel or rule (for example FR%2D1-7)")
+	s.contains(strings.Join(strings.Fields(text), " "), "Order numbers look like NL%2D1-7 (5).")
 }
