@@ -52,6 +52,8 @@ type Source struct {
 	Files string `yaml:"files" for:"csv xlsx" enum:"versions parts" default:"versions"`
 	// StableFor is how long a file must be unchanged to be read.
 	StableFor Duration `yaml:"stable_for" for:"csv xlsx" default:"60s"`
+	// SFTP says how to get at a path on a server; nil: the files lie on this machine.
+	SFTP *Server `yaml:"sftp" for:"csv xlsx"`
 	// AfterRead says what becomes of files that a run has read; nil: they stay.
 	AfterRead *AfterRead `yaml:"after_read" for:"csv xlsx"`
 	// Slack widens :from and :to on both sides.
@@ -159,18 +161,23 @@ func (s *Source) fill(zone *Zone) {
 // anchor makes the paths of the source absolute.
 func (s *Source) anchor(c *Config) {
 	s.Table.anchor(c)
-	if s.AfterRead != nil {
+	if s.AfterRead != nil && !onServer(s.Path) {
 		s.AfterRead.MoveTo = c.absolute(s.AfterRead.MoveTo)
+	}
+	if s.SFTP != nil {
+		s.SFTP.KnownHosts = c.absolute(s.SFTP.KnownHosts)
 	}
 }
 
 func (s *Source) check(d *document, path string) {
 	s.Table.check(d, path)
+	s.checkServer(d, path)
 	d.name(path+".shop", s.Shop)
 	d.columns(path+".columns", s.Columns, ColumnNames())
 	s.checkStatuses(d, path)
 	for i := range s.Join {
 		s.Join[i].check(d, at(path+".join", i))
+		s.Join[i].checkLocal(d, at(path+".join", i))
 	}
 	if d.given(path + ".columns") {
 		s.checkColumns(d, path)
@@ -227,6 +234,7 @@ func (s *Source) checkColumns(d *document, path string) {
 
 func (e *Evidence) check(d *document, path string, zone Zone) {
 	e.Table.check(d, path)
+	e.checkLocal(d, path)
 	d.name(path+".shop", e.Shop)
 	d.columns(path+".columns", e.Columns, strings.Fields(evidenceColumns))
 	d.required(path, e.Columns, "order")
@@ -238,6 +246,7 @@ func (e *Evidence) check(d *document, path string, zone Zone) {
 
 func (s *CartSource) check(d *document, path string) {
 	s.Table.check(d, path)
+	s.checkLocal(d, path)
 	d.columns(path+".columns", s.Columns, strings.Fields(cartColumns))
 	d.required(path, s.Columns, "email", "sku", "quantity", "last_activity")
 }

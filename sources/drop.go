@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"makegood/reconcile"
-	"makegood/sources/table"
 )
 
 // Mover is an optional interface of a source whose files are moved when a run
@@ -138,13 +137,14 @@ func (d drop) move(f found) (bool, error) {
 
 // moveAll moves the files that were not moved before.
 func (d drop) moveAll(ctx context.Context, all []found) (moved int, err error) {
+	all = slices.DeleteFunc(slices.Clone(all), func(f found) bool { return f.moved })
+	if len(all) == 0 {
+		return 0, nil
+	}
 	if err := d.MkdirAll(d.to); err != nil {
 		return 0, fmt.Errorf("make the folder for files that were read: %w", err)
 	}
 	for _, f := range all {
-		if f.moved {
-			continue
-		}
 		if ctx.Err() != nil {
 			return moved, context.Cause(ctx)
 		}
@@ -160,10 +160,7 @@ func (d drop) moveAll(ctx context.Context, all []found) (moved int, err error) {
 }
 
 // dropSource is a source whose files are moved.
-type dropSource struct {
-	*table.Source
-	rows *rows
-}
+type dropSource struct{ fileSource }
 
 // MoveRead implements Mover.
 func (s dropSource) MoveRead(ctx context.Context) (int, error) { return s.rows.move(ctx) }

@@ -4,8 +4,10 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,12 +66,27 @@ func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	if o.Progress != nil {
 		options.Progress = func(n int) { o.Progress(cfg.Name, n) }
 	}
-	source, err := table.New(cfg, r.files, options)
-	if err != nil || r.moveTo == "" {
-		return source, err
+	if cfg.SFTP != nil {
+		r.fetcher = &fetcher{server: cfg.SFTP, parent: filepath.Join(o.StateDir, "sftp")}
 	}
-	return dropSource{source, r}, nil
+	source, err := table.New(cfg, r.files, options)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.moveTo != "":
+		return dropSource{fileSource{source, r}}, nil
+	}
+	return fileSource{source, r}, nil
 }
+
+// fileSource is a source that removes what was fetched for it.
+type fileSource struct {
+	*table.Source
+	rows *rows
+}
+
+// Close implements reconcile.Source.
+func (s fileSource) Close() error { return errors.Join(s.Source.Close(), s.rows.fetcher.close()) }
 
 // Evidence is OpenEvidence with the settings of o.
 func (o Opener) Evidence(cfg *config.Evidence) (reconcile.EvidenceReader, error) {
@@ -115,6 +132,8 @@ type rows struct {
 	wanted []string // columns by which a header is known
 	moveTo string   // the folder for files that were read; "": they stay
 	listed []found  // by the last files
+	// fetcher is set where files lie on a server.
+	fetcher *fetcher
 }
 
 // wanted are the columns that a mapping names, without those inside of
@@ -142,26 +161,50 @@ func (r *rows) files(ctx context.Context, w reconcile.Window) ([]table.File, err
 	if r.table.Type == "sql" {
 		return []table.File{r.query(w)}, nil
 	}
-	all, err := r.find(ctx, w)
+	paths, err := r.paths(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	files := make([]table.File, len(all))
-	for i, f := range all {
+	files := make([]table.File, len(paths))
+	for i, path := range paths {
 		switch r.table.Type {
 		case "csv":
-			files[i] = csvfile.New(f.path, *r.table, r.wanted...)
+			files[i] = csvfile.New(path, *r.table, r.wanted...)
 		case "xlsx":
-			files[i] = r.workbook(f.path)
+			files[i] = r.workbook(path)
 		}
 	}
 	return files, nil
 }
 
+// paths finds the files on this machine, or brings them there.
+func (r *rows) paths(ctx context.Context, w reconcile.Window) (paths []string, err error) {
+	if r.fetcher == nil {
+		all, err := r.find(ctx, w, r.drop(local{}))
+		for _, f := range all {
+			paths = append(paths, f.path)
+		}
+		return paths, err
+	}
+	if err := r.fetcher.close(); err != nil {
+		return nil, err
+	}
+	server, err := r.fetcher.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	all, err := r.find(ctx, w, r.drop(server))
+	if err != nil {
+		return nil, err
+	}
+	return r.fetcher.fetch(server, all)
+}
+
 // find lists the files, those that were moved first, and waits until nobody
 // writes the others.
-func (r *rows) find(ctx context.Context, w reconcile.Window) ([]found, error) {
-	d := r.drop()
+func (r *rows) find(ctx context.Context, w reconcile.Window, d drop) ([]found, error) {
+	r.listed = nil
 	fresh, moved, err := d.list(w)
 	if err != nil {
 		return nil, err
@@ -174,16 +217,33 @@ func (r *rows) find(ctx context.Context, w reconcile.Window) ([]found, error) {
 		s.waiting = func(file string, d time.Duration) { r.opener.Waiting(r.name, file, d) }
 	}
 	settled, err := s.settle(ctx, fresh)
+	if err != nil {
+		return nil, err
+	}
 	r.listed = append(moved, settled...)
-	return r.listed, err
+	return r.listed, nil
 }
 
-func (r *rows) drop() drop {
-	return drop{paths: paths{local{}, endings[r.table.Type]}, path: r.table.Path, to: r.moveTo}
+func (r *rows) drop(d disk) drop {
+	path := r.table.Path
+	if r.fetcher != nil {
+		path = r.fetcher.server.Path
+	}
+	return drop{paths: paths{d, endings[r.table.Type]}, path: path, to: r.moveTo}
 }
 
 // move moves what the last files gave.
-func (r *rows) move(ctx context.Context) (int, error) { return r.drop().moveAll(ctx, r.listed) }
+func (r *rows) move(ctx context.Context) (n int, err error) {
+	if r.fetcher == nil || !slices.ContainsFunc(r.listed, func(f found) bool { return !f.moved }) {
+		return r.drop(local{}).moveAll(ctx, r.listed)
+	}
+	server, err := r.fetcher.dial(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	return r.drop(server).moveAll(ctx, r.listed)
+}
 
 func (r *rows) workbook(path string) table.File {
 	o := xlsxfile.Options{Password: r.table.Password.Reveal(), HeaderRow: r.table.HeaderRow, Wanted: r.wanted, Decimal: r.table.Decimal,

@@ -31,8 +31,8 @@ var allowed = []struct {
 
 // apart are folders whose direct children must not import each other.
 var apart = map[string][]string{
-	"sinks":   {"httpapi", "sinktest"},             // these may be imported by their neighbours
-	"sources": {"table", "internal", "sourcetest"}, // likewise
+	"sinks":   {"httpapi", "sinktest"},                         // these may be imported by their neighbours
+	"sources": {"table", "internal", "sourcetest", "sftptest"}, // likewise
 }
 
 // reserved are libraries that may be imported in some folders only.
@@ -43,6 +43,8 @@ var reserved = map[string][]string{
 	"github.com/jackc/pgx/v5":         {"sources/sqldb"},
 	"github.com/go-sql-driver/mysql":  {"sources/sqldb"},
 	"github.com/microsoft/go-mssqldb": {"sources/sqldb"},
+	"github.com/pkg/sftp":             {"sources/internal/sftpfile", "sources/sftptest"},
+	"golang.org/x/crypto":             {"sources/internal/sftpfile", "sources/sftptest"},
 	"github.com/expr-lang/expr":       {"sources/table"},
 	"github.com/spf13/cobra":          {"cmd"},
 	"go.yaml.in/yaml/v4":              {"config"},
