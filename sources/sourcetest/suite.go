@@ -67,6 +67,11 @@ func Run(t *testing.T, build Build) {
 	t.Run("empty", func(t *testing.T) { testEmpty(t, build) })
 }
 
+// Only gives one file to a source, whatever the period.
+func Only(f table.File) table.Files {
+	return func(context.Context, reconcile.Window) ([]table.File, error) { return []table.File{f}, nil }
+}
+
 func source(t *testing.T, f table.File) *table.Source {
 	t.Helper()
 	return open(t, f, table.Options{})
@@ -77,7 +82,7 @@ func open(t *testing.T, f table.File, o table.Options) *table.Source {
 	if o.StateDir == "" {
 		o.StateDir = t.TempDir()
 	}
-	s, err := table.New(Config(), func(context.Context, reconcile.Window) ([]table.File, error) { return []table.File{f}, nil }, o)
+	s, err := table.New(Config(), Only(f), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,6 @@ import (
 type cursor struct {
 	name   string
 	engine engine
-	bind   Bind
 	ctx    context.Context
 	cancel context.CancelFunc
 	db     *sqlx.DB
@@ -30,10 +29,12 @@ type cursor struct {
 	header *table.Header
 	number int
 	kinds  []string // of columns, in the words of the database
-	utc    []bool   // columns of instants that the database writes in UTC, without saying so
+	local  []bool   // columns of instants that the database writes on the session's clock, without saying so
+	offset string   // of that clock from UTC; "" where it is the source's
 	values []any    // of the current row
 	places []any    // pointers to values
 	cells  []string
+	faults []table.Fault
 }
 
 func (f *File) open(ctx context.Context) (_ *cursor, err error) {
@@ -53,7 +54,7 @@ func (f *File) session(ctx context.Context) (_ *cursor, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cursor{name: f.name, engine: e, bind: f.options.Bind}
+	c := &cursor{name: f.name, engine: e}
 	ctx, c.cancel = context.WithCancel(ctx)
 	if f.options.Timeout > 0 {
 		late := fmt.Errorf("wait for the database: it took longer than %v: %w", f.options.Timeout, context.DeadlineExceeded)
@@ -71,7 +72,10 @@ func (f *File) session(ctx context.Context) (_ *cursor, err error) {
 	if c.db, err = e.connect(ctx, f.options); err != nil {
 		return nil, err
 	}
-	return c, nil
+	if m, ok := e.(mariadb); ok {
+		c.offset, err = m.offset(ctx, c.db)
+	}
+	return c, err
 }
 
 // orCause says why the context ended, where that is why the database stopped.
@@ -103,7 +107,7 @@ func (c *cursor) query(query string, args []any) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.findInstants(); err != nil {
+	if err := c.findTypes(); err != nil {
 		return err
 	}
 	if len(columns) == 0 {
@@ -135,22 +139,17 @@ func (c *cursor) withTables(err error) error {
 	return fmt.Errorf("%w; the tables are %s", c.engine.inWords(err), quoted(names))
 }
 
-// findInstants finds the TIMESTAMP columns of MySQL: it converts them to the
-// zone of the session, which is UTC where instants are bound.
-func (c *cursor) findInstants() error {
+// findTypes finds what the columns are. MySQL converts TIMESTAMP columns to the
+// clock of the session.
+func (c *cursor) findTypes() error {
 	types, err := c.rows.ColumnTypes()
 	if err != nil {
 		return err
 	}
-	c.utc, c.kinds = make([]bool, len(types)), make([]string, len(types))
+	c.local, c.kinds = make([]bool, len(types)), make([]string, len(types))
 	for i, t := range types {
 		c.kinds[i] = t.DatabaseTypeName()
-	}
-	if _, ok := c.engine.(mariadb); !ok || c.bind != Instant {
-		return nil
-	}
-	for i, kind := range c.kinds {
-		c.utc[i] = kind == "TIMESTAMP"
+		c.local[i] = c.offset != "" && c.kinds[i] == "TIMESTAMP"
 	}
 	return nil
 }
@@ -170,28 +169,32 @@ func (c *cursor) Next() (table.Row, error) {
 // scan gives the next row, or the error as the driver has it.
 func (c *cursor) scan() (table.Row, error) {
 	if !c.rows.Next() {
-		return table.Row{}, cmp.Or(c.rows.Err(), io.EOF)
+		err := c.rows.Err()
+		if errors.Is(err, io.EOF) { // of the network: the rows have not ended
+			err = fmt.Errorf("%w: %v", io.ErrUnexpectedEOF, err) //nolint:errorlint // else it would be their end
+		}
+		return table.Row{}, cmp.Or(err, io.EOF)
 	}
 	if err := c.rows.Scan(c.places...); err != nil {
 		return table.Row{}, err
 	}
 	c.number++
-	row := table.Row{Header: c.header, Number: c.number, Cells: c.cells}
-	typed, converts := c.engine.(sqlserver)
+	c.faults = c.faults[:0]
+	typed, converts := c.engine.(typed)
 	for i, v := range c.values {
 		if converts {
 			v = typed.value(c.kinds[i], v)
 		}
 		cell, problem := text(v)
-		if problem != "" && row.Problem == "" {
-			row.Problem = fmt.Sprintf("column %s %s", c.header.Columns[i], problem)
+		if problem != "" {
+			c.faults = append(c.faults, table.Fault{At: i, Text: problem})
 		}
-		if cell != "" && c.utc[i] {
-			cell = strings.Replace(cell, " ", "T", 1) + "Z"
+		if c.local[i] && cell != "" && !strings.HasPrefix(cell, "0000") {
+			cell = strings.Replace(cell, " ", "T", 1) + c.offset
 		}
 		c.cells[i] = cell
 	}
-	return row, nil
+	return table.Row{Header: c.header, Number: c.number, Cells: c.cells, Faults: c.faults}, nil
 }
 
 func (c *cursor) failed(err error) error {
@@ -223,8 +226,14 @@ func text(value any) (cell, problem string) {
 	return "", fmt.Sprintf("was converted to %T: its stored value is not known", value)
 }
 
+// maxCell is the longest text of a cell.
+const maxCell = 1 << 20
+
 func readable(s string) (cell, problem string) {
-	if !utf8.ValidString(s) {
+	switch {
+	case len(s) > maxCell:
+		return "", "holds more than 1 MiB"
+	case !utf8.ValidString(s):
 		return "", "holds bytes that are no UTF-8 text"
 	}
 	return s, ""

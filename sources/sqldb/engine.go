@@ -31,6 +31,12 @@ type engine interface {
 	mark() (string, error)
 }
 
+// typed is an engine whose values mean something by the type of their column.
+type typed interface {
+	// value gives what text can write.
+	value(kind string, v any) any
+}
+
 // engineOf is the one switch over the kinds of databases. It never repeats a
 // DSN, which may hold a password.
 func engineOf(dsn string) (engine, error) {

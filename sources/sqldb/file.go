@@ -58,6 +58,21 @@ type Options struct {
 	// Timeout ends a pass over the rows that takes longer. 0: no end but the
 	// caller's, and an hour that a server gives to a query.
 	Timeout time.Duration
+	from    time.Time // the beginning of the period; zero where there is none
+}
+
+// clocks are names of what a server's session has for a clock, from the one
+// that every server knows to the best: the zone at the beginning of the period,
+// as its distance from UTC, and the zone itself. On that clock columns that
+// carry their zone meet :from and :to as the others do.
+func (o Options) clocks() []string {
+	if o.Bind == Instant || o.Zone == nil || o.Zone == time.UTC {
+		return []string{"+00:00"}
+	}
+	if o.from.IsZero() {
+		return []string{"+00:00", o.Zone.String()}
+	}
+	return []string{o.from.In(o.Zone).Format("-07:00"), o.Zone.String()}
 }
 
 // timeout is how long a server works at one query.
@@ -107,7 +122,7 @@ func New(name, dsn, query string, o Options) *File {
 // adds the slack, and cuts exactly.
 func (f *File) Within(w reconcile.Window) *File {
 	within := *f
-	within.window = w
+	within.window, within.options.from = w, w.From
 	return &within
 }
 

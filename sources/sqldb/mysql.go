@@ -59,8 +59,12 @@ type snapshotConnector struct {
 	options Options
 }
 
-// unknownVariable is the server's number for a variable that it lacks.
-const unknownVariable = 1193
+// The server's numbers for a variable that it lacks, and for a zone: few have
+// been given any names of zones.
+const (
+	unknownVariable = 1193
+	unknownZone     = 1298
+)
 
 func (c snapshotConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
@@ -73,13 +77,14 @@ func (c snapshotConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		fmt.Sprintf("SET SESSION max_execution_time = %d", limit.Milliseconds()),         // MySQL
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 		"SET SESSION TRANSACTION READ ONLY",
+		"SET NAMES utf8mb4", // whatever the DSN says
 	}
-	if c.options.Bind == Instant {
-		statements = append(statements, "SET SESSION time_zone = '+00:00'")
+	for _, clock := range c.options.clocks() {
+		statements = append(statements, "SET SESSION time_zone = '"+clock+"'")
 	}
 	for _, s := range append(statements, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY") {
 		_, err := conn.(driver.ExecerContext).ExecContext(ctx, s, nil)
-		if e, ok := errors.AsType[*mysql.MySQLError](err); ok && e.Number == unknownVariable {
+		if e, ok := errors.AsType[*mysql.MySQLError](err); ok && (e.Number == unknownVariable || e.Number == unknownZone) {
 			continue
 		}
 		if err != nil {
@@ -106,6 +111,33 @@ func (mariadb) bind(query string, end func(string) (string, error)) (string, []a
 		fmt.Fprintf(&b, "%s ? ", pieces[i])
 	}
 	return b.String() + pieces[len(names)], args, nil
+}
+
+// offset is the distance of the session's clock from UTC, which the values of
+// TIMESTAMP columns lack; "" where it is that of the source's zone.
+func (mariadb) offset(ctx context.Context, db *sqlx.DB) (string, error) {
+	var clock string
+	err := db.GetContext(ctx, &clock, "SELECT @@SESSION.time_zone")
+	switch {
+	case clock == "+00:00":
+		return "Z", err
+	case strings.HasPrefix(clock, "+"), strings.HasPrefix(clock, "-"):
+		return clock, err
+	}
+	return "", err
+}
+
+// value writes the bits of a column as the number that they are.
+func (mariadb) value(kind string, v any) any {
+	b, ok := v.([]byte)
+	if !ok || kind != "BIT" || len(b) > 8 {
+		return v
+	}
+	var n uint64
+	for _, one := range b {
+		n = n<<8 | uint64(one)
+	}
+	return n
 }
 
 func (mariadb) tables() string {

@@ -39,9 +39,9 @@ type pages struct {
 
 // keyed is a row and the values of its key as the database gave them.
 type keyed struct {
-	cells   []string
-	key     []any
-	problem string
+	cells  []string
+	key    []any
+	faults []table.Fault
 }
 
 func (f *File) openPages(ctx context.Context) (_ *pages, err error) {
@@ -121,7 +121,7 @@ func (p *pages) Next() (table.Row, error) {
 	p.at++
 	p.number++
 	p.cells = append(p.cells[:0], r.cells...)
-	return table.Row{Header: p.header, Number: p.number, Cells: p.cells, Problem: r.problem}, nil
+	return table.Row{Header: p.header, Number: p.number, Cells: p.cells, Faults: r.faults}, nil
 }
 
 // fill fetches the next page, and connects again when the connection is lost.
@@ -232,7 +232,7 @@ func (p *pages) bind() error {
 // take keeps a row. Its key must differ from the one before: since the check,
 // another connection may have met other rows.
 func (p *pages) take(row table.Row) error {
-	k := keyed{cells: slices.Clone(row.Cells), problem: row.Problem}
+	k := keyed{cells: slices.Clone(row.Cells), faults: slices.Clone(row.Faults)}
 	for _, at := range p.key {
 		k.key = append(k.key, p.cursor.values[at])
 	}

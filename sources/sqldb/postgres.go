@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,12 @@ func (p postgres) connect(ctx context.Context, o Options) (*sqlx.DB, error) {
 	config := p.config.Copy()
 	config.RuntimeParams["statement_timeout"] = strconv.FormatInt(o.timeout().Milliseconds(), 10)
 	begin := func(ctx context.Context, conn *pgx.Conn) error {
+		clocks := o.clocks()
+		if zone := clocks[len(clocks)-1]; len(clocks) > 1 {
+			if _, err := conn.Exec(ctx, "SELECT set_config('TimeZone', $1, false)", zone); err != nil && conn.IsClosed() {
+				return err // a zone that the server does not know leaves it at UTC
+			}
+		}
 		_, err := conn.Exec(ctx, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 		return err
 	}
@@ -123,11 +130,17 @@ func (p postgres) inWords(err error) error {
 		return fmt.Errorf("%w: user %s may not read this; grant it SELECT: %s", ErrQuery, p.config.User, e.Message)
 	}
 	text := e.Message
+	if strings.HasPrefix(e.Code, "22") {
+		text = repeated.ReplaceAllString(text, `"..."`)
+	}
 	if e.Hint != "" {
 		text += " (" + e.Hint + ")"
 	}
 	return fmt.Errorf("%w: %s (%s)", ErrQuery, text, e.Code)
 }
+
+// repeated is the value that a server repeats when it cannot be converted.
+var repeated = regexp.MustCompile(`(?s)".*"`)
 
 // writtenConnector makes connections whose rows hold what the server writes.
 type writtenConnector struct{ driver.Connector }
@@ -235,8 +248,10 @@ func writtenValue(oid uint32, s string) driver.Value {
 			return f
 		}
 	case pgtype.TimestamptzOID:
-		if t, err := time.Parse("2006-01-02 15:04:05.999999-07", s); err == nil {
-			return t.UTC().Format(time.RFC3339Nano)
+		for _, offset := range []string{"-07", "-07:00", "-07:00:00"} {
+			if t, err := time.Parse("2006-01-02 15:04:05.999999"+offset, s); err == nil {
+				return t.UTC().Format(time.RFC3339Nano)
+			}
 		}
 	case pgtype.ByteaOID:
 		if b, err := hex.DecodeString(strings.TrimPrefix(s, `\x`)); err == nil {

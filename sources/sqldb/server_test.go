@@ -179,7 +179,8 @@ func TestServersWindow(t *testing.T) {
 	}
 	w := reconcile.Window{From: time.Date(2026, 10, 25, 9, 0, 0, 0, time.UTC), To: time.Date(2026, 10, 25, 11, 0, 0, 0, time.UTC)}
 	for _, s := range servers(t) {
-		s.exec(t, "CREATE TABLE orders (id VARCHAR(9), at TIMESTAMP NULL, day DATE)",
+		clock := map[string]string{"postgres": "TIMESTAMP", "mysql": "DATETIME"}[s.name]
+		s.exec(t, "CREATE TABLE orders (id VARCHAR(9), at "+clock+", day DATE)",
 			`INSERT INTO orders (id, at) VALUES ('before', '2026-10-25 09:59:59'), ('first', '2026-10-25 10:00:00'),
 			 ('last', '2026-10-25 11:59:59'), ('after', '2026-10-25 12:00:00')`)
 		query := "SELECT id, ':to and ?' FROM orders WHERE at >= :from AND at < :to -- not :this\n AND id <> '' /* :nor @this */ ORDER BY at"

@@ -60,8 +60,8 @@ func readAll(ctx context.Context, f table.File) (rows []string, columns []string
 		}
 		columns = row.Header.Columns
 		text := strings.Join(row.Cells, "|")
-		if row.Problem != "" {
-			text += "!" + row.Problem
+		for _, f := range row.Faults {
+			text += fmt.Sprintf("!column %s %s", columns[f.At], f.Text)
 		}
 		rows = append(rows, text)
 		if row.Number != len(rows) {
