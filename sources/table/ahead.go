@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -72,6 +73,7 @@ func (b *batch) fill(cursor Cursor) {
 			b.err = err
 			break
 		}
+		row.Faults = slices.Clone(row.Faults)
 		at := len(b.cells)
 		b.cells = append(b.cells, row.Cells...)
 		row.Cells = b.cells[at:len(b.cells):len(b.cells)]

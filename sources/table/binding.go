@@ -29,6 +29,17 @@ func (s *slot) values(cells []string) []string {
 	return s.buf
 }
 
+// names are those of the columns.
+func names(h *Header) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range h.Columns {
+		if name = clean(name); name != "" {
+			all[name] = true
+		}
+	}
+	return all
+}
+
 // columns are those that the field is made of.
 func (s *slot) columns() []int {
 	if s.at < 0 {
@@ -98,19 +109,22 @@ func (f *finder) evaluated(of *field, v *evaluator) (slot, error) {
 
 // binding is a mapping applied to one header: columns have become indexes.
 type binding struct {
-	header  *Header
-	id      int32
-	slots   [rowFields]slot
-	kept    []int
-	skips   []slot
-	clock   *clock
-	zones   *zones // where columns.zone is mapped
-	used    []int  // sorted: what a spool must hold
-	numeric []int  // what numbers are read from
+	header   *Header
+	id       int32
+	slots    [rowFields]slot
+	kept     []int
+	skips    []slot
+	clock    *clock
+	zones    *zones          // where columns.zone is mapped
+	used     []int           // sorted: what a spool must hold
+	numeric  []int           // what numbers are read from
+	names    map[string]bool // of the columns
+	currency string          // of the source
+	money    int             // the column of the currency, -1
 }
 
 func (m *mapping) bind(h *Header, id int32) (*binding, error) {
-	b := &binding{header: h, id: id, kept: make([]int, len(m.kept))}
+	b := &binding{header: h, id: id, kept: make([]int, len(m.kept)), names: names(h), currency: m.cfg.Currency, money: -1}
 	f := newFinder(h)
 	var err error
 	for i := range m.rows {
@@ -134,6 +148,11 @@ func (m *mapping) bind(h *Header, id int32) (*binding, error) {
 		b.used = append(b.used, at)
 	}
 	slices.Sort(b.used)
+	if at, ok := m.index["currency"]; ok && m.fields[at].column != "" && m.fields[at].eval == nil {
+		if b.money, err = f.find(m.fields[at].column, m.fields[at].key); err != nil {
+			return nil, err
+		}
+	}
 	for _, one := range m.habits().numbers {
 		if s, err := f.slot(one); err == nil {
 			b.numeric = append(b.numeric, s.columns()...)

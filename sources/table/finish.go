@@ -211,6 +211,9 @@ func (f *finisher) amount(name string) *reconcile.Decimal {
 	if text == "" {
 		return nil
 	}
+	if otherMoney(text, f.h.Currency) {
+		f.failField(name, reconcile.ReasonConflict, fmt.Sprintf("%s is not in %s, the currency of the order", shape(text), f.h.Currency))
+	}
 	d, err := f.m.numbers.parse(text)
 	if err != nil {
 		f.failField(name, reconcile.ReasonBadValue, shape(text)+" "+err.Error())

@@ -130,10 +130,12 @@ func (p *pass) walk(ctx context.Context, f File) (err error) {
 	if err := early(cursor, p.bind); err != nil {
 		return err
 	}
+	p.aside = aside{}
 	if err := p.drain(ctx, f.Name(), cursor); err != nil {
 		return err
 	}
 	p.tally.Notes = append(p.tally.Notes, cursor.Notes()...)
+	p.tally.Notes = append(p.tally.Notes, p.aside.notes(f.Name())...)
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (p *pass) identify(cells []string, m moment) bool {
 	number := p.row.id(s, cells)
 	if number == "" {
 		p.id = identity{}
-		p.row.missing(s, "the row has no order number")
+		p.row.missing(s, p.bound.numberless(cells))
 		return false
 	}
 	if !p.m.composed() {

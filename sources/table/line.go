@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"strings"
 
 	"makegood/reconcile"
 )
@@ -55,6 +56,21 @@ func (p *problems) number(s *slot, n numbers, cells []string) (d reconcile.Decim
 		return d, false
 	}
 	return d, true
+}
+
+// checkMoney compares the currency that amounts carry with that of the row.
+func (p *problems) checkMoney(b *binding, cells []string) {
+	currency := b.currency
+	if b.money >= 0 {
+		currency = strings.ToUpper(clean(cells[b.money]))
+	}
+	for _, field := range []int{rowPrice, rowLineTotal} {
+		if s := &b.slots[field]; s.at >= 0 {
+			if text := clean(cells[s.at]); otherMoney(text, currency) {
+				p.add(s.label, reconcile.ReasonConflict, fmt.Sprintf("%s is not in %s, the currency of the order", shape(text), currency))
+			}
+		}
+	}
 }
 
 func (p *problems) missing(s *slot, what string) {
@@ -117,6 +133,7 @@ func (p *problems) readMoney(n numbers, b *binding, cells []string, l *line) {
 	l.quantity, counted = p.number(&b.slots[rowQuantity], n, cells)
 	l.price, l.priced = p.number(&b.slots[rowPrice], n, cells)
 	l.total, l.totaled = p.number(&b.slots[rowLineTotal], n, cells)
+	p.checkMoney(b, cells)
 	if len(p.list) > before {
 		return
 	}

@@ -22,6 +22,7 @@ type pass struct {
 	tally    *reconcile.Tally
 	found    findings
 	row      problems
+	aside    aside    // rows of the file at hand that are no orders
 	spoiled  []int    // columns of the row at hand whose cells cannot be trusted
 	clock    *clock   // of the times of the row at hand
 	texts    []string // of the kept columns of the row at hand
@@ -88,6 +89,11 @@ func (p *pass) read(row Row) error {
 	if row.Problem == "" && len(row.Faults) == 0 && blank(row.Cells) {
 		return nil
 	}
+	if row.Problem == "" {
+		if beside, err := p.aside.take(p.bound, row); beside || err != nil {
+			return err
+		}
+	}
 	p.tally.Rows++
 	p.row = problems{at: place{p.bound.id, int32(row.Number)}, list: p.row.list[:0]}
 	p.clock = p.clockOf(row.Cells)
@@ -101,6 +107,10 @@ func (p *pass) read(row Row) error {
 		m = p.moment(s, row.Cells)
 	}
 	if !p.identify(row.Cells, m) {
+		if row.Problem != "" { // which is why the number is not there
+			p.row.list = p.row.list[:0]
+			p.row.add("", reconcile.ReasonBadValue, row.Problem)
+		}
 		p.orphan()
 		return nil
 	}
@@ -171,7 +181,7 @@ func (p *pass) group(row Row, m moment) error {
 	if row.Problem != "" {
 		p.row.add("", reconcile.ReasonBadValue, row.Problem)
 	} else if len(p.spoiled) == 0 {
-		p.values(part, row.Cells)
+		p.fill(part, row.Cells)
 	}
 	part.fail(p.row.list...)
 	p.used += part.size - before
@@ -191,6 +201,15 @@ func (p *pass) release(part *partial) error {
 	p.last = nil
 	p.used -= part.size
 	return p.whole(part)
+}
+
+// fill reads a row that can be trusted into its order.
+func (p *pass) fill(part *partial, cells []string) {
+	if p.bound.alone(cells) {
+		p.row.missing(&p.bound.slots[rowOrder], "nothing but the order number stands in the row; is it a line below the table?")
+		return
+	}
+	p.values(part, cells)
 }
 
 // values reads what the row says of the order and its line.

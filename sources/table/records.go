@@ -115,6 +115,9 @@ func (r *records) row(row Row, do func(record) error) error {
 	if len(row.Faults) == 0 && blank(row.Cells) {
 		return nil
 	}
+	if again, err := r.bound.isHeader(row); again || err != nil {
+		return err
+	}
 	var spoiled error
 	r.bound.distrust(row, func(at int, text string) {
 		if spoiled == nil {
@@ -139,7 +142,7 @@ func (r *records) row(row Row, do func(record) error) error {
 func (r *records) bind(h *Header) (err error) {
 	r.header, r.slots = h, make([]slot, len(r.fields))
 	f := newFinder(h)
-	r.bound = &binding{header: h}
+	r.bound = &binding{header: h, names: names(h)}
 	for i := range r.fields {
 		if r.slots[i], err = f.slot(&r.fields[i]); err != nil {
 			return err
