@@ -22,7 +22,7 @@ func (p *planner) composeSource(ctx context.Context, s SourceSpec) error {
 	meter := p.begin("composing from "+s.Name(), len(keys))
 	defer meter.End()
 	missing := len(keys)
-	for o, err := range s.Orders(ctx, keys) {
+	for o, err := range ahead(s.Orders(ctx, keys)) {
 		if err != nil {
 			return p.fail(ctx, s.Name(), err)
 		}

@@ -135,10 +135,20 @@ func emailOf(email string, form EmailForm) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// product is a line as the platform takes it. Its fields stand in the order of
+// their keys, as those of a map would.
+type product struct {
+	ID       string      `json:"id"`
+	Language string      `json:"language,omitempty"`
+	Name     string      `json:"name,omitempty"`
+	Price    json.Number `json:"price,omitempty"`
+	Quantity json.Number `json:"quantity"`
+}
+
 // products lists the lines of a quantity other than 0. A line's own language
 // stands above the order's.
-func products(lines []reconcile.Line, language string) ([]any, reconcile.Reason) {
-	var goods []any
+func products(lines []reconcile.Line, language string) ([]product, reconcile.Reason) {
+	goods := make([]product, 0, len(lines))
 	for _, l := range lines {
 		if l.Quantity.IsZero() {
 			continue
@@ -150,13 +160,11 @@ func products(lines []reconcile.Line, language string) ([]any, reconcile.Reason)
 		if !ok {
 			return nil, reconcile.ReasonNoLanguage
 		}
-		product := map[string]any{"id": l.SKU, "quantity": number(l.Quantity)}
-		setText(product, "name", l.Name)
-		setText(product, "language", tag)
+		one := product{ID: l.SKU, Language: tag, Name: l.Name, Quantity: number(l.Quantity)}
 		if price, ok := reconcile.UnitPrice(l); ok {
-			product["price"] = number(price)
+			one.Price = number(price)
 		}
-		goods = append(goods, product)
+		goods = append(goods, one)
 	}
 	if len(goods) == 0 {
 		return nil, reconcile.ReasonNoGoods
