@@ -66,11 +66,12 @@ type edit struct {
 func (p *planner) holdEdits(ctx context.Context, s SourceSpec, t *targetPlan, batch []ordered, have map[EventID]Entry) error {
 	var ids []EventID
 	for i, o := range batch {
-		if have[NewEventID(KindPurchase, o.head.Key)].State == StateDone {
+		kin := s.kin(o.head.Key)
+		if len(kin) == 0 || have[NewEventID(KindPurchase, o.head.Key)].State == StateDone {
 			continue
 		}
-		batch[i].kin = s.kin(o.head.Key)
-		for _, key := range batch[i].kin {
+		batch[i].kin = kin
+		for _, key := range kin {
 			ids = append(ids, NewEventID(KindPurchase, key))
 		}
 	}

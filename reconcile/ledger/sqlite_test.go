@@ -204,6 +204,30 @@ func execute(t *testing.T, path, statement string) {
 	}
 }
 
+// TestOlderLedger opens a ledger as the version before made it: a reader
+// leaves it alone, a run brings it up to date and keeps what it knows.
+func TestOlderLedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "makegood.db")
+	led := open(t, path, options())
+	begin(t, led, "run")
+	claim(t, led, "run", 0, "1", "2")
+	if err := led.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `DROP INDEX entries_twin; ALTER TABLE entries DROP COLUMN twin; DELETE FROM goose_db_version WHERE version_id > 1`)
+	if _, err := ledger.OpenReader(t.Context(), path, options()); !errors.Is(err, ledger.ErrOlderSchema) {
+		t.Errorf("a reader of an older ledger got %v", err)
+	}
+	again := open(t, path, options())
+	if e := find(t, again, "1"); e.Version != 1 || e.State != reconcile.StateDoubtful || !again.KnowsRuns() {
+		t.Errorf("the entry is %+v", e)
+	}
+	begin(t, again, "next")
+	if taken := claim(t, again, "next", 1, "1"); len(taken) != 1 {
+		t.Errorf("claimed %v", taken)
+	}
+}
+
 func TestReaderOfNothing(t *testing.T) {
 	folder := t.TempDir()
 	r, err := ledger.OpenReader(t.Context(), filepath.Join(folder, "l.db"), ledger.Options{})
