@@ -210,18 +210,19 @@ func TestEvidenceThatKnowsFewOrders(t *testing.T) {
 		over   func(e *reconcile.Evidence)
 		stops  bool
 	}{
-		"half of them":             {many(24), rows(12, ""), nil, false},
-		"less than half":           {many(24), rows(11, ""), nil, true},
-		"few orders":               {many(20), rows(1, ""), nil, false},
-		"other numbers":            {many(24), rows(24, "W"), nil, true},
-		"another numbering":        {many(24), []reconcile.EvidenceRow{{Key: reconcile.OrderKey{Shop: "web", Order: "0001"}, At: noon}}, nil, true},
-		"newer than its newest":    {many(24, at(noon.Add(time.Minute))), rows(1, ""), nil, false},
-		"without times":            {many(24, at(noon.Add(time.Minute))), []reconcile.EvidenceRow{{Key: reconcile.OrderKey{Shop: "main", Order: "0001"}}}, nil, true},
-		"older than it covers":     {many(24), rows(1, ""), func(e *reconcile.Evidence) { e.CoversFrom = noon.Add(time.Minute) }, false},
-		"a channel it knows not":   {append(many(5), tills...), rows(4, ""), nil, false},
-		"held back without it":     {many(24, func(o *reconcile.Order) { o.Permitted = false }), rows(1, ""), nil, false},
-		"of the front end":         {many(24), rows(1, ""), func(e *reconcile.Evidence) { e.Side = reconcile.SideFrontEnd }, true},
-		"most of it of no address": {append(many(24, func(o *reconcile.Order) { o.Email = "" }), order("x", oneTea)), rows(1, ""), nil, false},
+		"half of them":                     {many(24), rows(12, ""), nil, false},
+		"less than half":                   {many(24), rows(11, ""), nil, true},
+		"few orders":                       {many(20), rows(1, ""), nil, false},
+		"other numbers":                    {many(24), rows(24, "W"), nil, true},
+		"another numbering":                {many(24), []reconcile.EvidenceRow{{Key: reconcile.OrderKey{Shop: "web", Order: "0001"}, At: noon}}, nil, true},
+		"newer than its newest":            {many(24, at(noon.Add(time.Minute))), rows(1, ""), nil, false},
+		"without times":                    {many(24, at(noon.Add(time.Minute))), []reconcile.EvidenceRow{{Key: reconcile.OrderKey{Shop: "main", Order: "0001"}}}, nil, true},
+		"older than it covers":             {many(24), rows(1, ""), func(e *reconcile.Evidence) { e.CoversFrom = noon.Add(time.Minute) }, false},
+		"a channel it knows not":           {append(many(5), tills...), rows(4, ""), nil, false},
+		"held back without it":             {many(24, func(o *reconcile.Order) { o.Permitted = false }), rows(1, ""), nil, false},
+		"older than the web page's record": {many(24), rows(1, ""), func(e *reconcile.Evidence) { e.Side, e.CoversFrom = reconcile.SideFrontEnd, noon.Add(time.Minute) }, false},
+		"of the front end":                 {many(24), rows(1, ""), func(e *reconcile.Evidence) { e.Side = reconcile.SideFrontEnd }, true},
+		"most of it of no address":         {append(many(24, func(o *reconcile.Order) { o.Email = "" }), order("x", oneTea)), rows(1, ""), nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, c.orders...)

@@ -52,10 +52,15 @@ func TestPossibleTwins(t *testing.T) {
 // said so.
 func TestPurchasesAlikeThatAreNoTwins(t *testing.T) {
 	h := newHouse(t, order("1001", oneTea, ofJane), order("1002", oneTea, ofJane))
-	h.ends(h.run(), map[string]int{"sent/sent_now": 2})
-	h.addSource("till", "till", ticket("77", oneTea))
-	h.target.From, h.target.SendTwins = []string{"shop", "till"}, true
-	h.ends(h.run(), map[string]int{"already_sent/sent_here": 2, "sent/sent_now": 1})
+	till := h.addSource("till", "till", ticket("76", []string{"cup x 1 @ 1"}), ticket("77", []string{"cup x 1 @ 1"}))
+	h.target.From = []string{"shop", "till"}
+	h.ends(h.run(), map[string]int{"sent/sent_now": 4})
+	h.source.List = append(h.source.List, order("1003", oneTea, ofJane))
+	h.ends(h.run(), map[string]int{"already_sent/sent_here": 4, "sent/sent_now": 1})
+	till.List = append(till.List, ticket("78", oneTea))
+	h.ends(h.run(), map[string]int{"already_sent/sent_here": 5, "held_back/possible_twin": 1})
+	h.target.SendTwins = true
+	h.ends(h.run(), map[string]int{"already_sent/sent_here": 5, "sent/sent_now": 1})
 }
 
 // What an earlier night sent is known by the ledger, also when no source shows
