@@ -60,8 +60,12 @@ func (f *File) openPages(ctx context.Context) (_ *pages, err error) {
 	return p, p.fill()
 }
 
-func (p *pages) connect() (err error) {
-	p.cursor, err = p.file.session(p.ctx)
+// connect leaves the cursor that there was where there is no connection.
+func (p *pages) connect() error {
+	c, err := p.file.session(p.ctx)
+	if err == nil {
+		p.cursor = c
+	}
 	return err
 }
 

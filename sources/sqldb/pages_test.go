@@ -203,8 +203,13 @@ func TestLostConnection(t *testing.T) {
 					t.Errorf("cut after %d: %d connections, notes %q", cut, c.made.Load(), notes)
 				}
 			}
+			restarted := newCutter(t, s.address(), 45_000, 1, 1) // the server comes back after a while
+			rows, _, err := readNoted(t.Context(), New("shop", s.through(restarted), "", Options{Table: "o", Key: []string{"ord", "line"}, Waits: soon}))
+			if err != nil || !slices.Equal(rows, want) {
+				t.Errorf("a server that starts anew: %d rows, want %d, error %v", len(rows), len(want), err)
+			}
 			c := newCutter(t, s.address(), slices.Repeat([]int64{20_000}, 20)...)
-			_, _, err := readAll(t.Context(), New("shop", s.through(c), "", Options{Table: "o", Key: []string{"ord", "line"}, Waits: soon}))
+			_, _, err = readAll(t.Context(), New("shop", s.through(c), "", Options{Table: "o", Key: []string{"ord", "line"}, Waits: soon}))
 			if !errors.Is(err, table.ErrLost) || c.made.Load() > 8 { // PostgreSQL is told on a connection of its own that a query is over
 
 				t.Errorf("cut again and again: error %v after %d connections", err, c.made.Load())
