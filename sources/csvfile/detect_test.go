@@ -97,10 +97,24 @@ func TestPacked(t *testing.T) {
 			t.Error(name, diff, err)
 		}
 	}
-	for says, path := range map[string]string{"holds 2 files": packed(t, "a.csv", "b.csv"), "holds 0 files": packed(t),
+	if _, rows, _, err := walk(t, csvfile.New(packed(t, "readme.txt", "a.csv"), config.Table{})); err != nil || len(rows) != 1 {
+		t.Errorf("a text beside the table: %d rows, %v", len(rows), err)
+	}
+	for says, path := range map[string]string{"holds 2 files (a.csv, b.csv)": packed(t, "a.csv", "b.csv"), "holds 0 files": packed(t),
 		"type: xlsx": packed(t, "[Content_Types].xml"), "unexpected EOF": write(t, b.String()[:b.Len()-9])} {
 		if _, _, _, err := walk(t, csvfile.New(path, config.Table{})); !errors.Is(err, csvfile.ErrPacked) || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want %q", err, says)
+		}
+	}
+}
+
+func TestForeignFiles(t *testing.T) {
+	for text, says := range map[string]string{
+		"\n<!DOCTYPE html><html>": "a web page", "\ufeff{\"orders\": []}": "JSON", "[{\"id\": 1}]": "JSON", "<?xml version=\"1.0\"?>": "XML",
+		"\xd0\xcf\x11\xe0\xa1\xb1": "old .xls", "SQLite format 3\x00": "type: sql", "%PDF-1.7": "a PDF", "\xff\xfe\x00\x00a\x00\x00\x00": "UTF-32",
+	} {
+		if _, _, _, err := walk(t, csvfile.New(write(t, text), config.Table{})); !errors.Is(err, csvfile.ErrNoTable) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q gave %v, want %q", text, err, says)
 		}
 	}
 }
@@ -157,7 +171,7 @@ func TestSpectrum(t *testing.T) {
 }
 
 func TestMessyTables(t *testing.T) {
-	known := []error{csvfile.ErrEmpty, csvfile.ErrEncoding, csvfile.ErrDelimiter, csvfile.ErrQuotes, csvfile.ErrPacked, table.ErrAmbiguous}
+	known := []error{csvfile.ErrNoTable, csvfile.ErrEmpty, csvfile.ErrEncoding, csvfile.ErrDelimiter, csvfile.ErrQuotes, csvfile.ErrPacked, table.ErrAmbiguous}
 	want := map[string]int{"simple.csv": 3, "simple.ssv": 3, "simple.psv": 6, "simple.zip": 3, "example.tsv": 17, "utf8bom.csv": 2,
 		"skip_initials.csv": 2, "spanish_chars.csv": 8, "utf-16le_encoded.csv": 19, "211.csv": 96, "small.csv": 1, "long.csv": 1}
 	for _, path := range corpus(t, "messytables/*") {

@@ -50,12 +50,28 @@ func (d *dialect) note(text string) {
 // detect finds out what is not set.
 func (f *File) detect() (*dialect, error) {
 	d := &dialect{encoding: f.table.Encoding}
+	if err := f.with(d.begin); err != nil {
+		return nil, err
+	}
 	if d.encoding == "" {
 		if err := f.with(d.detectEncoding); err != nil {
 			return nil, err
 		}
 	}
 	return d, f.with(func(in io.Reader) error { return d.detectForm(in, f) })
+}
+
+// begin looks at the first bytes, which can tell that nothing else matters.
+func (d *dialect) begin(in io.Reader) error {
+	head := make([]byte, 512)
+	n, err := io.ReadFull(in, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	if head = head[:n]; marked(head) {
+		d.note("was read as UTF-16, by its mark")
+	}
+	return foreign(head)
 }
 
 // with reads the file from its begin.

@@ -29,6 +29,8 @@ var (
 	// ErrQuotes is returned when a quote swallows rows, so that nobody can say
 	// which rows there are.
 	ErrQuotes = errors.New("has a quote that does not end where it should")
+	// ErrNoTable is returned for a file that is something else than text.
+	ErrNoTable = errors.New("is no table of text")
 	// ErrTooWide is returned for a header with more columns than any table has.
 	ErrTooWide = errors.New("has more than 16384 columns")
 )

@@ -30,11 +30,11 @@ var (
 // clock reads the date texts of one header. What it has read it remembers:
 // exports repeat their times on every line.
 type clock struct {
-	zone   *time.Location
-	layout string // of date_format; "" for ISO forms
-	daily  bool   // the source says precision: day
-	serial func(days float64) (time.Time, error)
-	seen   map[string]moment
+	zone    *time.Location
+	layouts []string // of date_format, with seconds and without; none: ISO forms
+	daily   bool     // the source says precision: day
+	serial  func(days float64) (time.Time, error)
+	seen    map[string]moment
 }
 
 // zones reads times that carry no zone by what another column says of it.
@@ -87,9 +87,17 @@ func newClock(t *config.Table, precision string, serial func(float64) (time.Time
 		c.zone = t.Zone.Location
 	}
 	if t.DateFormat != "" {
-		var err error
-		if c.layout, err = config.Layout(t.DateFormat); err != nil {
+		layout, err := config.Layout(t.DateFormat)
+		if err != nil {
 			return nil, err
+		}
+		c.layouts = []string{layout}
+		switch minute := strings.Index(layout, ":04"); {
+		case minute < 0:
+		case strings.Contains(layout, ":05"):
+			c.layouts = append(c.layouts, strings.Replace(layout, ":05", "", 1))
+		default:
+			c.layouts = append(c.layouts, layout[:minute+3]+":05"+layout[minute+3:])
 		}
 	}
 	return c, nil
@@ -144,9 +152,9 @@ func (c *clock) parse(text string) moment {
 // wall reads a text as a wall clock held in UTC, or, when it names its own
 // zone, as an instant.
 func (c *clock) wall(text string) (t time.Time, zoned, dayOnly bool, err error) {
-	if c.layout != "" {
-		if t, err := time.Parse(c.layout, text); err == nil {
-			return t, false, !strings.ContainsAny(c.layout, "35"), nil
+	for _, layout := range c.layouts {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, false, !strings.ContainsAny(layout, "35"), nil
 		}
 	}
 	if c.serial != nil {
@@ -157,7 +165,7 @@ func (c *clock) wall(text string) (t time.Time, zoned, dayOnly bool, err error) 
 			return t, false, false, nil
 		}
 	}
-	if c.layout != "" {
+	if len(c.layouts) > 0 {
 		return t, false, false, errFormat
 	}
 	return isoTime(text)

@@ -40,6 +40,8 @@ func TestTimes(t *testing.T) {
 		{text: "3/7/26 8:05", err: errNoDate},
 		{text: "3/7/26 8:05", format: "M/d/yy H:mm", want: "2026-03-07T07:05:00Z"},
 		{text: "07.03.2026 08:05", format: "dd.MM.yyyy HH:mm", want: "2026-03-07T07:05:00Z"},
+		{text: "07.03.2026 08:05:09", format: "dd.MM.yyyy HH:mm", want: "2026-03-07T07:05:09Z"},
+		{text: "3/7/26 8:05 PM", format: "M/d/yy h:mm:ss a", want: "2026-03-07T19:05:00Z"},
 		{text: "07.03.2026", format: "dd.MM.yyyy", precision: "day", want: "2026-03-06T23:00:00Z day"},
 		{text: "07.03.2026", format: "dd.MM.yyyy", err: errNoTime},
 		{text: "2026-03-07 08:05", format: "dd.MM.yyyy HH:mm", err: errFormat},

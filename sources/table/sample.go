@@ -245,6 +245,7 @@ func signOf(text string) (sign byte, vague bool) {
 // can be.
 type dateForm struct {
 	sep, year, time    string
+	yearFirst          bool
 	count              int
 	dayFirst, dayLater string // a date that only this order explains
 	sample             string
@@ -264,7 +265,7 @@ func (r *looked) date(text string) {
 	}
 	at := -1
 	for i := range r.forms {
-		if f := &r.forms[i]; f.sep == one.sep && f.year == one.year && f.time == one.time {
+		if f := &r.forms[i]; f.sep == one.sep && f.year == one.year && f.time == one.time && f.yearFirst == one.yearFirst {
 			at = i
 		}
 	}
@@ -296,6 +297,8 @@ func (r *looked) form() (string, error) {
 	tokens := func(a, b string) string { return a + most.sep + b + most.sep + most.year + most.time }
 	dayFirst, monthFirst := tokens("d", "M"), tokens("M", "d")
 	switch {
+	case most.yearFirst:
+		return most.year + most.sep + "M" + most.sep + "d" + most.time, nil
 	case most.dayFirst != "" && most.dayLater != "":
 		return "", fmt.Errorf("%s %w: %s begins with the day, and %s with the month; set date_format: %s or date_format: %s",
 			r.file, ErrAmbiguous, most.dayFirst, most.dayLater, dayFirst, monthFirst)
@@ -317,6 +320,10 @@ func formOf(text string) (f dateForm, first, second int, ok bool) {
 	}
 	f.sep, f.sample = day[at:at+1], text
 	parts := strings.Split(day, f.sep)
+	if len(parts) == 3 && len(parts[0]) == 4 {
+		f.yearFirst = true // and the month always follows it
+		parts = []string{parts[1], parts[2], parts[0]}
+	}
 	if len(parts) != 3 || len(parts[0]) > 2 || len(parts[1]) > 2 {
 		return f, 0, 0, false
 	}

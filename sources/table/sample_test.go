@@ -60,7 +60,7 @@ func TestSettle(t *testing.T) {
 		{numbers: "1,299;5", says: `1,299 is 1299 with decimal: ".", and 1.299 with decimal: ","`},
 		{numbers: "€ 1.299", says: `decimal: "."`}, {numbers: "2,55;2.5", says: "decimal comma"},
 		{dates: "01.12.2010 08:26", form: "d.M.yyyy H:mm"}, {dates: "12/1/10 8:26;12/13/10 8:00", form: "M/d/yy H:mm"},
-		{dates: "13/1/2010", form: "d/M/yyyy"}, {dates: "12.31.2010", form: "M.d.yyyy"}, {dates: "12/13/10 8:00:01 AM", form: "M/d/yy h:mm:ss a"},
+		{dates: "13/1/2010", form: "d/M/yyyy"}, {dates: "2026/11/01 10:00", form: "yyyy/M/d H:mm"}, {dates: "2026.1.13", form: "yyyy.M.d"}, {dates: "12.31.2010", form: "M.d.yyyy"}, {dates: "12/13/10 8:00:01 AM", form: "M/d/yy h:mm:ss a"},
 		{dates: "2010-12-01 08:26;3/4/10"}, {dates: "soon;1/2"},
 		{dates: "12/1/10 8:26", says: "date_format: d/M/yy H:mm or date_format: M/d/yy H:mm"}, {dates: "13/1/10;1/13/10", says: "begins with the day"},
 	} {
