@@ -53,19 +53,18 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 			return err
 		}
 	}
-	if met == nil {
-		p.noteStray(s, heads, wanted)
-	}
+	p.noteStray(s, heads, wanted, met)
 	return nil
 }
 
 // noteStray counts the orders that no target of their source wants, although
 // one of them had begun by then, and keeps examples.
-func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool) {
+func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool, met *sightings) {
 	res := p.sources[s.Name()]
 	for _, h := range heads {
 		begun := func(t *targetPlan) bool { return !h.CompletedAt.Before(t.Since) }
-		if wanted[h.Key] || !slices.ContainsFunc(p.used(s.Name()), begun) {
+		elsewhere := func(t *targetPlan) bool { return met.earlier(t, s, h.Key) }
+		if wanted[h.Key] || !slices.ContainsFunc(p.used(s.Name()), begun) || slices.ContainsFunc(p.used(s.Name()), elsewhere) {
 			continue
 		}
 		res.NoDestination++

@@ -110,6 +110,22 @@ func TestEqualOrdersReachEveryTarget(t *testing.T) {
 	}
 }
 
+// An order for no destination is told once, by the first source that shows it.
+func TestOrdersForNoDestinationOfTwoSources(t *testing.T) {
+	h := newHouse(t, order("1", oneTea), order("2", oneTea), order("3", oneTea))
+	h.addSource("erp", "main", order("2", oneTea, reconciletest.From("main", "erp")), order("3", oneTea, reconciletest.From("main", "erp")),
+		order("4", oneTea, reconciletest.From("main", "erp")))
+	h.target.From = []string{"shop", "erp"}
+	h.target.When = func(h reconcile.Head) (bool, error) { return h.Key.Order == "1" || h.Key.Order == "3", nil }
+	res := h.run()
+	h.ends(res, map[string]int{"sent/sent_now": 2})
+	for i, want := range []string{"2", "4"} {
+		if s := res.Sources[i]; s.NoDestination != 1 || len(s.Stray) != 1 || s.Stray[0].Order != want {
+			t.Errorf("%s: %d for no destination, %+v; want %s", s.Source, s.NoDestination, s.Stray, want)
+		}
+	}
+}
+
 // A failed source has shown nothing: what it clashed with goes on.
 func TestAFailedSourceClashesWithNothing(t *testing.T) {
 	h := newHouse(t, order("1", oneTea))
