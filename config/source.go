@@ -29,6 +29,8 @@ type Source struct {
 	// EditedSuffix says what -1 behind an order number means: the same order after it was edited, or another one; empty:
 	// nobody has said it.
 	EditedSuffix string `yaml:"edited_suffix" enum:"same_order other_order"`
+	// OrderShape is a regular expression that every order number fits, or any; empty: the shape is learnt from the numbers.
+	OrderShape string `yaml:"order_shape"`
 	// MaySend says whose orders may be sent; nil: nobody stands for any.
 	MaySend *MaySend `yaml:"may_send"`
 	// Columns has names of ColumnNames and, for each, a column's name or "= expression".
@@ -175,6 +177,10 @@ func (s *Source) check(d *document, path string) {
 	d.name(path+".shop", s.Shop)
 	d.columns(path+".columns", s.Columns, ColumnNames())
 	s.checkStatuses(d, path)
+	if _, err := regexp.Compile(s.OrderShape); err != nil && !d.failed(path+".order_shape") {
+		d.fail(path+".order_shape", "%s.order_shape: %s is no regular expression; write one such as '[0-9]{8}', or any", path,
+			d.quote(path+".order_shape"))
+	}
 	for i := range s.Join {
 		s.Join[i].check(d, at(path+".join", i))
 		s.Join[i].checkLocal(d, at(path+".join", i))

@@ -184,7 +184,11 @@ func (b *Balance) Show(p Place, e Example) {
 	if b.Examples == nil {
 		b.Examples = map[Place][]Example{}
 	}
-	if len(b.Examples[p]) < MaxExamples {
+	most := MaxExamples
+	if p.Reason == ReasonDamagedID { // each cell is to be mended
+		most = MaxProblems
+	}
+	if len(b.Examples[p]) < most {
 		b.Examples[p] = append(b.Examples[p], e)
 	}
 }

@@ -109,10 +109,10 @@ func (p *planner) notItself(t *targetPlan, o Order) Held {
 	if base, is := t.editedFrom(o); is {
 		return Held{Reason: t.edits[o.Key].hold, Text: "beside " + base.Order}
 	}
-	if t.twins == nil {
-		return Held{}
-	}
 	for _, w := range p.sendsOf(t, o) {
+		if key, is := t.damagedFrom(o, w); is {
+			return Held{Reason: ReasonDamagedID, Text: "it can only be order " + key.Order}
+		}
 		if twin, is := t.twinOf(o, w); is {
 			return Held{Reason: ReasonPossibleTwin, Text: "like " + twin.key.Order + " of " + twin.source}
 		}
@@ -191,9 +191,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 	p.countFrontEnd(t, f, o.Key, events)
 	for _, e := range events {
 		e.Customer = o.Customer
-		if t.twins != nil {
-			e.Facts.Goods = o.GoodsDigest
-		}
+		e.Facts.Goods = o.GoodsDigest
 		e.After = slices.DeleteFunc(slices.Clone(e.After), func(id EventID) bool { return f.ended[id] })
 		known := f.sends[e.ID]
 		step := PlannedStep{Do: DoSend, Doubt: known.doubt, Event: e, Mates: len(events), Origin: &o.Origin,

@@ -229,9 +229,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	if slices.ContainsFunc(steps, func(s Step) bool { return s.Send }) {
 		t.crowd.meet(o.head)
 	}
-	if t.twins != nil {
-		t.twins.meet(o.head, steps)
-	}
+	t.twins.meet(o.head, steps)
 	if err := p.undoing(f, o.head, steps); err != nil {
 		return err
 	}
@@ -258,9 +256,7 @@ func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
 	}
 	s.Place, s.Send = Place{BucketAlreadySent, Reason(k.Trust)}, false
 	e := Event{Action: ActionPurchase, Expiry: k.orders[h.Key], Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
-	if t.twins != nil {
-		e.Person, e.Facts.Goods = s.Want.Person, h.GoodsDigest
-	}
+	e.Person, e.Facts.Goods = s.Want.Person, h.GoodsDigest
 	return p.addStep(PlannedStep{By: k.Trust, Do: DoAdopt, Event: e, Origin: &h.Origin, Seen: s.Entry.Version, Target: t.Name(), Who: k.Name()})
 }
 

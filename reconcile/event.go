@@ -139,7 +139,7 @@ type Facts struct {
 	Cosmetic       Digest    `json:"cosmetic"`
 	CosmeticFields string    `json:"cosmetic_fields,omitempty"`
 	Digest         Digest    `json:"digest"`
-	Goods          Digest    `json:"goods,omitzero"` // set where possible twins are looked for; not read back
+	Goods          Digest    `json:"goods,omitzero"` // for likenesses; not read back
 	Source         string    `json:"source"`
 	Store          string    `json:"store,omitempty"` // StoreMark, not the name
 }

@@ -53,6 +53,12 @@ func (p *planner) readGroup(ctx context.Context, group []SourceSpec) error {
 	if err := read(ctx, group); err != nil {
 		return err
 	}
+	for _, s := range group {
+		if err := p.proposeOrders(ctx, s); err != nil {
+			return err
+		}
+	}
+	p.damaged = nil
 	return p.closeReversals(ctx, group)
 }
 
@@ -83,6 +89,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 				p.notUnique[s.Name()] = true
 			}
 			if len(res.Bad) < MaxProblems {
+				if onlyDamaged(h) {
+					p.damaged = append(p.damaged, damagedOrder{h, len(res.Bad)})
+				}
 				res.Bad = append(res.Bad, BadOrder{h.Key, h.Origin, h.Bad})
 			}
 		case h.LeftOut != "" || h.Merged:

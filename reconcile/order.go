@@ -153,7 +153,8 @@ const (
 
 // Head is an order without its lines: everything that is needed to decide.
 // Times are UTC. Bad and LeftOut heads carry Key, Origin and, where it could
-// be read, CompletedAt; the other fields may be empty.
+// be read, CompletedAt; the other fields may be empty. A head of which nothing
+// but the order number is damaged carries everything.
 type Head struct {
 	Key    OrderKey
 	Source string

@@ -27,6 +27,7 @@ type planner struct {
 	sources   map[string]*SourceResult
 	steps     *sorter
 	notUnique map[string]bool // sources whose order numbers are not what they should be
+	damaged   []damagedOrder  // of the sources that are being read, the first ones
 	undo      *reversals      // of the sources that are being read
 }
 
@@ -42,7 +43,7 @@ type targetPlan struct {
 	err         error
 	checkouts   map[Person][]checkout
 	shops       []string // the numberings of its sources
-	twins       *twins   // nil where none are looked for
+	twins       *twins
 	edits       map[OrderKey]edit
 }
 
@@ -129,9 +130,7 @@ func (p *planner) prepare(ctx context.Context) error {
 	for _, t := range p.Targets {
 		tp := &targetPlan{Target: t, feeds: map[string]*feed{}, orphans: map[EventID]Entry{}, checkouts: map[Person][]checkout{}, crowd: newCrowd(p.Zone, t.PerPerson),
 			edits: map[OrderKey]edit{}}
-		if len(t.From) > 1 && !t.SendTwins {
-			tp.twins = newTwins()
-		}
+		tp.twins = newTwins(len(t.From) > 1 && !t.SendTwins)
 		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
 			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}

@@ -106,7 +106,7 @@ const (
 // on an ordinary night (RULES R15).
 func (r Reason) NeedsLook() bool {
 	switch r {
-	case ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
+	case ReasonDamagedID, ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
 		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown:
 		return true
 	}

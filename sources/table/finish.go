@@ -40,7 +40,7 @@ func finish(m *mapping, headers []*Header, p *partial) reconcile.Head {
 		f.h.Hold = reconcile.ReasonZeroTotal
 	}
 	f.blame()
-	if len(f.h.Bad) > 0 {
+	if len(f.h.Bad) > 0 && !f.damagedOnly() {
 		f.h.Amount, f.h.AmountOf = reconcile.Decimal{}, ""
 		return f.h
 	}
@@ -272,6 +272,12 @@ func rowProblem(headers []*Header, p problem) reconcile.RowProblem {
 	h := headers[p.at.header]
 	return reconcile.RowProblem{File: h.File, Sheet: h.Sheet, Row: int(p.at.row), Column: p.label,
 		Cell: h.cell(p.label, int(p.at.row)), Reason: p.reason, Text: p.text}
+}
+
+// damagedOnly reports whether nothing but a number is wrong with the order: what
+// it holds is known, and can tell which order it is.
+func (f *finisher) damagedOnly() bool {
+	return !slices.ContainsFunc(f.h.Bad, func(p reconcile.RowProblem) bool { return p.Reason != reconcile.ReasonDamagedID })
 }
 
 func (f *finisher) digests() {

@@ -86,6 +86,7 @@ func (s *Source) firstPass(ctx context.Context, w reconcile.Window, yield func(r
 			return err
 		}
 	}
+	s.shape = p.numbers.Shape()
 	err = p.finish()
 	s.tally.Problems = p.found.list
 	s.tally.Notes = inOne(s.tally.Notes, files)

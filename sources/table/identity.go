@@ -27,7 +27,7 @@ var idPart = strings.NewReplacer("%", "%25", "-", "%2D")
 // identify reads the order's id; false when the row does not show it.
 func (p *pass) identify(cells []string, m moment) bool {
 	s := &p.bound.slots[rowOrder]
-	number := p.row.id(s, cells)
+	number := p.number(s, cells)
 	if number == "" {
 		p.id = identity{}
 		p.row.missing(s, p.bound.numberless(cells))
@@ -38,6 +38,20 @@ func (p *pass) identify(cells []string, m moment) bool {
 		return true
 	}
 	return p.compose(number, cells, m)
+}
+
+// number reads the order number. What it must look like is said by
+// order_shape, else learnt from all of them when the last row is read; an
+// exponent is damage at once.
+func (p *pass) number(s *slot, cells []string) string {
+	if p.m.learns() {
+		return p.row.id(s, cells)
+	}
+	number := p.row.text(s, cells)
+	if p.m.shape != nil && number != "" && !p.m.shape.MatchString(number) {
+		p.row.add(s.label, reconcile.ReasonDamagedID, shape(number)+" does not fit order_shape; correct the cell, or the setting")
+	}
+	return number
 }
 
 func (p *pass) checkLength(s *slot, id string) string {

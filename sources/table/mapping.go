@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -108,6 +109,7 @@ type mapping struct {
 	// statuses says of a status in lower case whether an order with it is
 	// complete; nil: the status decides nothing.
 	statuses  map[string]bool
+	shape     *regexp.Regexp // of order numbers; nil: it is learnt
 	permitAll bool
 	cosmetic  string // which cosmetic fields are mapped
 }
@@ -124,6 +126,12 @@ func newMapping(cfg *config.Source) (*mapping, error) {
 		}
 	}
 	m.cosmetic = m.cosmeticFields()
+	if cfg.OrderShape != "" && cfg.OrderShape != anyShape {
+		var err error
+		if m.shape, err = regexp.Compile("^(?:" + cfg.OrderShape + ")$"); err != nil {
+			return nil, fmt.Errorf("prepare source %s: order_shape: %w", cfg.Name, err)
+		}
+	}
 	return m, nil
 }
 
@@ -141,6 +149,12 @@ func statuses(cfg *config.Source) map[string]bool {
 	}
 	return complete
 }
+
+// anyShape is the order_shape of numbers that nothing can be said about.
+const anyShape = "any"
+
+// learns reports whether the shape of order numbers is found out.
+func (m *mapping) learns() bool { return m.cfg.OrderShape == "" }
 
 func (m *mapping) key(name string) string { return "columns." + name }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"makegood/reconcile"
+	"makegood/sources/internal/idshape"
 )
 
 // pass reads the rows of all files of a source once and groups them into
@@ -29,6 +30,8 @@ type pass struct {
 	keep     interner
 	id       identity
 	taints   map[string]problem // order numbers of rows whose order is not known
+
+	numbers idshape.Learner // what the order numbers look like
 
 	groups map[groupKey]*partial
 	order  []*partial
@@ -271,6 +274,9 @@ func (p *pass) partial() *partial {
 		}
 		part = newPartial(key.key, number, p.file, len(p.m.kept))
 		p.used += part.size
+		if p.seek == nil && p.m.learns() {
+			p.numbers.Add(number)
+		}
 		part.index = len(p.order)
 		p.groups[key] = part
 		p.order = append(p.order, part)
@@ -346,5 +352,6 @@ func (p *pass) head(part *partial) reconcile.Head {
 	if taint, ok := p.taints[part.number]; ok && p.m.composed() {
 		part.fail(taint)
 	}
+	p.inspect(part)
 	return finish(p.m, p.headers, part)
 }

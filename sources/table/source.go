@@ -13,6 +13,7 @@ import (
 
 	"makegood/config"
 	"makegood/reconcile"
+	"makegood/sources/internal/idshape"
 )
 
 // Options say how a source works, beside what its configuration says.
@@ -56,6 +57,7 @@ type Source struct {
 
 	tally   reconcile.Tally
 	read    []readFile // by the last Heads
+	shape   idshape.Shape
 	catalog catalog
 }
 
