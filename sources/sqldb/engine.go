@@ -27,8 +27,6 @@ type engine interface {
 	quote(name string) string
 	// inWords says what the database objects to, and what to do about it.
 	inWords(err error) error
-	// mark is that of [File.Mark].
-	mark() (string, error)
 }
 
 // typed is an engine whose values mean something by the type of their column.

@@ -150,9 +150,6 @@ func (m mariadb) page(from string, key []string, last []any) (string, []any) {
 
 func (mariadb) quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
-// mark is empty: a server's rows are read in one pass.
-func (mariadb) mark() (string, error) { return "", nil }
-
 func (m mariadb) inWords(err error) error {
 	where := m.config.Addr
 	if _, ok := errors.AsType[*net.OpError](err); ok {

@@ -105,9 +105,6 @@ func (p postgres) page(from string, key []string, last []any) (string, []any) {
 
 func (postgres) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// mark is empty: a server's rows are read in one pass.
-func (postgres) mark() (string, error) { return "", nil }
-
 func (p postgres) inWords(err error) error {
 	where := fmt.Sprintf("%s:%d", p.config.Host, p.config.Port)
 	e, ok := errors.AsType[*pgconn.PgError](err)

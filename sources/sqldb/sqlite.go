@@ -81,12 +81,16 @@ func missing(path string) error {
 // connector makes connections whose rows hold what is stored.
 type connector struct{ uri string }
 
-func (c connector) Connect(context.Context) (driver.Conn, error) {
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Driver().Open(c.uri)
 	if err != nil {
 		return nil, err
 	}
-	return stored{conn.(*sqlite3.SQLiteConn)}, nil
+	own := stored{conn.(*sqlite3.SQLiteConn)}
+	if _, err := own.ExecContext(ctx, "BEGIN", nil); err != nil { // all statements see one moment
+		return nil, errors.Join(err, conn.Close())
+	}
+	return own, nil
 }
 
 func (c connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
@@ -131,18 +135,6 @@ func (s sqlite) page(from string, key []string, last []any) (string, []any) {
 }
 
 func (sqlite) quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-func (s sqlite) mark() (string, error) {
-	info, err := os.Stat(s.path)
-	if err != nil {
-		return "", err
-	}
-	mark := fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano())
-	if log, err := os.Stat(s.path + "-wal"); err == nil {
-		mark += fmt.Sprintf(" %d %d", log.Size(), log.ModTime().UnixNano())
-	}
-	return mark, nil
-}
 
 // inWords says what the database objects to. What it says of the query itself
 // is in its own words.

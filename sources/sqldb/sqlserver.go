@@ -129,9 +129,6 @@ func (s sqlserver) page(from string, key []string, last []any) (string, []any) {
 
 func (sqlserver) quote(name string) string { return "[" + strings.ReplaceAll(name, "]", "]]") + "]" }
 
-// mark is empty: a server's rows are read in one pass.
-func (sqlserver) mark() (string, error) { return "", nil }
-
 // value writes what the driver gives in types of Go as the server would.
 func (sqlserver) value(kind string, v any) any {
 	switch v := v.(type) {
