@@ -29,6 +29,7 @@ func TestHarmCellsThatAreNotWhatTheySeem(t *testing.T) {
 		{"#REF!", at, "eve@example.com", "MUG", 1, 5},
 		{"a6", at, "ann@example.com", "MUG", 1, "many"},
 		{"a7", 0.35, "ann@example.com", "MUG", 1, 5},
+		{123456789012345678, at, "ann@example.com", "MUG", 1, 5},
 	} {
 		if err := book.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
 			t.Fatal(err)
@@ -53,10 +54,10 @@ func TestHarmCellsThatAreNotWhatTheySeem(t *testing.T) {
 		cells[p.Cell] = p.Text
 	}
 	for cell, says := range map[string]string{"F4": "thousands", "C5": "#N/A", "F6": "formula without a result", "A7": "#REF!",
-		"F8": "is not a number", "B9": "is no order's date"} {
+		"F8": "is not a number", "B9": "is no order's date", "A10": "more than 15 digits"} {
 		s.contains(cells[cell], says)
 	}
-	if len(cells) != 6 {
+	if len(cells) != 7 {
 		t.Errorf("named are the cells %q", cells)
 	}
 	s.contains(strings.Join(got.source(t, "shop").Notes, "; "), "1 hidden rows were read")

@@ -29,6 +29,16 @@ func (s *slot) values(cells []string) []string {
 	return s.buf
 }
 
+// columns are those that fields are made of, where they stand in the header.
+func (f *finder) columns(fields []*field) (columns []int) {
+	for _, one := range fields {
+		if s, err := f.slot(one); err == nil && one.mapped() {
+			columns = append(columns, s.columns()...)
+		}
+	}
+	return columns
+}
+
 // names are those of the columns.
 func names(h *Header) map[string]bool {
 	all := map[string]bool{}
@@ -118,6 +128,7 @@ type binding struct {
 	zones    *zones          // where columns.zone is mapped
 	used     []int           // sorted: what a spool must hold
 	numeric  []int           // what numbers are read from
+	ids      []int           // what ids are read from
 	names    map[string]bool // of the columns
 	currency string          // of the source
 	money    int             // the column of the currency, -1
@@ -153,11 +164,7 @@ func (m *mapping) bind(h *Header, id int32) (*binding, error) {
 			return nil, err
 		}
 	}
-	for _, one := range m.habits().numbers {
-		if s, err := f.slot(one); err == nil {
-			b.numeric = append(b.numeric, s.columns()...)
-		}
-	}
+	b.numeric, b.ids = f.columns(m.habits().numbers), f.columns(m.ids())
 	if m.rows[rowZone].mapped() {
 		b.zones = &zones{m.cfg.Table, m.cfg.Precision, h.Serial, map[string]*clock{}}
 	}

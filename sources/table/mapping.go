@@ -338,6 +338,17 @@ func (m *mapping) habits() habits {
 	return h
 }
 
+// ids are the fields that must be intact to the last digit.
+func (m *mapping) ids() []*field {
+	list := []*field{&m.rows[rowOrder], &m.rows[rowStore], &m.rows[rowTill], &m.rows[rowSKU], &m.rows[rowLine], &m.rows[rowUniqueID]}
+	for i := range m.fields {
+		if m.fields[i].id && m.fields[i].eval == nil {
+			list = append(list, &m.fields[i].field)
+		}
+	}
+	return list
+}
+
 func (m *mapping) cosmeticFields() string {
 	fields := []string{"completed_at"}
 	for _, name := range []string{"channel", "name", "store"} {

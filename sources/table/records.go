@@ -119,7 +119,7 @@ func (r *records) row(row Row, do func(record) error) error {
 		return err
 	}
 	var spoiled error
-	r.bound.distrust(row, func(at int, text string) {
+	r.bound.distrust(row, func(at int, _ Use, text string) {
 		if spoiled == nil {
 			spoiled = rec.fault(clean(row.Header.Columns[at]), text)
 		}
@@ -149,9 +149,10 @@ func (r *records) bind(h *Header) (err error) {
 		}
 	}
 	r.bound.used = slices.Sorted(maps.Keys(f.used))
-	for _, one := range r.habits().numbers {
-		if s, err := f.slot(one); err == nil {
-			r.bound.numeric = append(r.bound.numeric, s.columns()...)
+	r.bound.numeric = f.columns(r.habits().numbers)
+	for i, name := range r.names {
+		if slices.Contains([]string{"order", "on", "sku", "unique_id", "customer"}, name) {
+			r.bound.ids = append(r.bound.ids, f.columns([]*field{&r.fields[i]})...)
 		}
 	}
 	r.clock, err = newClock(r.table, "day", h.Serial)

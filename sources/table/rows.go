@@ -85,10 +85,19 @@ type File interface {
 
 // Fault says that a cell cannot be trusted, though its text looks like one.
 type Fault struct {
-	At     int    // of the cell
-	Text   string // what is wrong, behind the cell's value or alone
-	Number bool   // only where it is read as a number
+	At   int    // of the cell
+	Text string // what is wrong, behind the cell's value or alone
+	For  Use    // where it matters
 }
+
+// Use is what a cell is read as.
+type Use int
+
+const (
+	AnyUse   Use = iota // it cannot be trusted at all
+	AsNumber            // not as a number
+	AsID                // not as an id
+)
 
 // CellName is how spreadsheets name the cell in a column, counted from 0, and
 // a row: "F12".

@@ -21,30 +21,45 @@ func cellError(text string) bool {
 }
 
 // distrust names the mapped cells of a row that are not what they seem to be.
-func (b *binding) distrust(row Row, add func(at int, text string)) {
+func (b *binding) distrust(row Row, add func(at int, use Use, text string)) {
 	for _, f := range row.Faults {
-		if _, mapped := slices.BinarySearch(b.used, f.At); mapped && (!f.Number || slices.Contains(b.numeric, f.At)) {
-			text := f.Text
-			if value := clean(row.Cells[f.At]); value != "" {
-				text = shape(value) + ": " + text
-			}
-			add(f.At, text)
+		if !slices.Contains(b.usedAs(f.For), f.At) {
+			continue
 		}
+		text := f.Text
+		if value := clean(row.Cells[f.At]); value != "" {
+			text = shape(value) + " " + text
+		}
+		add(f.At, f.For, text)
 	}
 	for _, at := range b.used {
 		if cell := row.Cells[at]; cell != "" && cell[0] == '#' && cellError(clean(cell)) {
-			add(at, fmt.Sprintf("%q is an error of a spreadsheet; mend its formula, or empty the cell", clean(cell)))
+			add(at, AnyUse, fmt.Sprintf("%q is an error of a spreadsheet; mend its formula, or empty the cell", clean(cell)))
 		}
 	}
+}
+
+// usedAs lists the columns that are read in a way.
+func (b *binding) usedAs(use Use) []int {
+	switch use {
+	case AsNumber:
+		return b.numeric
+	case AsID:
+		return b.ids
+	}
+	return b.used
 }
 
 // distrust notes what is wrong with cells of the row at hand, and whether the
 // row's values can be read nevertheless.
 func (p *pass) distrust(row Row) (trusted bool) {
 	p.spoiled = p.spoiled[:0]
-	p.bound.distrust(row, func(at int, text string) {
-		p.spoiled = append(p.spoiled, at)
-		p.row.add(clean(row.Header.Columns[at]), reconcile.ReasonBadValue, text)
+	p.bound.distrust(row, func(at int, use Use, text string) {
+		reason := reconcile.ReasonDamagedID // the order is known by it all the same
+		if use != AsID {
+			reason, p.spoiled = reconcile.ReasonBadValue, append(p.spoiled, at)
+		}
+		p.row.add(clean(row.Header.Columns[at]), reason, text)
 	})
 	return len(p.spoiled) == 0
 }

@@ -10,6 +10,7 @@ import (
 
 const (
 	noResult = "a formula without a result stands here; open the workbook in a spreadsheet program and save it again"
+	cut      = "is a number of more than 15 digits, of which a spreadsheet keeps 15; export the column as text"
 	vague    = "is a text that may have thousands or thousandths; set decimal to the sign before the cents"
 )
 
@@ -103,9 +104,17 @@ func (s *sheet) fault(kind, text string, open bool) table.Fault {
 	case open && (text == "" || text == "0" && s.book.recalc):
 		return table.Fault{Text: noResult}
 	case (kind == "s" || kind == "inlineStr" || kind == "str") && s.decimal == "" && table.Vague(text):
-		return table.Fault{Number: true, Text: vague}
+		return table.Fault{For: table.AsNumber, Text: vague}
+	case kind == "n" && len(text) > exactDigits && integer(text):
+		return table.Fault{For: table.AsID, Text: cut}
 	}
 	return table.Fault{}
+}
+
+// integer reports whether a number has digits alone, more than are exact.
+func integer(text string) bool {
+	digits := strings.TrimPrefix(text, "-")
+	return len(digits) > exactDigits && strings.Trim(digits, "0123456789") == ""
 }
 
 // put places a cell. Blank ones need no place.

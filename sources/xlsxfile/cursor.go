@@ -31,6 +31,9 @@ func newCursor(ctx context.Context, b *book, f *File, numbers map[int]bool) (*cu
 	if err != nil {
 		return nil, err
 	}
+	if len(f.options.Sheets) == 0 {
+		todo = fittest(ctx, b, f, todo)
+	}
 	c := &cursor{ctx: ctx, file: f, book: b, todo: todo, numbers: numbers}
 	if err := c.turn(); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: its sheets hold no rows", ErrEmpty)
@@ -38,6 +41,29 @@ func newCursor(ctx context.Context, b *book, f *File, numbers map[int]bool) (*cu
 		return nil, err
 	}
 	return c, nil
+}
+
+// maxLooks is how many sheets are looked at for the one that has the columns.
+const maxLooks = 20
+
+// fittest puts the first sheet that has all wanted columns before the others:
+// a cover sheet is no list of orders. What is wrong with a sheet is said when it
+// is read.
+func fittest(ctx context.Context, b *book, f *File, tabs []tabInfo) []tabInfo {
+	if len(tabs) < 2 || len(f.options.Wanted) == 0 {
+		return tabs
+	}
+	for i, tab := range tabs[:min(len(tabs), maxLooks)] {
+		look := &cursor{ctx: ctx, file: f, book: b}
+		s, err := look.openSheet(tab)
+		if err != nil {
+			continue
+		}
+		if err := s.close(); err == nil && s.fits(f.options.Wanted) {
+			return append([]tabInfo{tab}, slices.Delete(slices.Clone(tabs), i, i+1)...)
+		}
+	}
+	return tabs
 }
 
 // turn opens the next sheet that holds anything, or gives io.EOF.

@@ -24,7 +24,8 @@ const All = "all"
 type Options struct {
 	// Sheets names the sheets to read, in that order, hidden or not, whatever
 	// the case of their letters; "#2" is the second sheet of the workbook.
-	// Empty: the first visible one that holds anything. {All}: every one.
+	// Empty: the first visible one that has all columns that are wanted, or
+	// else the first that holds anything. {All}: every one.
 	Sheets []string
 	// Password opens a protected workbook.
 	Password string

@@ -78,6 +78,15 @@ func (s *sheet) names(at int, wanted map[string]bool) (names []string, score int
 	return own.cells, score
 }
 
+// fits reports whether the header has all the wanted names.
+func (s *sheet) fits(names []string) bool {
+	wanted := map[string]bool{}
+	for _, name := range names {
+		wanted[name] = true
+	}
+	return matches(s.header.Columns, wanted) == len(wanted)
+}
+
 func matches(cells []string, wanted map[string]bool) int {
 	found := map[string]bool{}
 	for _, name := range cells {

@@ -39,7 +39,7 @@ func faults(t *testing.T, sheet, texts, book string, o Options) (rows, wrong, no
 		}
 		rows = append(rows, strings.Join(row.Cells, "|"))
 		for _, f := range row.Faults {
-			wrong = append(wrong, fmt.Sprintf("%s %v %s", table.CellName(f.At, row.Number), f.Number, f.Text))
+			wrong = append(wrong, fmt.Sprintf("%s %d %s", table.CellName(f.At, row.Number), f.For, f.Text))
 		}
 	}
 }
@@ -51,14 +51,16 @@ func TestOddCells(t *testing.T) {
 		o           Options
 		want, wrong string
 	}{
-		"no result":         {rows: `<row><c><f>1+1</f></c><c><v>a</v></c></row>`, want: "|a", wrong: "A2 false " + noResult},
-		"empty result":      {rows: `<row><c><f>1+1</f><v/></c><c><v>a</v></c></row>`, want: "|a", wrong: "A2 false " + noResult},
-		"alone":             {rows: `<row><c><f>1+1</f></c></row>`, want: "|", wrong: "A2 false " + noResult},
+		"no result":         {rows: `<row><c><f>1+1</f></c><c><v>a</v></c></row>`, want: "|a", wrong: "A2 0 " + noResult},
+		"empty result":      {rows: `<row><c><f>1+1</f><v/></c><c><v>a</v></c></row>`, want: "|a", wrong: "A2 0 " + noResult},
+		"alone":             {rows: `<row><c><f>1+1</f></c></row>`, want: "|", wrong: "A2 0 " + noResult},
 		"empty text":        {rows: `<row><c t="str"><f>""</f><v></v></c><c><v>a</v></c></row>`, want: "|a"},
-		"no text":           {rows: `<row><c t="str"><f>""</f></c><c><v>a</v></c></row>`, want: "|a", wrong: "A2 false " + noResult},
-		"left to calculate": {rows: `<row><c><f>1+1</f><v>0</v></c><c><v>0</v></c></row>`, book: recalc, want: "0|0", wrong: "A2 false " + noResult},
+		"no text":           {rows: `<row><c t="str"><f>""</f></c><c><v>a</v></c></row>`, want: "|a", wrong: "A2 0 " + noResult},
+		"left to calculate": {rows: `<row><c><f>1+1</f><v>0</v></c><c><v>0</v></c></row>`, book: recalc, want: "0|0", wrong: "A2 0 " + noResult},
 		"zero":              {rows: `<row><c><f>1+1</f><v>0</v></c></row>`, want: "0|"},
-		"vague text":        {rows: `<row><c t="inlineStr"><is><t>1.299</t></is></c><c><v>1.299</v></c></row>`, want: "1.299|1.299", wrong: "A2 true " + vague},
+		"vague text":        {rows: `<row><c t="inlineStr"><is><t>1.299</t></is></c><c><v>1.299</v></c></row>`, want: "1.299|1.299", wrong: "A2 1 " + vague},
+		"cut digits":        {rows: `<row><c><v>123456789012345678</v></c><c><v>123456789012345</v></c></row>`, want: "123456789012345678|123456789012345", wrong: "A2 2 " + cut},
+		"text of digits":    {rows: `<row><c t="str"><v>123456789012345678</v></c></row>`, want: "123456789012345678|"},
 		"set decimal":       {rows: `<row><c t="str"><v>1.299</v></c><c><v>1.299</v></c></row>`, o: Options{Decimal: ","}, want: "1.299|1,299"},
 		"set point":         {rows: `<row><c t="str"><v>1,299</v></c><c><v>1.299</v></c></row>`, o: Options{Decimal: "."}, want: "1,299|1.299"},
 		"digits of a text":  {rows: `<row><c t="str"><v>2.5499999999999998</v></c><c><v>2.5499999999999998</v></c></row>`, want: "2.5499999999999998|2.55"},
@@ -222,5 +224,28 @@ func TestSample(t *testing.T) {
 	}
 	if row, err := c.Next(); err != nil || row.Cells[1] != "3,5" {
 		t.Errorf("%q (%v)", row.Cells, err)
+	}
+}
+
+// A cover sheet is passed over for the sheet that has the columns.
+func TestSheetWithTheColumns(t *testing.T) {
+	path := save(t, func(f *excelize.File) {
+		for _, name := range []string{"Part", "Orders", "Later"} {
+			f.NewSheet(name)
+		}
+		put(f, "Sheet1", grid{{"Orders of", "the shop"}})
+		put(f, "Part", grid{{"id", "name"}, {"7", "a"}})
+		put(f, "Orders", grid{{"Title"}, {"id", "sku"}, {"O1", "b"}})
+		put(f, "Later", grid{{"id", "sku"}, {"O2", "b"}})
+	})
+	for want, o := range map[string]Options{
+		"Orders 3: O1|b": {Wanted: []string{"id", "sku"}},
+		"Part 2: 7|a":    {Wanted: []string{"id", "sku"}, Sheets: []string{"Part"}},
+		"":               {Wanted: []string{"id", "price"}},
+	} {
+		rows, notes, err := read(t, path, o)
+		if got := strings.Join(rows, ", "); err != nil || got != want || !strings.Contains(strings.Join(notes, ""), "not read: ") {
+			t.Errorf("%v: rows %q, notes %q, error %v; want %q", o, got, notes, err, want)
+		}
 	}
 }
