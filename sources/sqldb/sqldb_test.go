@@ -17,7 +17,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"makegood/reconcile"
 	"makegood/sources/table"
 )
 
@@ -120,47 +119,6 @@ func TestNumber(t *testing.T) {
 	}
 	if got, _ := number(math.Copysign(0, -1), 64); got != "0" {
 		t.Errorf("number(-0) = %q", got)
-	}
-}
-
-func TestWindow(t *testing.T) {
-	path := makeDatabase(t, `CREATE TABLE orders (id TEXT, at DATETIME)`,
-		`INSERT INTO orders VALUES ('before', '2026-10-25 09:59:59'), ('first', '2026-10-25 10:00:00'),
-		 ('last', '2026-10-25 11:59:59'), ('after', '2026-10-25 12:00:00')`)
-	amsterdam, err := time.LoadLocation("Europe/Amsterdam")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := reconcile.Window{
-		From: time.Date(2026, 10, 25, 9, 0, 0, 0, time.UTC), // 10:00 in Amsterdam, winter time since 03:00
-		To:   time.Date(2026, 10, 25, 11, 0, 0, 0, time.UTC),
-	}
-	query := `SELECT id, ':to and ?' AS "a :form" FROM orders WHERE at >= :from AND at < :to -- not :this
-		AND id <> '' /* :nor @this */ ORDER BY at`
-	rows, columns, err := readAll(t.Context(), New("shop", path, query, Options{Zone: amsterdam}).Within(w))
-	if want := []string{"first|:to and ?", "last|:to and ?"}; err != nil || !slices.Equal(rows, want) {
-		t.Errorf("rows %q, error %v; want %q", rows, err, want)
-	}
-	if want := []string{"id", "a :form"}; !slices.Equal(columns, want) {
-		t.Errorf("columns %q, want %q", columns, want)
-	}
-	echo := New("shop", path, `SELECT :to, :from, :to`, Options{Zone: amsterdam, Bind: Instant}).
-		Within(reconcile.Window{From: w.From.Add(time.Millisecond), To: w.To.Add(time.Millisecond)})
-	rows, _, err = readAll(t.Context(), echo)
-	if want := []string{"2026-10-25T11:00:01Z|2026-10-25T09:00:00Z|2026-10-25T11:00:01Z"}; err != nil || !slices.Equal(rows, want) {
-		t.Errorf("instants %q, error %v; want %q", rows, err, want)
-	}
-}
-
-func TestOneParameter(t *testing.T) {
-	path := makeDatabase(t, "CREATE TABLE t (v)")
-	w := reconcile.Window{From: time.Unix(0, 0), To: time.Unix(60, 0)}
-	rows, _, err := readAll(t.Context(), New("shop", path, "SELECT :to;", Options{}).Within(w))
-	if want := []string{"1970-01-01 00:01:00"}; err != nil || !slices.Equal(rows, want) {
-		t.Errorf("rows %q, error %v; want %q", rows, err, want)
-	}
-	if _, _, err := readAll(t.Context(), New("shop", path, "SELECT :to", Options{})); !errors.Is(err, ErrWindow) {
-		t.Errorf("without a period: error %v, want ErrWindow", err)
 	}
 }
 

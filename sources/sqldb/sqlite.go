@@ -111,6 +111,12 @@ func (s stored) QueryContext(ctx context.Context, query string, args []driver.Na
 
 // bind leaves the query as it is: SQLite has named parameters. Another one than
 // :from and :to would be NULL to it, and give no rows without an error.
+//
+// Times are texts here, written with a blank or with a T between day and time,
+// to the second or to the minute, and compared by their signs: a blank is less
+// than a T, and a part less than the whole. So :from has a blank and no zeros at
+// its end, and :to a T: no row is left out whichever form a column has; what is
+// too much of the last day is cut as ever.
 func (sqlite) bind(query string, end func(string) (string, error)) (string, []any, error) {
 	var args []any
 	for _, p := range parameters(query) {
@@ -120,6 +126,12 @@ func (sqlite) bind(query string, end func(string) (string, error)) (string, []an
 		value, err := end(p)
 		if err != nil {
 			return "", nil, err
+		}
+		if p == ":from" {
+			value = strings.TrimSuffix(strings.Replace(value, "T", " ", 1), "Z")
+			value = strings.TrimSuffix(strings.TrimSuffix(value, ":00"), " 00:00")
+		} else {
+			value = strings.Replace(value, " ", "T", 1)
 		}
 		args = append(args, sql.Named(p[1:], value))
 	}
