@@ -132,7 +132,8 @@ type CartSource struct {
 const (
 	sourceColumns = "order completed_at ordered_at updated_at customer email language currency channel status store till " +
 		"sku name quantity price line_total line total shipping discount unique_id item cart_used firstname lastname gender " +
-		"birthdate phone postcode city country refers_to reverses newsletter zone"
+		"birthdate phone postcode city country refers_to reverses newsletter zone " +
+		"session parent_session replaces paid test_order"
 	evidenceColumns = "order at shop target"
 	cartColumns     = "email customer sku quantity price unique_id item last_activity"
 )
@@ -227,6 +228,11 @@ func (s *Source) checkColumns(d *document, path string) {
 		case !literal && !s.Has(name) && !d.failed(path+"."+name) && !d.failed(path+".columns."+name):
 			d.fail(path+"."+name, "%s.%s is missing: write it once, either for the whole source or as the name of a column in columns",
 				path, name)
+		}
+	}
+	for _, pair := range [][2]string{{"replaces", "paid"}, {"paid", "replaces"}, {"parent_session", "session"}, {"parent_session", "replaces"}} {
+		if own(pair[0]) && !own(pair[1]) && !d.failed(path+".columns."+pair[1]) {
+			d.fail(path+".columns."+pair[0], "%s.columns.%s needs columns.%s", path, pair[0], pair[1])
 		}
 	}
 	needs := map[string][]string{"per_store": {"store"}, "per_store_and_day": {"store"}, "per_till_and_day": {"store", "till"}}

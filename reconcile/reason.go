@@ -16,13 +16,17 @@ const (
 	ReasonAmbiguous    Reason = "ambiguous_join"
 	ReasonNotUnique    Reason = "order_not_unique" // one id, two stores, customers or days
 	ReasonVersions     Reason = "versions"         // two files disagree about one order
+	ReasonBadUpgrade   Reason = "bad_upgrade"      // upgrades that contradict each other
 )
 
 // Reasons that a source itself has for not counting an order, beside those
 // that its rules name.
 const (
 	ReasonStatusNotComplete Reason = "status_not_complete"
-	ReasonReversal          Reason = "reversal" // it undoes another order
+	ReasonTestOrder         Reason = "test_order"
+	ReasonUnpaid            Reason = "unpaid"          // no product of it was paid
+	ReasonPaymentPending    Reason = "payment_pending" // an offline payment is not confirmed yet
+	ReasonReversal          Reason = "reversal"        // it undoes another order
 )
 
 // Reasons for not being for a destination at all.

@@ -41,7 +41,12 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonNotUnique, Words{Text: "one order number for several orders",
 		Next: "Say with order_unique how far a number is unique: per_store, per_store_and_day or per_till_and_day."}},
 	{reconcile.ReasonVersions, Words{Text: "two files disagree about the order"}},
+	{reconcile.ReasonBadUpgrade, Words{Text: "upgrades that contradict each other",
+		Next: "Look at the carts of the rows below in the shop; a cart from before the period is missing in an export."}},
 	{reconcile.ReasonStatusNotComplete, Words{Text: "not completed, by its status"}},
+	{reconcile.ReasonTestOrder, Words{Text: "test order"}},
+	{reconcile.ReasonUnpaid, Words{Text: "not paid"}},
+	{reconcile.ReasonPaymentPending, Words{Text: "payment not confirmed yet"}},
 	{reconcile.ReasonReversal, Words{Text: "undoes another order"}},
 
 	{reconcile.ReasonChannel, Words{Text: "another channel"}},

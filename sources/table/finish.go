@@ -117,13 +117,21 @@ func (f *finisher) texts() {
 }
 
 func (f *finisher) flags() {
-	switch text := strings.ToLower(f.value("cart_used")); text {
-	case "true", "yes", "y", "1", "t":
-		f.h.CartUsed = true
-	case "", "false", "no", "n", "0", "f":
-	default:
-		f.failField("cart_used", reconcile.ReasonBadValue, shape(text)+" is neither yes nor no")
+	used, known := yes(f.value("cart_used"))
+	if f.h.CartUsed = used; !known {
+		f.failField("cart_used", reconcile.ReasonBadValue, shape(f.value("cart_used"))+" is neither yes nor no")
 	}
+}
+
+// yes reads a word that says yes or no; known is false for any other.
+func yes(text string) (yes, known bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "y", "1", "t":
+		return true, true
+	case "", "false", "no", "n", "0", "f":
+		return false, true
+	}
+	return false, false
 }
 
 var profileFields = map[string]bool{"firstname": true, "lastname": true, "gender": true, "birthdate": true, "phone": true,
@@ -142,27 +150,42 @@ func (f *finisher) profile() {
 	}
 }
 
-// count adds up lines with ids of their own, each id once: of two rows that
-// differ in the name only, the one that order takes.
+// count adds up lines with ids of their own, each id once, and of chains of
+// upgrades what is left.
 func (f *finisher) count() {
-	slices.SortStableFunc(f.p.counted, func(a, b countedLine) int {
-		return cmp.Or(strings.Compare(a.id, b.id), strings.Compare(b.name, a.name))
-	})
-	for i := range f.p.counted {
-		l := &f.p.counted[i]
-		if i > 0 && l.id != "" && l.id == f.p.counted[i-1].id {
-			if before := f.p.counted[i-1]; l.sums.content != before.sums.content || l.sums.amount.Cmp(before.sums.amount) != 0 {
-				f.fail(l.at, fault{f.m.rows[rowLine].label, reconcile.ReasonConflict,
-					fmt.Sprintf("the line has the same id as row %d of the same order, but is another one", before.at.row)})
-			}
-			continue
-		}
+	lines := f.distinct()
+	if f.m.upgrades() {
+		lines = f.follow(lines)
+	}
+	for i := range lines {
+		l := &lines[i]
 		into := f.p.sumsOf(&line{dropped: l.dropped})
 		if err := into.merge(&l.sums); err != nil {
 			f.fail(l.at, fault{"", reconcile.ReasonBadValue, err.Error()})
 		}
 	}
 	f.p.counted = nil
+}
+
+// distinct are the lines, each id once: of two rows that differ in the name
+// only, the one that order takes.
+func (f *finisher) distinct() []countedLine {
+	slices.SortStableFunc(f.p.counted, func(a, b countedLine) int {
+		return cmp.Or(strings.Compare(a.id, b.id), strings.Compare(b.name, a.name))
+	})
+	var lines []countedLine
+	for _, l := range f.p.counted {
+		if n := len(lines); n == 0 || l.id == "" || l.id != lines[n-1].id {
+			lines = append(lines, l)
+			continue
+		}
+		before := lines[len(lines)-1]
+		if l.sums.content != before.sums.content || l.sums.amount.Cmp(before.sums.amount) != 0 || !l.cart.same(before.cart) {
+			f.fail(l.at, fault{f.m.rows[rowLine].label, reconcile.ReasonConflict,
+				fmt.Sprintf("the line has the same id as row %d of the same order, but is another one", before.at.row)})
+		}
+	}
+	return lines
 }
 
 func (f *finisher) money() {
@@ -177,6 +200,9 @@ func (f *finisher) money() {
 		f.h.AmountOf = reconcile.AmountOfLineTotals
 	}
 	f.h.Total, f.h.Shipping, f.h.Discount = f.amount("total"), f.amount("shipping"), f.amount("discount")
+	if f.m.upgrades() {
+		f.h.Total = nil // that of one cart, before or after an upgrade
+	}
 	if f.h.Total != nil {
 		f.h.Amount, f.h.AmountOf = *f.h.Total, reconcile.AmountOfTotal
 	}

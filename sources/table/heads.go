@@ -76,6 +76,9 @@ func (s *Source) firstPass(ctx context.Context, w reconcile.Window, yield func(r
 	if err := s.loadJoins(ctx); err != nil {
 		return err
 	}
+	if err := s.link(ctx, files); err != nil {
+		return err
+	}
 	p := s.newPass(&s.tally)
 	defer func() { err = errors.Join(err, p.spill.close()) }()
 	p.from = w.From
@@ -170,6 +173,8 @@ type chooser struct {
 	yield     func(reconcile.Head) bool
 	several   bool // files, which may hold versions of one order
 	ambiguous int
+	pending   int            // orders with a payment that may still come
+	oldest    time.Time      // of them
 	statuses  map[string]int // that nobody has spoken of, with their orders
 }
 
@@ -177,6 +182,7 @@ type chooser struct {
 type version struct {
 	reconcile.Head
 	rows, file int
+	pending    bool
 }
 
 func (c *chooser) deliver(list []*partial) error {
@@ -196,14 +202,14 @@ func (c *chooser) deliver(list []*partial) error {
 		}
 		versions := make([]version, len(same))
 		for n, at := range same {
-			versions[n] = version{c.pass.head(list[at]), list[at].rows, list[at].file}
+			versions[n] = version{c.pass.head(list[at]), list[at].rows, list[at].file, list[at].pending}
 			list[at] = nil
 		}
 		chosen := choose(versions)
 		for _, v := range versions[1:] {
 			chosen.Bad = append(chosen.Bad, c.apart(versions[0].Head, v.Head)...)
 		}
-		if err := c.place(chosen, len(versions)-1); err != nil {
+		if err := c.place(chosen, len(versions)-1+c.links.joined(chosen.Key.Order)); err != nil {
 			return err
 		}
 	}
@@ -270,6 +276,9 @@ func (c *chooser) place(v version, merged int) error {
 	if !v.CompletedAt.IsZero() && !c.window.Holds(v.CompletedAt) && !notUnique(v.Head) && !future {
 		t.OutsideWindow++
 		return nil
+	}
+	if v.pending && len(v.Bad) == 0 {
+		c.await(v.CompletedAt)
 	}
 	if v.AmbiguousTime {
 		c.ambiguous++
@@ -374,6 +383,9 @@ func (c *chooser) note() {
 	for _, status := range slices.Sorted(maps.Keys(c.statuses)) {
 		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("orders with the status %s are held back (%d): it stands neither in "+
 			"completed_when nor in not_completed", statusWords(status), c.statuses[status]))
+	}
+	if c.pending > 0 {
+		c.tally.Notes = append(c.tally.Notes, c.awaited())
 	}
 	if c.ambiguous > 0 {
 		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("times of %d orders occur twice because the clocks are "+

@@ -30,11 +30,16 @@ const (
 	rowItem
 	rowLanguage
 	rowZone
+	rowSession // these four where upgrades are mapped
+	rowParent
+	rowReplaces
+	rowPaid
 	rowFields
 )
 
 var rowNames = [rowFields]string{"order", "completed_at", "ordered_at", "updated_at", "store", "till", "sku", "name",
-	"quantity", "price", "line_total", "line", "unique_id", "item", "language", "zone"}
+	"quantity", "price", "line_total", "line", "unique_id", "item", "language", "zone",
+	"session", "parent_session", "replaces", "paid"}
 
 // field is one mapped value: a column or an expression over columns.
 type field struct {
@@ -115,7 +120,7 @@ type mapping struct {
 }
 
 var conflicting = map[string]bool{"customer": true, "email": true, "currency": true, "channel": true,
-	"status": true, "store": true, "total": true}
+	"status": true, "store": true, "total": true, "test_order": true}
 
 func newMapping(cfg *config.Source) (*mapping, error) {
 	m := &mapping{cfg: cfg, numbers: newNumbers(&cfg.Table), index: map[string]int{}, statuses: statuses(cfg)}
@@ -175,6 +180,9 @@ func (m *mapping) mapRows() error {
 			return fmt.Errorf("columns.%s is missing", rowNames[need])
 		}
 	}
+	if err := m.checkUpgrades(); err != nil {
+		return err
+	}
 	if !m.rows[rowPrice].mapped() && !m.rows[rowLineTotal].mapped() {
 		return fmt.Errorf("columns needs price or line_total")
 	}
@@ -219,7 +227,7 @@ func (m *mapping) add(name string, f orderField) int {
 		return at
 	}
 	f.name, f.kept = name, -1
-	f.conflict, f.id = conflicting[name], name == "customer"
+	f.conflict, f.id = conflicting[name] && !m.perSession(name), name == "customer"
 	m.fields = append(m.fields, f)
 	m.index[name] = len(m.fields) - 1
 	return len(m.fields) - 1

@@ -154,13 +154,12 @@ func (g *giver) deliver(list []*partial) error {
 // give yields one order whose rows have all been met.
 func (g *giver) give(p *partial) error {
 	w := g.pass.seek[p.key]
-	items := p.items
 	h := g.pass.head(p)
 	if w.given || p.rows != w.rows || len(h.Bad) > 0 || [16]byte(h.Digest[:16]) != w.digest {
 		return fmt.Errorf("read order %q again: %w", p.key, reconcile.ErrChanged)
 	}
 	w.given = true
-	if !g.yield(order(h, items)) {
+	if !g.yield(order(h, p.items)) {
 		return errStop
 	}
 	return nil

@@ -36,7 +36,8 @@ type partial struct {
 	dropped          sums // of the lines that negative_lines drops
 	counted          []countedLine
 	items            []reconcile.Line
-	size             int // estimated bytes in memory
+	pending          bool // finished: a payment may still come
+	size             int  // estimated bytes in memory
 }
 
 // cell is a text and where it was first read.
@@ -247,6 +248,11 @@ func (p *partial) merge(m *mapping, o *partial, in interner) {
 	if err := errors.Join(p.sums.merge(&o.sums), p.dropped.merge(&o.dropped)); err != nil {
 		p.fail(problem{o.place0(), fault{"", reconcile.ReasonBadValue, err.Error()}})
 	}
+	for i := range o.counted {
+		if o.counted[i].item > 0 {
+			o.counted[i].item += len(p.items)
+		}
+	}
 	p.counted = append(p.counted, o.counted...)
 	p.items = append(p.items, o.items...)
 }
@@ -304,6 +310,8 @@ func (p *partial) walk(c *codec) {
 		c.place(&l.at)
 		c.flag(&l.dropped)
 		l.sums.walk(c)
+		c.number(&l.item)
+		c.cart(&l.cart)
 	})
 	list(c, &p.items, func(l *reconcile.Line) { walkLine(c, l) })
 }

@@ -41,7 +41,9 @@ type pass struct {
 
 	seek  map[string]*sought // the second pass: the orders that are wanted
 	spool *spool             // the first pass over what cannot be read twice
-	from  time.Time          // rows completed earlier need no spool
+	// look takes the rows of known orders in place of grouping them.
+	look func(cells []string) error
+	from time.Time // rows completed earlier need no spool
 
 	budget int // bytes, for used
 	// deliver takes the finished partials of one partition, in reading order.
@@ -117,6 +119,10 @@ func (p *pass) read(row Row) error {
 		p.orphan()
 		return nil
 	}
+	if p.look != nil {
+		return p.look(row.Cells)
+	}
+	p.id.key = p.src.links.of(p.id.key)
 	if p.seek != nil {
 		if wanted, err := p.sought(); !wanted {
 			return err
@@ -229,11 +235,18 @@ func (p *pass) values(part *partial, cells []string) {
 		return
 	}
 	l.dropped = p.m.cfg.NegativeLines == "drop" && !l.skipped && l.quantity.IsNeg()
-	if p.seek != nil && !l.skipped && !l.dropped {
+	kept := p.seek != nil && !l.skipped && !l.dropped
+	if kept {
 		part.item(&l, p.keep)
 	}
-	if p.m.rows[rowLine].mapped() {
+	if p.m.rows[rowLine].mapped() || p.m.upgrades() {
 		one := countedLine{id: strings.Clone(l.id), name: p.keep.keep(l.name), at: p.row.at, dropped: l.dropped}
+		if p.m.upgrades() {
+			one.cart = p.cart(&l, cells)
+		}
+		if kept {
+			one.item = len(part.items)
+		}
 		p.sum(&one.sums, &l)
 		part.counted = append(part.counted, one)
 		part.size += itemSize + len(l.id)

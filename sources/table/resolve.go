@@ -111,6 +111,7 @@ func (m *mapping) judge(r *resolved, kept []string) {
 	if at, ok := m.index["reverses"]; ok && r.leftOut == "" && r.values[at] != "" {
 		r.leftOut = reconcile.ReasonReversal
 	}
+	m.judgeTest(r)
 	m.judgeStatus(r)
 	if m.permit != nil {
 		yes, err := m.permit.eval.holds(m.gather(m.permit.args, r, kept))

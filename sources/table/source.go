@@ -59,6 +59,7 @@ type Source struct {
 	read    []readFile // by the last Heads
 	shape   idshape.Shape
 	catalog catalog
+	links   links
 }
 
 var _ reconcile.Source = (*Source)(nil)

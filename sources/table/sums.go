@@ -109,4 +109,6 @@ type countedLine struct {
 	at      place
 	dropped bool
 	sums    sums
+	cart    *cart // where upgrades are mapped
+	item    int   // its place among the items, from 1; 0: it is none
 }

@@ -112,12 +112,13 @@ func (g *graph) fail(kind Kind, rows ...int) {
 
 // link finds for each upgrade the row that it replaces.
 func (g *graph) link() {
+	several := map[product][]int{}                       // products that stand there several times, with the rows that replace them
 	takers, heirs := map[int][]int{}, map[string][]int{} // by replaced row, by parent session
 	for at, r := range g.rows {
 		if r.Parent != "" && r.Parent != r.Session {
 			heirs[r.Parent] = append(heirs[r.Parent], at)
 		}
-		if old := g.find(at); old != none {
+		if old := g.find(at, several); old != none {
 			g.replaced[at] = old
 			takers[old] = append(takers[old], at)
 		}
@@ -128,6 +129,9 @@ func (g *graph) link() {
 			g.fail(TwoUpgrades, append(list, old)...)
 		}
 	}
+	for one, list := range several {
+		g.fail(SeveralProducts, append(list, g.products[one]...)...)
+	}
 	for _, list := range heirs {
 		first := g.rows[list[0]].Session
 		if slices.ContainsFunc(list, func(at int) bool { return g.rows[at].Session != first }) {
@@ -136,10 +140,9 @@ func (g *graph) link() {
 	}
 }
 
-// find gives the row that another one replaces.
-func (g *graph) find(at int) int {
+// find gives the row that another one replaces, when there is one only.
+func (g *graph) find(at int, several map[product][]int) int {
 	r := g.rows[at]
-	where := cmp.Or(r.Parent, r.Session)
 	switch {
 	case r.Parent != "" && len(g.sessions[r.Parent]) == 0:
 		g.fail(MissingParent, at)
@@ -150,16 +153,22 @@ func (g *graph) find(at int) int {
 	case r.Replaces == "":
 		return none
 	}
-	others := slices.DeleteFunc(slices.Clone(g.products[product{where, r.Replaces}]), func(other int) bool { return other == at })
-	switch len(others) {
-	case 0:
-		g.fail(MissingProduct, at)
-	case 1:
-		return others[0]
-	default:
-		g.fail(SeveralProducts, append(others, at)...)
+	one := product{cmp.Or(r.Parent, r.Session), r.Replaces}
+	found := none
+	for _, other := range g.products[one] {
+		switch {
+		case other == at:
+		case found != none:
+			several[one] = append(several[one], at)
+			return none
+		default:
+			found = other
+		}
 	}
-	return none
+	if found == none {
+		g.fail(MissingProduct, at)
+	}
+	return found
 }
 
 // follow walks from every row to the beginning of its chain.
