@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -26,9 +27,10 @@ type planner struct {
 	targets   []*targetPlan
 	sources   map[string]*SourceResult
 	steps     *sorter
-	notUnique map[string]bool // sources whose order numbers are not what they should be
-	damaged   []damagedOrder  // of the sources that are being read, the first ones
-	undo      *reversals      // of the sources that are being read
+	notUnique map[string]bool     // sources whose order numbers are not what they should be
+	damaged   []damagedOrder      // of the sources that are being read, the first ones
+	undo      *reversals          // of the sources that are being read
+	unsent    map[string]*account // by target: the steps of the plan, for a plan that is not carried out
 }
 
 // targetPlan is what planning gathers for one target.
@@ -90,7 +92,8 @@ func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunI
 		return nil, nil, err
 	}
 	p := &planner{Runner: r, led: led, asOf: asOf, win: win, begins: begins, run: run,
-		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, notUnique: map[string]bool{}, steps: newSorter(r.StateDir)}
+		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, notUnique: map[string]bool{}, steps: newSorter(r.StateDir),
+		unsent: map[string]*account{}}
 	defer func() { _ = p.steps.close() }()
 	if err := p.gather(ctx); err != nil {
 		return nil, p, err
@@ -258,22 +261,41 @@ func (p *planner) writeLines(w *planWriter, env *PlanEnvelope) error {
 		if err != nil {
 			return err
 		}
-		if p.dropped(step) {
+		if p.dropped(step.brief) {
 			continue
 		}
-		if err := w.step(step); err != nil {
+		if err := errors.Join(w.step(step), p.count(step)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// count notes a step that is left when the plan is not carried out.
+func (p *planner) count(s sortedStep) (err error) {
+	if s.brief.Do != DoSend {
+		return nil
+	}
+	name := s.brief.Target
+	acct := p.unsent[name]
+	if acct == nil {
+		acct = newAccount(&TargetResult{Target: name}, nil)
+		p.unsent[name] = acct
+	}
+	place := Place{BucketLeft, p.unsentReason(p.target(name).Mode)}
+	if len(acct.result.Balance.Examples[place]) < MaxExamples {
+		s.brief.Origin, err = s.originOf()
+	}
+	acct.end(s.brief, place, "")
+	return err
+}
+
 // dropped reports whether a step belongs to a source that failed after it was
 // made, or to a target that was stopped.
-func (p *planner) dropped(s sortedStep) bool {
+func (p *planner) dropped(s PlannedStep) bool {
 	for _, t := range p.targets {
-		if t.Name() == s.target {
-			return t.feeds[s.source] == nil || t.stopped != "" && s.do == DoSend
+		if t.Name() == s.Target {
+			return t.feeds[s.Event.Facts.Source] == nil || t.stopped != "" && s.Do == DoSend
 		}
 	}
 	return true

@@ -168,7 +168,7 @@ func (w *planWriter) step(s sortedStep) error {
 		w.digest.Write(part)
 	}
 	w.steps++
-	at := section{s.target, s.kind}
+	at := section{s.brief.Target, s.brief.Event.Kind}
 	sp, seen := w.index[at]
 	if !seen {
 		sp.from = w.offset

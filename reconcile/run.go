@@ -24,8 +24,11 @@ func (r *Runner) Plan(ctx context.Context, led Reader, req Request) (Result, err
 	}
 	r.describe(&res, plan, p)
 	for i := range res.Targets {
-		acct := newAccount(&res.Targets[i], nil)
-		if err := r.leave(plan, res.Targets[i].Target, acct, r.unsentReason(res.Targets[i].Mode)); err != nil {
+		acct := p.unsent[res.Targets[i].Target]
+		if acct == nil {
+			continue
+		}
+		if err := errors.Join(acct.failure, res.Targets[i].Balance.Merge(acct.result.Balance)); err != nil {
 			return res, err
 		}
 	}

@@ -6,24 +6,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // sortedStep is a planned step on its way into the plan file: the line that it
 // will be there, made once, with what must be known of it to write it.
 type sortedStep struct {
-	target, source, do string
-	kind               Kind
-	line               []byte // with its line end
+	brief PlannedStep // without body and origin, and of the facts source and time only
+	line  []byte      // with its line end
 	// The origin, which the plan digest leaves out, is line[origin:rest].
 	origin, rest int
 }
 
 func newSortedStep(s PlannedStep) (sortedStep, error) {
-	line, err := canonicalStep(s)
+	line, err := stepAround(s)
 	if err != nil {
 		return sortedStep{}, err
 	}
-	sorted := sortedStep{target: s.Target, source: s.Event.Facts.Source, do: s.Do, kind: s.Event.Kind, line: append(line, '\n')}
+	sorted := sortedStep{brief: s.brief(), line: append(line, '\n')}
 	if s.Origin == nil {
 		return sorted, nil
 	}
@@ -47,48 +47,138 @@ func newSortedStep(s PlannedStep) (sortedStep, error) {
 	return sorted, nil
 }
 
+// stepAround is the canonical step. A body that is canonical, as it should be,
+// is put into it as it stands: it is most of the step.
+func stepAround(s PlannedStep) ([]byte, error) {
+	body := s.Event.Body
+	if len(body) == 0 || objectLength(body) != len(body) || bytes.IndexByte(body, '\n') >= 0 {
+		return canonicalStep(s)
+	}
+	before, err := canonicalJSON(struct { // the fields of the event before its body
+		Action Action    `json:"action"`
+		After  []EventID `json:"after,omitempty"`
+	}{s.Event.Action, s.Event.After})
+	if err != nil {
+		return nil, err
+	}
+	s.Event.Body = nil
+	line, err := canonicalStep(s)
+	if err != nil {
+		return nil, err
+	}
+	const event, key = `"event":`, `,"body":`
+	at := bytes.Index(line, []byte(event)) + len(event) + len(before) - 1
+	whole := make([]byte, 0, len(line)+len(key)+len(body)+256) // room for the origin
+	whole = append(append(append(whole, line[:at]...), key...), body...)
+	return append(whole, line[at:]...), nil
+}
+
+// brief is what a count needs of a step.
+func (s PlannedStep) brief() PlannedStep {
+	e := s.Event
+	return PlannedStep{Beside: s.Beside, Do: s.Do, Mates: s.Mates, Target: s.Target, Event: Event{ID: e.ID, Kind: e.Kind, Value: e.Value,
+		Facts: Facts{Source: e.Facts.Source, CompletedAt: e.Facts.CompletedAt}}}
+}
+
+// originOf reads the origin out of the line.
+func (s sortedStep) originOf() (*Origin, error) {
+	if s.origin == s.rest {
+		return nil, nil
+	}
+	var o Origin
+	err := json.Unmarshal(s.line[s.origin+len(`"origin":`):s.rest-len(",")], &o)
+	return &o, err
+}
+
 // record is the step as the sorter keeps it.
 func (s sortedStep) record() []byte {
-	b := make([]byte, 0, len(s.line)+len(s.source)+len(s.do)+len(s.kind)+16)
-	for _, text := range []string{s.source, s.do, string(s.kind)} {
+	b := make([]byte, 0, len(s.line)+256)
+	e, beside, amount := s.brief.Event, Place{}, ""
+	if s.brief.Beside != nil {
+		beside = *s.brief.Beside
+	}
+	if e.Value.Amount != nil {
+		amount = e.Value.Amount.String()
+	}
+	for _, text := range []string{e.Facts.Source, s.brief.Do, string(e.Kind), string(beside.Bucket), string(beside.Reason),
+		amount, string(e.Value.Of), e.Value.Currency} {
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
-	b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(s.origin)), uint64(s.rest))
+	for _, n := range []int{s.brief.Mates, s.origin, s.rest} {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	b = binary.AppendVarint(binary.AppendVarint(b, e.Facts.CompletedAt.Unix()), int64(e.Facts.CompletedAt.Nanosecond()))
 	return append(b, s.line...)
 }
 
 var errStepRecord = errors.New("read a sorted step: it is damaged")
 
 // sortedStepOf reads a record of the sorter back.
-func sortedStepOf(r record) (s sortedStep, err error) {
-	target, _, _ := bytes.Cut(r.key, []byte{0})
-	s.target = string(target)
-	b := r.value
-	number := func() int {
-		n, size := binary.Uvarint(b)
-		if size <= 0 || n > uint64(len(r.value)) {
-			err = errStepRecord
-			return 0
-		}
-		b = b[size:]
-		return int(n)
+func sortedStepOf(r record) (sortedStep, error) {
+	target, id, _ := bytes.Cut(r.key, []byte{0})
+	in := stepRecord{rest: r.value}
+	e := Event{ID: EventID(id), Facts: Facts{Source: in.text()}}
+	s := sortedStep{brief: PlannedStep{Target: string(target), Do: in.text()}}
+	e.Kind = Kind(in.text())
+	if beside := (Place{Bucket(in.text()), Reason(in.text())}); beside != (Place{}) {
+		s.brief.Beside = &beside
 	}
-	text := func() string {
-		n := number()
-		if n > len(b) {
-			err = errStepRecord
-			return ""
-		}
-		t := string(b[:n])
-		b = b[n:]
-		return t
+	if amount := in.text(); amount != "" {
+		d, err := ParseDecimal(amount)
+		in.fail(err)
+		e.Value.Amount = &d
 	}
-	s.source, s.do, s.kind = text(), text(), Kind(text())
-	s.origin, s.rest = number(), number()
-	if s.line = b; err == nil && (s.origin > s.rest || s.rest > len(b)) {
-		err = errStepRecord
+	e.Value.Of, e.Value.Currency = AmountOf(in.text()), in.text()
+	s.brief.Mates, s.origin, s.rest = in.number(), in.number(), in.number()
+	e.Facts.CompletedAt = time.Unix(in.signed(), in.signed()).UTC()
+	s.brief.Event, s.line = e, in.rest
+	if s.origin > s.rest || s.rest > len(s.line) {
+		in.fail(errStepRecord)
 	}
-	return s, err
+	return s, in.err
+}
+
+// stepRecord reads the parts of a record; what is not there is an error.
+type stepRecord struct {
+	rest []byte
+	err  error
+}
+
+func (r *stepRecord) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *stepRecord) number() int {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 || n > maxPlanLine {
+		r.fail(errStepRecord)
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return int(n)
+}
+
+func (r *stepRecord) signed() int64 {
+	n, size := binary.Varint(r.rest)
+	if size <= 0 {
+		r.fail(errStepRecord)
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *stepRecord) text() string {
+	n := r.number()
+	if n > len(r.rest) {
+		r.fail(errStepRecord)
+		return ""
+	}
+	text := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return text
 }
 
 // readStep reads a line of a plan that was found whole. The body, which is

@@ -35,6 +35,10 @@ type clock struct {
 	daily   bool     // the source says precision: day
 	serial  func(days float64) (time.Time, error)
 	seen    map[string]moment
+	last    struct { // most rows have the time of the row above
+		text string
+		moment
+	}
 }
 
 // zones reads times that carry no zone by what another column says of it.
@@ -105,14 +109,18 @@ func newClock(t *config.Table, precision string, serial func(float64) (time.Time
 
 // read gives the moment of a cleaned text that is not empty.
 func (c *clock) read(text string) moment {
-	if m, ok := c.seen[text]; ok {
-		return m
+	if text == c.last.text {
+		return c.last.moment
 	}
-	if len(c.seen) >= maxMoments {
-		clear(c.seen)
+	m, ok := c.seen[text]
+	if !ok {
+		if len(c.seen) >= maxMoments {
+			clear(c.seen)
+		}
+		m = c.parse(text)
+		c.seen[strings.Clone(text)] = m
 	}
-	m := c.parse(text)
-	c.seen[strings.Clone(text)] = m
+	c.last.text, c.last.moment = text, m
 	return m
 }
 
