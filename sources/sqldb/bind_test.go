@@ -32,7 +32,7 @@ func TestBindPostgres(t *testing.T) {
 			t.Errorf("bind(%q) = %q, error %v; want %q", query, got, err, want)
 		}
 	}
-	if _, args, _ := (postgres{}).bind(":to :from :to", ends); len(args) != 2 || args[0] != "to" || args[1] != "from" {
+	if _, args, _ := (postgres{}).bind(":to :from :to", ends); len(args) != 2 || args[0] != periodEnd("to") || args[1] != "from" {
 		t.Errorf("arguments %q", args)
 	}
 	if _, _, err := (postgres{}).bind("a = $1 AND b = :from", ends); !errors.Is(err, ErrQuery) || !strings.Contains(err.Error(), "$1") {

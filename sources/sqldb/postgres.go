@@ -84,7 +84,10 @@ func (postgres) bind(query string, end func(string) (string, error)) (string, []
 			if err != nil {
 				return "", nil, err
 			}
-			args = append(args, value)
+			args = append(args, any(value))
+			if name == ":to" {
+				args[len(args)-1] = periodEnd(value)
+			}
 			numbers[name] = len(args)
 		}
 		// The blanks keep $1 apart from letters and digits on both sides.
@@ -166,7 +169,14 @@ func (w written) ResetSession(context.Context) error {
 
 func (w written) QueryContext(ctx context.Context, query string, named []driver.NamedValue) (driver.Rows, error) {
 	args := []any{pgx.QueryResultFormats{pgx.TextFormatCode}}
-	for _, n := range named {
+	for i, n := range named {
+		if end, ok := n.Value.(periodEnd); ok {
+			value, err := w.written(ctx, query, i, end)
+			if err != nil {
+				return nil, err
+			}
+			n.Value = value
+		}
 		args = append(args, n.Value)
 	}
 	rows, err := w.Conn.Conn().Query(ctx, query, args...)
@@ -186,6 +196,39 @@ func (w written) QueryContext(ctx context.Context, query string, named []driver.
 		}
 	}
 	return r, nil
+}
+
+// periodEnd is the text of :to.
+type periodEnd string
+
+// written gives the text of :to for the type that the server takes its place
+// i for. Of a DATE it would drop the time, and the orders of the day with it.
+func (w written) written(ctx context.Context, query string, i int, end periodEnd) (string, error) {
+	conn := w.Conn.Conn()
+	if conn.Config().DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+		return string(end), nil // between here and the server is what keeps no statements
+	}
+	statement, err := conn.Prepare(ctx, query, query)
+	if err != nil {
+		return "", err
+	}
+	if i >= len(statement.ParamOIDs) || statement.ParamOIDs[i] != pgtype.DateOID {
+		return string(end), nil
+	}
+	return end.day()
+}
+
+// day is the first day of which nothing is in the period.
+func (e periodEnd) day() (string, error) {
+	day, clock := e[:len(time.DateOnly)], strings.TrimLeft(string(e[len(time.DateOnly):]), " T")
+	t, err := time.Parse(time.DateOnly, string(day))
+	if err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(clock, "00:00:00") {
+		t = t.AddDate(0, 0, 1)
+	}
+	return t.Format(time.DateOnly), nil
 }
 
 const moneyOID = 790

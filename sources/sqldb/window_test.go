@@ -80,3 +80,25 @@ func TestOneParameter(t *testing.T) {
 		t.Errorf("without a period: error %v, want ErrWindow", err)
 	}
 }
+
+// A column of days is in the period with the day that it ends in.
+func TestServersDays(t *testing.T) {
+	for _, s := range servers(t) {
+		s.exec(t, "CREATE TABLE days (d DATE)", "INSERT INTO days VALUES ('2026-06-30'), ('2026-07-01'), ('2026-07-02'), ('2026-07-03')")
+		for name, c := range map[string]struct {
+			to   time.Time
+			want []string
+		}{
+			"midnight": {time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC), []string{"2026-07-01"}},
+			"morning":  {time.Date(2026, 7, 2, 2, 30, 0, 0, time.UTC), []string{"2026-07-01", "2026-07-02"}},
+		} {
+			w := reconcile.Window{From: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC), To: c.to}
+			for _, bind := range []Bind{WallClock, Instant} {
+				rows, _, err := readAll(t.Context(), s.file("SELECT d FROM days WHERE d < :to AND d >= :from AND :to > d ORDER BY d", Options{Bind: bind}).Within(w))
+				if err != nil || !slices.Equal(rows, c.want) {
+					t.Errorf("%s, %s: rows %q, error %v; want %q", s.name, name, rows, err, c.want)
+				}
+			}
+		}
+	}
+}
