@@ -31,9 +31,9 @@ type Table struct {
 	Delimiter string `yaml:"delimiter" for:"csv"`
 	// Encoding is a name that golang.org/x/text/encoding/htmlindex knows; empty: the reader finds out.
 	Encoding string `yaml:"encoding" for:"csv"`
-	// Decimal is the decimal sign of numbers, "." or ","; empty: the reader of csv finds out, the others take ".".
+	// Decimal is the decimal sign of numbers, "." or ","; empty: the readers of csv and xlsx find out, that of sql takes ".".
 	Decimal string `yaml:"decimal" enum:". ,"`
-	// DateFormat is in tokens that Layout translates; empty: the reader takes ISO forms, that of csv finds others out.
+	// DateFormat is in tokens that Layout translates; empty: the readers take ISO forms, those of csv and xlsx find others out.
 	DateFormat string `yaml:"date_format"`
 	// HeaderRow is the row with the columns' names, from 1; 0: the reader finds out.
 	HeaderRow int `yaml:"header_row" for:"csv xlsx"`
@@ -41,7 +41,7 @@ type Table struct {
 	Zone *Zone `yaml:"zone"`
 }
 
-// Sheets are the sheets of a workbook to read. Without All and with an empty Pick it is the first one.
+// Sheets are the sheets of a workbook to read. Without All and with an empty Pick it is the first one that has the columns.
 type Sheets struct {
 	All  bool
 	Pick []Sheet

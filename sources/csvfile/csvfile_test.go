@@ -91,6 +91,8 @@ func TestRows(t *testing.T) {
 		"found utf16be":  {"\x00a\x00;\x00b\x00\n\x001\x00;\x002", config.Table{}, []seen{{2, "1|2", false}}},
 		"sep line":       {"sep=;\r\na;b\r\n1,5;2,5\r\n", config.Table{}, []seen{{3, "1,5|2,5", false}}},
 		"odd sep line":   {"\"sep=^\"\na^b\n1^2\n", config.Table{}, []seen{{3, "1|2", false}}},
+		"equals signs":   {"a,b\n=\"01\",2\n\"x,=\"\"y\"\"\",=3\n1=\"2,=\"\"\n", config.Table{}, []seen{{2, "01|2", false}, {3, "x,=\"y\"|=3", false}, {4, "|", true}}},
+		"all equals":     {"=\"a\";=\"b\"\n=\"0,1\";=\"2\"\n", config.Table{}, []seen{{2, "0,1|2", false}}},
 		"steady":         {"a,b\n1;2,3;4\n", config.Table{}, []seen{{2, "1;2|3;4", false}}},
 		"by name":        {"Orders; of May,\n\nb,c;a\na;b\n1,5;2,5\n", config.Table{}, []seen{{5, "1,5|2,5", false}}},
 		"blank lines":    {"a,b\n\n1,2\n\n\n3,4\n", config.Table{}, []seen{{3, "1|2", false}, {6, "3|4", false}}},

@@ -49,6 +49,9 @@ func newCursor(f *File, d *dialect, in *content) (*cursor, error) {
 		}
 	}
 	c.reader = csv.NewReader(text)
+	if d.equals {
+		c.reader = csv.NewReader(&plainQuotes{in: text, delimiters: d.delimiter})
+	}
 	c.reader.ReuseRecord, c.reader.FieldsPerRecord = true, -1
 	c.reader.Comma, _ = utf8.DecodeRuneInString(d.delimiter)
 	return c, c.readHeader(f)

@@ -194,6 +194,7 @@ func TestMessyTables(t *testing.T) {
 func FuzzDialect(f *testing.F) {
 	f.Add([]byte("a,b\n1,2\n"), uint8(0), "x;y", "1,5")
 	f.Add([]byte("sep=;\na;b\n"), uint8(1), "\"", "\n")
+	f.Add([]byte("=\"a\",=\"b\"\n"), uint8(0), "=\"x\"", ",=\"y\",")
 	f.Add([]byte("\xff\xfea\x00"), uint8(2), "é", "|")
 	f.Add([]byte("\x1f\x8b\x08"), uint8(3), "", "\t")
 	f.Fuzz(func(t *testing.T, raw []byte, at uint8, one, two string) {

@@ -35,7 +35,8 @@ type dialect struct {
 	encoding  string
 	proven    bool // the whole file has been seen to be valid UTF-8
 	delimiter string
-	skip      int // lines before the header
+	equals    bool // values are written as ="0012"
+	skip      int  // lines before the header
 	rows      [][]string
 	whole     bool // rows are all rows of the file
 	notes     []string
@@ -99,6 +100,7 @@ func (d *dialect) detectForm(in io.Reader, f *File) error {
 	if end := bytes.LastIndexByte(sample, '\n'); !d.whole && end > 0 {
 		sample = sample[:end+1]
 	}
+	sample, d.equals = unequal(sample, strings.Join(delimiters[:], "")+f.table.Delimiter)
 	d.skip = max(f.table.HeaderRow-1, 0)
 	best, err := d.choose(sample, f)
 	if err != nil {
@@ -113,6 +115,9 @@ func (d *dialect) detectForm(in io.Reader, f *File) error {
 	}
 	if d.skip > 0 && f.table.HeaderRow == 0 {
 		d.note(fmt.Sprintf("has its header on line %d; what stands before it was left out", d.skip+1))
+	}
+	if d.equals {
+		d.note(`has values of the form ="0012", which were read as 0012`)
 	}
 	d.keep(sample)
 	return nil

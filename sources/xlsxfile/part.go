@@ -1,7 +1,6 @@
 package xlsxfile
 
 import (
-	"archive/zip"
 	"bufio"
 	"bytes"
 	"encoding/xml"
@@ -58,7 +57,7 @@ func (p *part) Read(b []byte) (int, error) {
 	}
 	n, err := p.in.Read(b[:min(len(b), p.left)])
 	p.left -= n
-	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, zip.ErrChecksum) {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: its part %s cannot be unpacked: %w", ErrDamaged, p.name, err)
 	}
 	return n, err
@@ -97,7 +96,7 @@ func (p *part) token() (xml.Token, error) {
 	case xml.EndElement:
 		p.depth--
 	}
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return t, err
 	}
 	if bad, ok := errors.AsType[*xml.SyntaxError](err); ok {
@@ -114,7 +113,7 @@ func (p *part) token() (xml.Token, error) {
 func (p *part) inner(depth int) (xml.Token, error) {
 	t, err := p.token()
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("%w: its part %s ends in the middle", ErrDamaged, p.name)
 	case err != nil || p.depth < depth:
 		return nil, err
@@ -184,7 +183,7 @@ func yes(value string) bool { return value == "1" || value == "true" || value ==
 func (p *part) drain() error {
 	for {
 		p.allow()
-		if _, err := p.decoder.Token(); err == io.EOF {
+		if _, err := p.decoder.Token(); errors.Is(err, io.EOF) {
 			return nil
 		} else if errors.Is(err, ErrDamaged) {
 			return err
