@@ -14,6 +14,8 @@ type Source struct {
 	Name  string `yaml:"-"` // its key in the file
 	Table `yaml:",inline"`
 
+	// Preset names an export that is known (PresetNames); what the source says itself comes first.
+	Preset string `yaml:"preset" for:"csv xlsx" enum:"shopify woocommerce magento2 lightspeed square"`
 	// Shop names the numbering that order ids belong to; ShopGiven says whether the file does so.
 	Shop      string `yaml:"shop" default:"main"`
 	ShopGiven bool   `yaml:"-"`
@@ -34,7 +36,7 @@ type Source struct {
 	// MaySend says whose orders may be sent; nil: nobody stands for any.
 	MaySend *MaySend `yaml:"may_send"`
 	// Columns has names of ColumnNames and, for each, a column's name or "= expression".
-	Columns map[string]string `yaml:"columns" required:"it says which column is order, completed_at, sku, quantity ..."`
+	Columns map[string]string `yaml:"columns"`
 	Join    []Join            `yaml:"join"`
 	// CompletedWhen lists the values of status with which an order is complete, NotCompleted those with which it is not;
 	// case does not matter. Without CompletedWhen the status decides nothing.
@@ -151,6 +153,9 @@ func (s *Source) Has(name string) bool {
 	if _, ok := s.Columns[name]; ok {
 		return true
 	}
+	if p := PresetNamed(s.Preset); p != nil && len(p.Columns[name]) > 0 {
+		return true
+	}
 	return slices.ContainsFunc(s.Join, func(j Join) bool { _, ok := j.Take[name]; return ok })
 }
 
@@ -186,8 +191,16 @@ func (s *Source) check(d *document, path string) {
 		s.Join[i].check(d, at(path+".join", i))
 		s.Join[i].checkLocal(d, at(path+".join", i))
 	}
-	if d.given(path + ".columns") {
+	switch {
+	case s.Preset != "" || d.failed(path+".preset"):
+	case d.given(path + ".columns"):
 		s.checkColumns(d, path)
+	case !d.failed(path + ".columns"):
+		d.fail(path, "%s.columns is missing: it says which column is order, completed_at, sku, quantity ...; or preset: %s", path,
+			strings.Join(PresetNames(), ", "))
+	}
+	if s.Preset == "square" && s.Currency == "" && !s.Has("currency") {
+		d.fail(path, "%s.currency is missing: the export of %s has none", path, s.Preset)
 	}
 	if s.Currency != "" && !currencyCode.MatchString(s.Currency) {
 		d.fail(path+".currency", "%s.currency: %s is no code of ISO 4217, such as EUR; a column goes into columns", path,

@@ -56,6 +56,9 @@ func OpenCarts(cfg *config.CartSource, stateDir string) (reconcile.CartFeed, err
 func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	r := &rows{name: cfg.Name, table: &cfg.Table, slack: time.Duration(cfg.Slack), bind: cfg.Bind,
 		stable: time.Duration(cfg.StableFor), opener: o, wanted: wanted(cfg.Columns)}
+	if p := config.PresetNamed(cfg.Preset); p != nil {
+		r.wanted = append(r.wanted, p.Wanted()...)
+	}
 	if cfg.AfterRead != nil {
 		r.moveTo = cfg.AfterRead.MoveTo
 	}

@@ -26,6 +26,7 @@ func finish(m *mapping, headers []*Header, p *partial) reconcile.Head {
 	f := &finisher{m: m, headers: headers, p: p}
 	f.p.settle(m)
 	f.r = m.resolve(p.values(), p.number)
+	m.judgeStatus(f.r)
 	for _, fault := range f.r.faults {
 		f.fail(f.at(fault.label), fault)
 	}

@@ -314,7 +314,7 @@ func (c *chooser) place(v version, merged int) error {
 const futureSlack = 24 * time.Hour
 
 func (c *chooser) fromTheFuture(h reconcile.Head) reconcile.RowProblem {
-	at := reconcile.RowProblem{File: h.Origin.File, Sheet: h.Origin.Sheet, Column: c.cfg.Columns["completed_at"],
+	at := reconcile.RowProblem{File: h.Origin.File, Sheet: h.Origin.Sheet, Column: c.mapping.rows[rowCompleted].label,
 		Reason: reconcile.ReasonFutureTime, Text: h.CompletedAt.In(c.cfg.Zone.Location).Format("2006-01-02 15:04") + " is still to come"}
 	if len(h.Origin.Rows) > 0 {
 		at.Row = h.Origin.Rows[0].First

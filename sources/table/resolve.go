@@ -112,7 +112,6 @@ func (m *mapping) judge(r *resolved, kept []string) {
 		r.leftOut = reconcile.ReasonReversal
 	}
 	m.judgeTest(r)
-	m.judgeStatus(r)
 	if m.permit != nil {
 		yes, err := m.permit.eval.holds(m.gather(m.permit.args, r, kept))
 		if err != nil {
@@ -122,7 +121,7 @@ func (m *mapping) judge(r *resolved, kept []string) {
 	}
 }
 
-// judgeStatus applies RULES R8: an order counts by the list of statuses, and
+// judgeStatus applies RULES R8 to the order's own status: an order counts by the list of statuses, and
 // one that nobody has spoken of is held back until somebody has.
 func (m *mapping) judgeStatus(r *resolved) {
 	at, ok := m.index["status"]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,9 +76,12 @@ type readFile struct {
 // and a field that is missing are errors; whether the columns exist is known
 // when a file is opened. files is asked once by every Heads.
 func New(cfg *config.Source, files Files, o Options) (*Source, error) {
-	m, err := newMapping(cfg)
-	if err != nil {
-		return nil, err
+	var m *mapping
+	if cfg.Preset == "" { // else the mapping depends on the file
+		var err error
+		if m, err = newMapping(cfg); err != nil {
+			return nil, err
+		}
 	}
 	if len(cfg.Join) > 0 && o.Joins == nil {
 		return nil, errors.New("prepare source " + cfg.Name + ": nothing opens the files of join")
@@ -127,11 +131,15 @@ func (s *Source) progress(rows int) {
 // settle compiles the mapping for what the files show where the settings are
 // empty: it holds for all files of the source, and for both passes.
 func (s *Source) settle(ctx context.Context, files []File) error {
+	known, err := s.known(ctx, files)
+	if err != nil {
+		return err
+	}
 	t, err := settle(ctx, files, s.cfg.Table, s.mapping.habits())
 	if err != nil {
 		return err
 	}
-	cfg := *s.cfg
+	cfg := *known
 	if cfg.Decimal == "" && t.Decimal == "," {
 		if text := vagueLiteral(&cfg); text != "" {
 			return fmt.Errorf("%s %w: it has the decimal sign \",\", with which %s in an expression is a thousand; "+
@@ -142,6 +150,43 @@ func (s *Source) settle(ctx context.Context, files []File) error {
 	s.tally.Notes = append(s.tally.Notes, t.notes...)
 	s.mapping, err = newMapping(&cfg)
 	return err
+}
+
+// known is the configuration with what its preset says of the first file.
+func (s *Source) known(ctx context.Context, files []File) (*config.Source, error) {
+	if s.cfg.Preset == "" || len(files) == 0 {
+		return s.cfg, nil
+	}
+	header, err := headerOf(ctx, files[0])
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := s.cfg.Resolved(header.Columns)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w; it has: %s", files[0].Name(), err, strings.Join(header.Columns[:min(len(header.Columns), 100)], ", "))
+	}
+	s.mapping, err = newMapping(cfg)
+	return cfg, err
+}
+
+// headerOf reads the names of a file's columns.
+func headerOf(ctx context.Context, f File) (h *Header, err error) {
+	if sampler, ok := f.(Sampler); ok {
+		sample, err := sampler.Sample(ctx)
+		if err != nil || sample.Header != nil {
+			return sample.Header, err
+		}
+	}
+	cursor, err := f.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, cursor.Close()) }()
+	row, err := cursor.Next()
+	if errors.Is(err, io.EOF) {
+		return &Header{File: f.Name()}, nil
+	}
+	return row.Header, err
 }
 
 var thousandths = regexp.MustCompile(`["'][0-9]{1,3}\.[0-9]{3}["']`)
