@@ -29,6 +29,48 @@ var (
 // decimal point. It refuses exponents and anything that needs more than 19
 // significant digits.
 func ParseDecimal(s string) (Decimal, error) {
+	if d, ok := parseShort(s); ok {
+		return d, nil
+	}
+	return parseLong(s)
+}
+
+// parseShort reads what fits into a machine word, which is what amounts and
+// quantities do; everything else, and every fault, is parseLong's.
+func parseShort(s string) (Decimal, bool) {
+	const most = 18 // digits of an int64
+	digits, scale, point := int64(0), 0, false
+	body := strings.TrimPrefix(s, "-")
+	if body == "" || len(body) > most {
+		return Decimal{}, false
+	}
+	for i := range len(body) {
+		switch c := body[i]; {
+		case c >= '0' && c <= '9':
+			digits = digits*10 + int64(c-'0')
+			if point {
+				scale++
+			}
+		case c == '.' && !point && len(body) > 1:
+			point = true
+		default:
+			return Decimal{}, false
+		}
+	}
+	for ; scale > 0 && digits%10 == 0; scale-- {
+		digits /= 10
+	}
+	if digits == 0 {
+		return Decimal{}, true
+	}
+	if len(body) < len(s) {
+		digits = -digits
+	}
+	d, err := decimal.New(digits, scale)
+	return d, err == nil
+}
+
+func parseLong(s string) (Decimal, error) {
 	digits, point, significant := 0, -1, 0
 	body := strings.TrimLeft(s, "+-")
 	if len(s)-len(body) > 1 {
@@ -95,6 +137,9 @@ func Mul(a, b Decimal) (Decimal, error) {
 func canonical(d Decimal) Decimal {
 	if d.IsZero() {
 		return Decimal{}
+	}
+	if d.Scale() == 0 {
+		return d
 	}
 	return d.Trim(0)
 }
