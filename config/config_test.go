@@ -184,7 +184,7 @@ func TestProblems(t *testing.T) {
 		{"mode: live", "mode: trial", `targets.activate.mode: "trial" is not built yet; use one of off, shadow and live`},
 		{"mode: live", "trial: {orders: 20}", "targets.activate.trial limits nothing in mode shadow"},
 		{"type: collect", "type: rokt_ads", `"rokt_ads" is not built yet; use one of squeezely, spotler and collect`},
-		{"type: csv", "type: emanage", `sources.shop.type: "emanage" is not built yet`},
+		{"type: csv", "type: rokt", `sources.shop.type: "rokt" is not built yet`},
 		{"type: csv", "decimal: '.'", "sources.shop.type is missing: csv, xlsx or sql"},
 		{"channel: online", "channel: web", `"web" is not known; allowed are online, mobile`},
 		{"currency: GBP", "currency: Pounds", `sources.shop.currency: "Pounds" is no code of ISO 4217`},

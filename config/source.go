@@ -161,6 +161,9 @@ func (s *Source) Has(name string) bool {
 
 func (s *Source) fill(zone *Zone) {
 	s.inherit(zone)
+	if s.Type == "emanage" {
+		s.Files = "parts" // its pages cut orders
+	}
 	for i := range s.Join {
 		s.Join[i].inherit(s.Zone)
 	}

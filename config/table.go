@@ -12,7 +12,7 @@ import (
 // Table says where rows are and how they are read. Sources, evidence, carts and joins share it.
 type Table struct {
 	// Type is csv, xlsx or sql. A join has it from the ending of its path.
-	Type string `yaml:"type" enum:"csv xlsx sql" later:"emanage rokt"`
+	Type string `yaml:"type" enum:"csv xlsx sql emanage" later:"rokt"`
 	// Path is absolute: a file, a folder or a glob.
 	Path string `yaml:"path" for:"csv xlsx" need:"csv xlsx"`
 	// DSN names a database; a SQLite file without a scheme is an absolute path.
@@ -26,7 +26,10 @@ type Table struct {
 	// Timeout ends the reading of a database that takes longer.
 	Timeout  Duration `yaml:"timeout" for:"sql" default:"1h"`
 	Sheet    Sheets   `yaml:"sheet" for:"xlsx"`
-	Password Secret   `yaml:"password" for:"xlsx"`
+	Password Secret   `yaml:"password" for:"xlsx emanage" need:"emanage"`
+	// URL is of the public API of a shop system whose orders are exported, Login and Password are what it gives a token for.
+	URL   string `yaml:"url" for:"emanage" need:"emanage"`
+	Login Secret `yaml:"login" for:"emanage" need:"emanage"`
 	// Delimiter is one character; empty: the reader finds out. In the file "tab" is allowed, too.
 	Delimiter string `yaml:"delimiter" for:"csv"`
 	// Encoding is a name that golang.org/x/text/encoding/htmlindex knows; empty: the reader finds out.
@@ -106,6 +109,9 @@ func (t *Table) check(d *document, path string) {
 	if t.Type == "sql" {
 		t.checkDatabase(d, path)
 	}
+	if t.Type == "emanage" {
+		t.checkExport(d, path)
+	}
 	if d.given(path + ".delimiter") {
 		t.checkDelimiter(d, path+".delimiter")
 	}
@@ -119,6 +125,18 @@ func (t *Table) check(d *document, path string) {
 	}
 	if t.HeaderRow < 1 && d.given(path+".header_row") && !d.failed(path+".header_row") {
 		d.fail(path+".header_row", "%s.header_row: rows are counted from 1", path)
+	}
+}
+
+// checkExport wants what nobody can know of an export of orders.
+func (t *Table) checkExport(d *document, path string) {
+	switch {
+	case !strings.HasPrefix(path, "sources.") || strings.Contains(path, ".join"):
+		d.fail(path+".type", "%s.type: an export of EmanageCRM holds orders; it goes with a source", path)
+	case !d.given(path + ".zone"):
+		d.fail(path, "%s.zone is missing: the export does not say which zone its times are in; ask whoever runs the shop", path)
+	case t.URL != "" && !isAddress(t.URL, true):
+		d.fail(path+".url", "%s.url is no usable address; it must be https", path)
 	}
 }
 

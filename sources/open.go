@@ -72,10 +72,15 @@ func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	if cfg.SFTP != nil {
 		r.fetcher = &fetcher{server: cfg.SFTP, parent: filepath.Join(o.StateDir, "sftp")}
 	}
+	if cfg.Type == "emanage" {
+		r.exporter = &exporter{parent: o.exportDir()}
+	}
 	source, err := table.New(cfg, r.files, options)
 	switch {
 	case err != nil:
 		return nil, err
+	case r.exporter != nil:
+		return exportSource{fileSource{source, r}}, nil
 	case r.moveTo != "":
 		return dropSource{fileSource{source, r}}, nil
 	}
@@ -89,7 +94,9 @@ type fileSource struct {
 }
 
 // Close implements reconcile.Source.
-func (s fileSource) Close() error { return errors.Join(s.Source.Close(), s.rows.fetcher.close()) }
+func (s fileSource) Close() error {
+	return errors.Join(s.Source.Close(), s.rows.fetcher.close(), s.rows.exporter.close())
+}
 
 // Evidence is OpenEvidence with the settings of o.
 func (o Opener) Evidence(cfg *config.Evidence) (reconcile.EvidenceReader, error) {
@@ -137,6 +144,8 @@ type rows struct {
 	listed []found  // by the last files
 	// fetcher is set where files lie on a server.
 	fetcher *fetcher
+	// exporter is set where a shop system hands out its orders.
+	exporter *exporter
 }
 
 // wanted are the columns that a mapping names, without those inside of
@@ -153,16 +162,19 @@ func wanted(columns map[string]string) []string {
 
 func (r *rows) check() error {
 	switch r.table.Type {
-	case "csv", "xlsx", "sql":
+	case "csv", "xlsx", "sql", "emanage":
 		return nil
 	}
-	return fmt.Errorf("open %s: the type %q is not built yet; there are csv, xlsx and sql", r.name, r.table.Type)
+	return fmt.Errorf("open %s: the type %q is not built yet; there are csv, xlsx, sql and emanage", r.name, r.table.Type)
 }
 
 // files is the one switch over the kinds of files.
 func (r *rows) files(ctx context.Context, w reconcile.Window) ([]table.File, error) {
 	if r.table.Type == "sql" {
 		return []table.File{r.query(w)}, nil
+	}
+	if r.exporter != nil {
+		return r.exporter.files(ctx, r.table, r.wanted, w)
 	}
 	paths, err := r.paths(ctx, w)
 	if err != nil {
