@@ -67,8 +67,9 @@ func TestMySQLOddColumns(t *testing.T) {
 // ids of bytes, drawings and long texts stand in many tables.
 func TestUnmappedCells(t *testing.T) {
 	for _, p := range places(t) {
-		bytes := map[string]string{"sqlite": "x'ff00'", "postgres": `'\xff00'::bytea`, "mysql": "x'ff00'"}[p.name]
-		long := map[string]string{"sqlite": "printf('%.*c', 2000000, 'x')", "postgres": "repeat('x', 2000000)", "mysql": "repeat('x', 2000000)"}[p.name]
+		bytes := map[string]string{"sqlite": "x'ff00'", "postgres": `'\xff00'::bytea`, "mysql": "x'ff00'", "sqlserver": "0xff00"}[p.name]
+		long := map[string]string{"sqlite": "printf('%.*c', 2000000, 'x')", "postgres": "repeat('x', 2000000)", "mysql": "repeat('x', 2000000)",
+			"sqlserver": "REPLICATE(CAST('x' AS VARCHAR(MAX)), 2000000)"}[p.name]
 		for name, test := range map[string]struct {
 			more string
 			bad  string

@@ -293,13 +293,15 @@ func (p *pages) Close() error {
 }
 
 // afterKey is the condition for rows behind a key, and its values in the order
-// of their places, which sign writes.
+// of their places, which sign writes. Its first part lets an index begin where
+// the rows do; with the second alone every page would pass all pages before.
 func afterKey(columns []string, last []any, sign func(i int) string) (string, []any) {
 	if last == nil {
 		return "", nil
 	}
 	var either []string
-	var args []any
+	args := []any{last[0]}
+	first := columns[0] + " >= " + sign(1)
 	for i := range columns {
 		var all []string
 		for j := range i {
@@ -310,7 +312,7 @@ func afterKey(columns []string, last []any, sign func(i int) string) (string, []
 		all = append(all, columns[i]+" > "+sign(len(args)))
 		either = append(either, "("+strings.Join(all, " AND ")+")")
 	}
-	return " WHERE " + strings.Join(either, " OR "), args
+	return " WHERE " + first + " AND (" + strings.Join(either, " OR ") + ")", args
 }
 
 // pageOf is the statement for a page in the words that most databases share.
