@@ -60,6 +60,19 @@ func PresetOf(header []string) *Preset {
 	return found
 }
 
+// RefusedBy says what is wrong with a header of an export that is known not to do, "" with any other.
+func RefusedBy(header []string) string {
+	named := newHeader(header)
+	for _, p := range presets {
+		for _, r := range p.Refused {
+			if named.all(r.Columns) {
+				return r.Text
+			}
+		}
+	}
+	return ""
+}
+
 // Resolved gives the source with what its preset says of a file with this header, where the source itself says nothing.
 // A source without a preset is given back as it is. An error names what the header lacks.
 func (s *Source) Resolved(header []string) (*Source, error) {
