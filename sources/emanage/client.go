@@ -254,7 +254,7 @@ func store(r io.Reader, path string) (p page, err error) {
 	if p.size > maxPage {
 		return p, fmt.Errorf("%w: its file has more than %d MiB", ErrTooLarge, maxPage>>20)
 	}
-	p.hash, p.rows = [32]byte(hash.Sum(nil)), rows.count()
+	p.hash, p.rows, p.header = [32]byte(hash.Sum(nil)), rows.count(), rows.lines > 0
 	return p, err
 }
 

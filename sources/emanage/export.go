@@ -105,6 +105,7 @@ type fetch struct {
 // page is what a page turned out to be.
 type page struct {
 	number int
+	header bool
 	rows   int // at least those there are
 	size   int64
 	hash   [32]byte
@@ -155,6 +156,10 @@ func (f *fetch) take(ctx context.Context, number int, a answer) (end bool, err e
 	if p.rows == 0 {
 		if a.More {
 			f.note("page %d of the export is empty though more is announced; it was taken for the end", number)
+		}
+		if p.header && len(f.export.Paths) == 0 {
+			f.export.Paths = []string{path} // its columns can be looked at
+			return true, nil
 		}
 		return true, gone(path)
 	}

@@ -28,7 +28,7 @@ const (
 
 // shop plays the API. It accuses who asks it wrongly.
 type shop struct {
-	*testing.T
+	testing.TB
 	*httptest.Server
 	pages  []string // the JSON of each page; LINK is where it lies
 	files  []string
@@ -39,8 +39,8 @@ type shop struct {
 	waits  []time.Duration
 }
 
-func newShop(t *testing.T) *shop {
-	s := &shop{T: t, token: token}
+func newShop(t testing.TB) *shop {
+	s := &shop{TB: t, token: token}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -140,10 +140,11 @@ func TestFetch(t *testing.T) {
 		note  string
 		fails error
 	}{
-		"one page":   {play: func(s *shop) { s.page(one, false) }, want: []string{one}},
-		"two pages":  {play: func(s *shop) { s.page(full(1), true); s.page(two, false) }, want: []string{full(1), two}},
-		"no link":    {play: func(s *shop) { s.pages = []string{`{"link": null, "hasMoreToExport": false}`} }},
-		"empty, too": {play: func(s *shop) { s.page(header, false) }},
+		"one page":       {play: func(s *shop) { s.page(one, false) }, want: []string{one}},
+		"two pages":      {play: func(s *shop) { s.page(full(1), true); s.page(two, false) }, want: []string{full(1), two}},
+		"no link":        {play: func(s *shop) { s.pages = []string{`{"link": null, "hasMoreToExport": false}`} }},
+		"empty, too":     {play: func(s *shop) { s.page(header, false) }, want: []string{header}},
+		"nothing at all": {play: func(s *shop) { s.page("\n", false) }},
 		"empty pages without end": {play: func(s *shop) { s.page(one, true); s.page(header, true); s.page(header, true) },
 			want: []string{one}, note: "page 2 of the export is empty though more is announced"},
 		"a short page again": {play: func(s *shop) { s.page(one, true); s.page(one, true); s.page(one, true) },
