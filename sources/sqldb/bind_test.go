@@ -67,15 +67,15 @@ func TestPageStatements(t *testing.T) {
 		first, next string
 	}{
 		"sqlserver": {sqlserver{}, "SELECT TOP (2000) * FROM [a].[t] ORDER BY [o], [l]]`]",
-			"SELECT TOP (2000) * FROM [a].[t] WHERE ([o] > @p1) OR ([o] = @p2 AND [l]]`] > @p3) ORDER BY [o], [l]]`]"},
+			"SELECT TOP (2000) * FROM [a].[t] WHERE [o] >= @p1 AND (([o] > @p2) OR ([o] = @p3 AND [l]]`] > @p4)) ORDER BY [o], [l]]`]"},
 		"postgres": {postgres{}, `SELECT * FROM "a"."t" ORDER BY "o", "l]` + "`" + `" LIMIT 2000`,
-			`SELECT * FROM "a"."t" WHERE ("o" > $1) OR ("o" = $2 AND "l]` + "`" + `" > $3) ORDER BY "o", "l]` + "`" + `" LIMIT 2000`},
+			`SELECT * FROM "a"."t" WHERE "o" >= $1 AND (("o" > $2) OR ("o" = $3 AND "l]` + "`" + `" > $4)) ORDER BY "o", "l]` + "`" + `" LIMIT 2000`},
 		"mysql": {mariadb{}, "SELECT * FROM `a`.`t` ORDER BY `o`, `l]``` LIMIT 2000",
-			"SELECT * FROM `a`.`t` WHERE (`o` > ?) OR (`o` = ? AND `l]``` > ?) ORDER BY `o`, `l]``` LIMIT 2000"},
+			"SELECT * FROM `a`.`t` WHERE `o` >= ? AND ((`o` > ?) OR (`o` = ? AND `l]``` > ?)) ORDER BY `o`, `l]``` LIMIT 2000"},
 	} {
 		first, none := c.engine.page(quotedTable(c.engine, "a.t"), key, nil)
 		next, args := c.engine.page(quotedTable(c.engine, "a.t"), key, last)
-		if first != c.first || next != c.next || len(none) > 0 || !slices.Equal(args, []any{7, 7, "x"}) {
+		if first != c.first || next != c.next || len(none) > 0 || !slices.Equal(args, []any{7, 7, 7, "x"}) {
 			t.Errorf("%s: %s %v\n%s %v", name, first, none, next, args)
 		}
 	}
