@@ -122,6 +122,10 @@ func (s *sheet) put(at int, text string, fault table.Fault) error {
 	if text == "" && fault.Text == "" {
 		return nil
 	}
+	if s.header != nil && at >= len(s.header.Columns) {
+		s.beside(s.number, text)
+		return nil
+	}
 	if s.size += len(text); s.size > maxLine {
 		return fmt.Errorf("%w: the texts of a row have more than %d MiB", ErrTooLarge, maxLine>>20)
 	}

@@ -114,7 +114,8 @@ func TestHostileSheets(t *testing.T) {
 // A row of many cells that all name one long text is refused, not built.
 func TestLongTextManyTimes(t *testing.T) {
 	texts := `<sst><si><t>` + strings.Repeat("long ", 200_000) + `</t></si></sst>`
-	_, _, _, err := faults(t, sheetOf(`<row>`+strings.Repeat(`<c t="s"><v>0</v></c>`, 1000)+`</row>`), texts, someBook, Options{})
+	sheet := `<worksheet><sheetData><row>` + strings.Repeat(`<c t="s"><v>0</v></c>`, 1000) + `</row></sheetData></worksheet>`
+	_, _, _, err := faults(t, sheet, texts, someBook, Options{})
 	if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "16 MiB") {
 		t.Error(err)
 	}
@@ -247,5 +248,13 @@ func TestSheetWithTheColumns(t *testing.T) {
 		if got := strings.Join(rows, ", "); err != nil || got != want || !strings.Contains(strings.Join(notes, ""), "not read: ") {
 			t.Errorf("%v: rows %q, notes %q, error %v; want %q", o, got, notes, err, want)
 		}
+	}
+}
+
+// What stands far right of the table costs nothing.
+func TestFarCells(t *testing.T) {
+	rows, _, notes, err := faults(t, sheetOf(strings.Repeat(`<row><c><v>1</v></c><c r="XFD1"><v>2</v></c></row>`, 20_000)), someTexts, someBook, Options{})
+	if err != nil || len(rows) != 20_000 || rows[0] != "1|" || len(notes) != 1 || !strings.Contains(notes[0], "right of the header") {
+		t.Errorf("%d rows, notes %q, error %v", len(rows), notes, err)
 	}
 }

@@ -178,19 +178,13 @@ func attribute(start xml.StartElement, name string) string {
 // yes reads a truth value of XML.
 func yes(value string) bool { return value == "1" || value == "true" || value == "on" }
 
-// drain reads on to the end: only there is it known whether what was unpacked
+// drain unpacks the rest: only at its end is it known whether what was unpacked
 // is what was packed.
 func (p *part) drain() error {
-	for {
-		p.allow()
-		if _, err := p.decoder.Token(); errors.Is(err, io.EOF) {
-			return nil
-		} else if errors.Is(err, ErrDamaged) {
-			return err
-		} else if err != nil {
-			return nil // what stands behind the rows is nobody's order
-		}
+	if _, err := io.Copy(io.Discard, p.in); err != nil {
+		return fmt.Errorf("%w: its part %s cannot be unpacked: %w", ErrDamaged, p.name, err)
 	}
+	return nil
 }
 
 func (p *part) close() error { return p.in.Close() }

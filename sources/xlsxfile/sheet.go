@@ -114,13 +114,20 @@ func (s *sheet) fit(l line) line {
 	for len(l.cells) < width {
 		l.cells = append(l.cells, "")
 	}
-	if !s.wide && filled(l.cells[width:]) > 0 {
-		s.wide = true
-		s.note("columns right of the header were not read; the first with content there is row %d", l.number)
+	for _, text := range l.cells[width:] { // of rows that were read before the header was known
+		s.beside(l.number, text)
 	}
 	l.cells = l.cells[:width]
 	l.faults = slices.DeleteFunc(l.faults, func(f table.Fault) bool { return f.At >= width })
 	return l
+}
+
+// beside notes that something stands right of the table.
+func (s *sheet) beside(row int, text string) {
+	if !s.wide && strings.TrimSpace(text) != "" {
+		s.wide = true
+		s.note("columns right of the header were not read; the first with content there is row %d", row)
+	}
 }
 
 // read gives the next row that is not blank, or io.EOF.
