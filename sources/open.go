@@ -235,7 +235,7 @@ func (r *rows) find(ctx context.Context, w reconcile.Window, d drop) ([]found, e
 	if err != nil {
 		return nil, err
 	}
-	r.listed = append(moved, settled...)
+	r.listed = slices.Concat(moved, settled)
 	return r.listed, nil
 }
 

@@ -55,7 +55,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s.config.AddHostKey(signer)
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if s.listener, err = new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.listener.Close() })
@@ -116,7 +116,7 @@ func (s *Server) accept() {
 
 // serve answers one connection, until the client leaves.
 func (s *Server) serve(wire net.Conn) {
-	defer wire.Close()
+	defer func() { _ = wire.Close() }()
 	_, channels, requests, err := ssh.NewServerConn(wire, s.config)
 	if err != nil {
 		return
@@ -138,7 +138,7 @@ func (s *Server) serve(wire net.Conn) {
 }
 
 func answer(channel io.ReadWriteCloser) {
-	defer channel.Close()
+	defer func() { _ = channel.Close() }() // the client has left
 	if server, err := sftp.NewServer(channel); err == nil {
 		_ = server.Serve()
 	}

@@ -137,7 +137,7 @@ func (c *Client) Fetch(path, to string) (err error) {
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", path, err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // read only
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", path, err)
