@@ -130,7 +130,9 @@ func (p *Preset) Wanted() []string {
 	return names
 }
 
-func (p *Preset) columns(header []string) (map[string]string, error) { return p.columnsBut(header, nil) }
+func (p *Preset) columns(header []string) (map[string]string, error) {
+	return p.columnsBut(header, nil)
+}
 
 // columnsBut finds the columns of the export in a header; those in own need not be there.
 func (p *Preset) columnsBut(header []string, own map[string]string) (map[string]string, error) {

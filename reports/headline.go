@@ -60,7 +60,7 @@ func calm(r Report) string {
 	return "nothing was missing"
 }
 
-func (r Report) planned() bool { return r.Command == "plan" }
+func (r Report) planned() bool { return r.Command == "plan" || r.Command == "check" }
 
 func (t Target) inShadow() bool { return t.Mode == reconcile.ModeShadow }
 

@@ -49,7 +49,7 @@ Every night:  makegood run -c makegood.yaml`,
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", defaultConfig, "the configuration `FILE`")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
 	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "setup", Title: "Set-up:"})
-	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.initCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.initCommand(), a.checkCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
 	return root
 }
 

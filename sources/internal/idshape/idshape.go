@@ -223,8 +223,8 @@ func (s Shape) foreignGroups(id string) bool {
 	return money || s.layouts["9"] > 0 && 2*s.layouts[layout] <= s.total
 }
 
-// String says what most ids look like: "6 digits", "W + 6 to 7 digits",
-// "letters and digits", "" when there are none.
+// String says what most ids look like: "6 to 7 digits", "letters - digits",
+// "mostly 6 digits", "" when there are none.
 func (s Shape) String() string {
 	if s.total == 0 {
 		return ""
