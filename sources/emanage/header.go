@@ -109,6 +109,13 @@ func (r *renaming) Sample(ctx context.Context) (table.Sample, error) {
 	return s, err
 }
 
+// UseDecimal tells a file that knows numbers from texts which sign its texts show.
+func (r *renaming) UseDecimal(sign string) {
+	if typed, ok := r.File.(table.Typed); ok {
+		typed.UseDecimal(sign)
+	}
+}
+
 type cursor struct {
 	table.Cursor
 	file *renaming
