@@ -48,3 +48,32 @@ sources:
 		}
 	}
 }
+
+// TestDiscount: the steps rise, and it is said what prices are.
+func TestDiscount(t *testing.T) {
+	const whole = `zone: Europe/Amsterdam
+sources:
+  shop:
+    type: csv
+    path: a.csv
+    currency: USD
+    channel: online
+    progressive_discount: [{from: 1, percent: 25}, {from: 2, percent: 62.5}]
+    prices: list
+    columns: {order: id, completed_at: at, sku: sku, quantity: n, price: price}
+`
+	c, err := Parse([]byte(whole), "makegood.yaml", nil)
+	if err != nil || c.Sources["shop"].ProgressiveDiscount[1].Percent != "62.5" {
+		t.Fatalf("got %+v (%v)", c, err)
+	}
+	for old, changed := range map[string][2]string{
+		"    prices: list\n": {"", "progressive_discount and prices go together"},
+		"from: 2":            {"from: 1", "progressive_discount[1].from must be 1 or more"},
+		"percent: 25":        {"percent: 125", "no percentage"},
+	} {
+		_, err := Parse([]byte(strings.Replace(whole, old, changed[0], 1)), "makegood.yaml", nil)
+		if err == nil || !strings.Contains(err.Error(), changed[1]) {
+			t.Errorf("with %q: %v", changed[0], err)
+		}
+	}
+}

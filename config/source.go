@@ -49,6 +49,10 @@ type Source struct {
 	// MatchReversals says what is done about a credit note that has the customer, SKUs and quantities of an earlier order
 	// but does not name it.
 	MatchReversals string `yaml:"match_reversals" enum:"report hold off" default:"report"`
+	// ProgressiveDiscount says what an order of so many products and more costs less, Prices whether prices are those before
+	// it (list) or after it (discounted).
+	ProgressiveDiscount []DiscountStep `yaml:"progressive_discount"`
+	Prices              string         `yaml:"prices" enum:"list discounted"`
 	// LeaveOut are whole orders that do not count, SkipLines lines that are no goods; the first rule that fits.
 	LeaveOut  []Rule     `yaml:"leave_out"`
 	SkipLines []LineRule `yaml:"skip_lines"`
@@ -186,6 +190,7 @@ func (s *Source) check(d *document, path string) {
 	d.name(path+".shop", s.Shop)
 	d.columns(path+".columns", s.Columns, ColumnNames())
 	s.checkStatuses(d, path)
+	s.checkDiscount(d, path)
 	if _, err := regexp.Compile(s.OrderShape); err != nil && !d.failed(path+".order_shape") {
 		d.fail(path+".order_shape", "%s.order_shape: %s is no regular expression; write one such as '[0-9]{8}', or any", path,
 			d.quote(path+".order_shape"))

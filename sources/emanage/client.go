@@ -175,7 +175,7 @@ func (c *client) try(ctx context.Context, build func(context.Context) (*http.Req
 	if err != nil {
 		return never, lost(ctx, err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }() // what was read of it counts
 	switch code := response.StatusCode; {
 	case code == http.StatusOK:
 		if err := take(response.Body); err != nil {

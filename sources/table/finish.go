@@ -18,6 +18,7 @@ type finisher struct {
 	p       *partial
 	h       reconcile.Head
 	r       *resolved
+	reduced reconcile.Decimal // what the lines come to with a progressive discount
 }
 
 // finish gives the head that a partial, now whole, comes to. What is wrong
@@ -158,6 +159,9 @@ func (f *finisher) count() {
 	if f.m.upgrades() {
 		lines = f.follow(lines)
 	}
+	if f.m.progressive() {
+		f.reduce(lines)
+	}
 	for i := range lines {
 		l := &lines[i]
 		into := f.p.sumsOf(&line{dropped: l.dropped})
@@ -203,6 +207,9 @@ func (f *finisher) money() {
 	f.h.Total, f.h.Shipping, f.h.Discount = f.amount("total"), f.amount("shipping"), f.amount("discount")
 	if f.m.upgrades() {
 		f.h.Total = nil // that of one cart, before or after an upgrade
+	}
+	if f.m.progressive() && s == &f.p.sums {
+		f.expect()
 	}
 	if f.h.Total != nil {
 		f.h.Amount, f.h.AmountOf = *f.h.Total, reconcile.AmountOfTotal

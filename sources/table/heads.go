@@ -175,6 +175,8 @@ type chooser struct {
 	ambiguous int
 	pending   int            // orders with a payment that may still come
 	oldest    time.Time      // of them
+	odd       int            // orders whose total is not what a progressive discount makes
+	first     string         // where the first of them stands
 	statuses  map[string]int // that nobody has spoken of, with their orders
 }
 
@@ -182,7 +184,7 @@ type chooser struct {
 type version struct {
 	reconcile.Head
 	rows, file int
-	pending    bool
+	read       *partial
 }
 
 func (c *chooser) deliver(list []*partial) error {
@@ -202,7 +204,7 @@ func (c *chooser) deliver(list []*partial) error {
 		}
 		versions := make([]version, len(same))
 		for n, at := range same {
-			versions[n] = version{c.pass.head(list[at]), list[at].rows, list[at].file, list[at].pending}
+			versions[n] = version{c.pass.head(list[at]), list[at].rows, list[at].file, list[at]}
 			list[at] = nil
 		}
 		chosen := choose(versions)
@@ -277,8 +279,8 @@ func (c *chooser) place(v version, merged int) error {
 		t.OutsideWindow++
 		return nil
 	}
-	if v.pending && len(v.Bad) == 0 {
-		c.await(v.CompletedAt)
+	if len(v.Bad) == 0 {
+		c.await(v)
 	}
 	if v.AmbiguousTime {
 		c.ambiguous++
@@ -384,9 +386,7 @@ func (c *chooser) note() {
 		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("orders with the status %s are held back (%d): it stands neither in "+
 			"completed_when nor in not_completed", statusWords(status), c.statuses[status]))
 	}
-	if c.pending > 0 {
-		c.tally.Notes = append(c.tally.Notes, c.awaited())
-	}
+	c.tally.Notes = append(c.tally.Notes, c.payments()...)
 	if c.ambiguous > 0 {
 		c.tally.Notes = append(c.tally.Notes, fmt.Sprintf("times of %d orders occur twice because the clocks are "+
 			"set back; the first of the two was taken", c.ambiguous))

@@ -37,6 +37,7 @@ type partial struct {
 	counted          []countedLine
 	items            []reconcile.Line
 	pending          bool // finished: a payment may still come
+	unexpected       bool // finished: the total is not what a progressive discount makes of the lines
 	size             int  // estimated bytes in memory
 }
 
@@ -311,6 +312,7 @@ func (p *partial) walk(c *codec) {
 		c.flag(&l.dropped)
 		l.sums.walk(c)
 		c.number(&l.item)
+		c.decimal(&l.units)
 		c.cart(&l.cart)
 	})
 	list(c, &p.items, func(l *reconcile.Line) { walkLine(c, l) })

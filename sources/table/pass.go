@@ -239,13 +239,16 @@ func (p *pass) values(part *partial, cells []string) {
 	if kept {
 		part.item(&l, p.keep)
 	}
-	if p.m.rows[rowLine].mapped() || p.m.upgrades() {
+	if p.m.rows[rowLine].mapped() || p.m.upgrades() || p.m.progressive() {
 		one := countedLine{id: strings.Clone(l.id), name: p.keep.keep(l.name), at: p.row.at, dropped: l.dropped}
 		if p.m.upgrades() {
 			one.cart = p.cart(&l, cells)
 		}
 		if kept {
 			one.item = len(part.items)
+		}
+		if !l.skipped {
+			one.units = l.quantity
 		}
 		p.sum(&one.sums, &l)
 		part.counted = append(part.counted, one)

@@ -109,6 +109,7 @@ type countedLine struct {
 	at      place
 	dropped bool
 	sums    sums
-	cart    *cart // where upgrades are mapped
-	item    int   // its place among the items, from 1; 0: it is none
+	cart    *cart             // where upgrades are mapped
+	units   reconcile.Decimal // of goods: by them a progressive discount is found
+	item    int               // its place among the items, from 1; 0: it is none
 }

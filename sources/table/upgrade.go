@@ -70,7 +70,7 @@ func (c *codec) cart(v **cart) {
 	for _, text := range []*string{&(*v).session, &(*v).parent, &(*v).product, &(*v).replaces} {
 		c.text(text)
 	}
-	payment := int(chain.Payment((*v).payment))
+	payment := int((*v).payment)
 	c.number(&payment)
 	(*v).payment = chain.Payment(payment)
 }
@@ -167,16 +167,32 @@ func (m *mapping) judgeTest(r *resolved) {
 	}
 }
 
-// await counts an order with a payment that may still come.
-func (c *chooser) await(completed time.Time) {
-	if c.pending++; c.oldest.IsZero() || completed.Before(c.oldest) {
-		c.oldest = completed
+// await counts an order with a payment that may still come, and one whose total
+// is not the expected one.
+func (c *chooser) await(v version) {
+	if v.read.pending {
+		if c.pending++; c.oldest.IsZero() || v.CompletedAt.Before(c.oldest) {
+			c.oldest = v.CompletedAt
+		}
+	}
+	if v.read.unexpected && v.LeftOut == "" {
+		if c.odd++; c.odd == 1 {
+			c.first = v.Origin.String()
+		}
 	}
 }
 
-// awaited says how many payments may still come, and for how long.
-func (c *chooser) awaited() string {
-	days := int(c.options.now().Sub(c.oldest).Hours() / 24)
-	return fmt.Sprintf("payments of %d orders or their upgrades are pending, the oldest of %s (%d days); what was paid before counts",
-		c.pending, c.oldest.In(c.cfg.Zone.Location).Format(time.DateOnly), days)
+// payments says how many payments may still come and for how long, and how
+// many totals are not the expected ones.
+func (c *chooser) payments() (notes []string) {
+	if c.pending > 0 {
+		days := int(c.options.now().Sub(c.oldest).Hours() / 24)
+		notes = append(notes, fmt.Sprintf("payments of %d orders or their upgrades are pending, the oldest of %s (%d days); "+
+			"what was paid before counts", c.pending, c.oldest.In(c.cfg.Zone.Location).Format(time.DateOnly), days))
+	}
+	if c.odd > 0 {
+		notes = append(notes, fmt.Sprintf("totals of %d orders are not what progressive_discount makes of their lines (%s is one); "+
+			"the recorded totals count", c.odd, c.first))
+	}
+	return notes
 }
