@@ -1,7 +1,7 @@
 package config
 
 // presets are the exports that are known. Where an export has no address, it is for a join to give one.
-var presets = []Preset{shopify, woocommerce, magento2, lightspeed, square}
+var presets = []Preset{shopify, woocommerce, magento2, lightspeed, square, emanage}
 
 // PresetNames lists the names of the presets.
 func PresetNames() []string {
@@ -146,4 +146,31 @@ var square = Preset{
 	},
 	Channel:  "in_store",
 	LeaveOut: []Rule{{Reason: "refund", When: `row["Event Type"] == "Refund"`}},
+}
+
+// emanage is the order export of EmanageCRM, as a file or from its API (type: emanage): several rows an order, one a
+// receipt, whose names vary [C]. Its zone is not documented [U]: set one. Which columns hold article, quantity and
+// address is not known [U]: those here are a guess, and columns says better. Receipts that were not paid are no lines.
+var emanage = Preset{
+	Name: "emanage", Title: "EmanageCRM's order export",
+	Columns: map[string][]string{
+		"order":        {"Order ID", "OrderId"},
+		"completed_at": {"Order Create Date", "createDate"},
+		"updated_at":   {"Updated Date"},
+		"status":       {"Order Status Name", "OrderStatus"},
+		"line":         {"Receipt ID"},
+		"line_total":   {"Total", "Amount", "productPrice"},
+		"currency":     {"Currency Code"},
+		"email":        {"Email", "Mail", "Customer Email"},
+		"sku":          {"SKU", "Product SKU", "Product ID"},
+		"name":         {"Product Name"},
+		"quantity":     {"Quantity", `= "1"`},
+	},
+	Channel:       "online",
+	CompletedWhen: []string{"completed", "paid"},
+	NotCompleted:  []string{"pending", "declined", "refunded", "cancelled", "chargeback", "new"},
+	SkipLines: []LineRule{
+		{Rule: Rule{Reason: "not_paid", When: `!(lower(row["Receipt Status Name"]) in ["paid", "completed", ""])`}},
+		{Rule: Rule{Reason: "not_paid", When: `!(lower(row["PaymentStatus"]) in ["paid", "completed", ""])`}},
+	},
 }

@@ -15,7 +15,7 @@ type Source struct {
 	Table `yaml:",inline"`
 
 	// Preset names an export that is known (PresetNames); what the source says itself comes first.
-	Preset string `yaml:"preset" for:"csv xlsx" enum:"shopify woocommerce magento2 lightspeed square"`
+	Preset string `yaml:"preset" for:"csv xlsx emanage" enum:"shopify woocommerce magento2 lightspeed square emanage"`
 	// Shop names the numbering that order ids belong to; ShopGiven says whether the file does so.
 	Shop      string `yaml:"shop" default:"main"`
 	ShopGiven bool   `yaml:"-"`

@@ -34,6 +34,8 @@ func TestPresets(t *testing.T) {
 		{"square", fields{"currency": "USD", "zone": "America/New_York", "order_unique": "always",
 			"join": []fields{{"path": "square_customers.csv", "on": fields{"customer": "Square Customer ID"}, "take": fields{"email": "Email Address"}}}},
 			exitDone, "held_back no_email 1, sent 1", "refund 1", "tX1aaaa 15 USD"},
+		{"emanage", fields{"currency": "USD", "zone": "America/New_York", "date_format": "M/d/yyyy H:mm:ss"}, exitPerson, "held_back status_unknown 1, sent 1",
+			"status_not_complete 1", "9001 140.5 USD"},
 	} {
 		t.Run(c.preset, func(t *testing.T) {
 			t.Parallel()
