@@ -57,6 +57,7 @@ const (
 	partialSize = 640 // bytes of an empty partial with its place in the map
 	cellSize    = 24
 	itemSize    = 240
+	countedSize = 400
 	maxFaults   = 5
 	maxTuples   = 32
 )

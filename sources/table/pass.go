@@ -252,7 +252,7 @@ func (p *pass) values(part *partial, cells []string) {
 		}
 		p.sum(&one.sums, &l)
 		part.counted = append(part.counted, one)
-		part.size += itemSize + len(l.id)
+		part.size += countedSize + len(l.id) + one.cart.size()
 		return
 	}
 	p.sum(part.sumsOf(&l), &l)

@@ -56,6 +56,14 @@ func (p *pass) cart(l *line, cells []string) *cart {
 	return c
 }
 
+// size is estimated, in bytes.
+func (c *cart) size() int {
+	if c == nil {
+		return 0
+	}
+	return 96 + len(c.session) + len(c.parent) + len(c.product) + len(c.replaces)
+}
+
 func (c *cart) same(o *cart) bool { return c == nil || o == nil || *c == *o }
 
 // cart describes it to the codec.
