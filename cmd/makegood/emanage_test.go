@@ -99,6 +99,18 @@ func TestExport(t *testing.T) {
 	nothingBrought(t, filepath.Join(dir, ".makegood"))
 }
 
+// TestExportPreset: with the preset no column has to be named, whatever the
+// export calls them.
+func TestExportPreset(t *testing.T) {
+	before, rest, _ := strings.Cut(fmt.Sprintf(exportConfig, exportShop(t).URL, "canary-password"), "    columns:\n")
+	_, after, _ := strings.Cut(rest, "      test_order: isTest\n")
+	path := write(t, t.TempDir(), "makegood.yaml", before+"    preset: emanage\n"+after)
+	r := report(t, 0, "plan", "-c", path, "--from", "2026-11-01", "--to", "2026-11-10")
+	if left := r.balance(t, "activate").Left; r.Sources[0].Orders != 4 || left.Orders != 3 || left.Money["USD"] != "395.5" {
+		t.Errorf("the source is %+v, left is %+v", r.Sources[0], left)
+	}
+}
+
 // TestExportRefused: a login that is not taken stops the source, in words.
 func TestExportRefused(t *testing.T) {
 	path := write(t, t.TempDir(), "makegood.yaml", fmt.Sprintf(exportConfig, exportShop(t).URL, "canary-old"))
