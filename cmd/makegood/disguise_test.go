@@ -250,12 +250,14 @@ func (s *shop) planDamaged(how string, rows rowsOfText, damage func(string, int)
 		}
 		named := map[int]bool{} // orders: two rows each, from row 2 on
 		for _, p := range got.source(s.T, "shop").Problems {
-			if p.Reason == "damaged_id" {
+			sheet := map[string]string{"xlsx": "Orders"}[kind]
+			if p.Reason == "damaged_id" && p.Column == "id" && p.File == "damaged."+kind && p.Sheet == sheet {
 				named[p.Row/2] = true
 			}
 		}
 		for _, e := range target.Examples {
-			if row := firstRow.FindStringSubmatch(e.Origin); e.Reason == "damaged_id" && row != nil {
+			place := map[string]string{"csv": "damaged.csv, row", "xlsx": "damaged.xlsx, Orders, row"}[kind]
+			if row := firstRow.FindStringSubmatch(e.Origin); e.Reason == "damaged_id" && row != nil && strings.HasPrefix(e.Origin, place) {
 				at, _ := strconv.Atoi(row[1])
 				named[at/2] = true
 			}
