@@ -103,7 +103,7 @@ func readWords(s Source) string {
 		{s.OutsideWindow, "outside of it"},
 		{leftOutOrders(s), "not counted as orders"},
 		{s.Bad, "bad"},
-		{s.Merged, "read twice"},
+		{s.Merged, "merged with another record"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, number(p.n)+" "+p.what)
