@@ -194,3 +194,11 @@ type LedgerHead struct {
 	Sequence int64  `json:"sequence"`
 	Hash     string `json:"hash,omitempty"`
 }
+
+// MadeAttempt is one request about one event as the ledger keeps it.
+type MadeAttempt struct {
+	Attempt
+	Run  RunID
+	Late bool // its answer came when the entry had moved on
+	Lost bool // recorded for a run that died: whether it left is not known
+}

@@ -181,9 +181,10 @@ func (r Report) next(n Need) Step {
 	case reconcile.NeedStopped:
 		return Step{Next: "Mend what is named here. What was not tried is still to send, by:", Command: again}
 	case reconcile.NeedDoubt:
-		return Step{Next: "Look up at the platform whether it has the orders named below."}
+		return Step{Next: "Look up at the platform whether it has the orders named below, and say so with:", Command: r.command("resolve")}
 	case reconcile.NeedRefused:
-		return Step{Next: "Mend the orders named below at their source. A changed order is sent again by:", Command: again}
+		return Step{Next: "Mend the orders named below at their source; a changed order is sent again. What was refused by mistake is listed, and tried again, by:",
+			Command: r.command("resolve")}
 	}
 	return Step{Next: ReasonWords(reconcile.Reason(n.What)).Next}
 }

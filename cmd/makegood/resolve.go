@@ -1,0 +1,303 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"makegood/reconcile"
+	"makegood/reports"
+)
+
+// resolveFlags are what resolve can be told.
+type resolveFlags struct {
+	sent, notSent, reopen bool
+	all                   bool
+	targets               []string
+	run, note, who        string
+	json                  bool
+	orders                []string
+}
+
+func (a *app) resolveCommand() *cobra.Command {
+	var f resolveFlags
+	c := &cobra.Command{
+		Use:   "resolve [ORDER ...]",
+		Short: "List what is in doubt or refused, and end it by your word",
+		Long: `Lists the messages that were sent and never answered, and those that a platform
+refused, with everything that is known of each. With --sent, --not-sent or
+--reopen and a note it ends them: what you say was sent is never sent again,
+what you say was not sent goes with the next run, and what was refused is tried
+once more. Look it up at the platform first; nobody else can know.
+
+Name orders, or all of a destination or of a run, or --all.`,
+		GroupID: "outage",
+		Example: `  makegood resolve
+  makegood resolve --sent --note "in the platform's order list, 21 Nov" 1001 1002
+  makegood resolve --not-sent --run RUN --note "the platform was down, its log is empty"
+  makegood resolve --reopen --target activate --note "the field was mended"`,
+		RunE: func(c *cobra.Command, args []string) error {
+			f.orders = args
+			return a.resolve(c.Context(), &f)
+		},
+	}
+	c.Flags().BoolVar(&f.sent, "sent", false, "they were sent: never again")
+	c.Flags().BoolVar(&f.notSent, "not-sent", false, "they were not sent: the next run sends them")
+	c.Flags().BoolVar(&f.reopen, "reopen", false, "what was refused is tried once more")
+	c.Flags().BoolVar(&f.all, "all", false, "everything that is listed")
+	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
+	c.Flags().StringVar(&f.run, "run", "", "only what this `RUN` left")
+	c.Flags().StringVar(&f.note, "note", "", "how you know; kept with each, without names of customers")
+	c.Flags().StringVar(&f.who, "who", os.Getenv("USER"), "who says so")
+	c.Flags().BoolVar(&f.json, "json", false, "list as JSON")
+	return c
+}
+
+// check refuses what would end a doubt by mistake.
+func (f *resolveFlags) check() error {
+	words := 0
+	for _, said := range []bool{f.sent, f.notSent, f.reopen} {
+		if said {
+			words++
+		}
+	}
+	chosen := f.all || len(f.orders) > 0 || len(f.targets) > 0 || f.run != ""
+	var err error
+	switch {
+	case words > 1:
+		err = errors.New("say one of --sent, --not-sent and --reopen")
+	case words == 0 && (f.note != "" || f.all):
+		err = errors.New("say --sent, --not-sent or --reopen")
+	case words == 1 && strings.TrimSpace(f.note) == "":
+		err = errors.New("--note is missing: how do you know?")
+	case strings.Contains(f.note+f.who, "@"):
+		err = errors.New("--note and --who are kept for good and hold no addresses")
+	case words == 1 && !chosen:
+		err = errors.New("name orders, --target, --run, or --all")
+	}
+	if err != nil {
+		return &usageError{command: "makegood resolve", err: err}
+	}
+	return nil
+}
+
+// open is one message that a person can end.
+type openCase struct {
+	Target   string        `json:"target"`
+	Event    string        `json:"event"`
+	Order    string        `json:"order"`
+	Kind     string        `json:"kind"`
+	State    string        `json:"state"` // in_doubt or refused
+	Run      string        `json:"run"`
+	At       time.Time     `json:"at"`
+	Amount   string        `json:"amount,omitempty"`
+	Currency string        `json:"currency,omitempty"`
+	Resends  bool          `json:"resends"` // the platform merges repeats: the next run ends it
+	Attempts []caseAttempt `json:"attempts"`
+
+	entry reconcile.Entry
+}
+
+// caseAttempt is one request about it.
+type caseAttempt struct {
+	At      time.Time `json:"at"`
+	Verdict string    `json:"verdict"`
+	Status  int       `json:"status,omitempty"`
+	Code    string    `json:"code,omitempty"`
+	Lost    bool      `json:"lost,omitempty"` // its run was cut off: whether it left is not known
+}
+
+// maxCases bounds how many are listed and ended at once.
+const maxCases = 100_000
+
+func (a *app) resolve(ctx context.Context, f *resolveFlags) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	s, err := a.begin(&runFlags{targets: f.targets}, "resolve")
+	if err != nil {
+		return err
+	}
+	defer s.end(&err)
+	s.stop()
+	cases, err := s.openCases(ctx, f)
+	if err != nil {
+		return err
+	}
+	if !f.sent && !f.notSent && !f.reopen {
+		return a.listCases(cases, f.json)
+	}
+	return s.endCases(ctx, f, cases)
+}
+
+// openCases reads what can be ended, as far as it was asked for.
+func (s *session) openCases(ctx context.Context, f *resolveFlags) (cases []openCase, err error) {
+	led, err := s.readLedger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, led.Close()) }()
+	always := reconcile.Window{From: time.Unix(0, 0), To: s.Clock().AddDate(100, 0, 0)}
+	for _, t := range s.Targets {
+		entries, err := led.Unfinished(ctx, t.Name(), always, maxCases)
+		if err != nil {
+			return nil, err
+		}
+		var ids []reconcile.EventID
+		var chosen []reconcile.Entry
+		for _, e := range entries {
+			if (e.State == reconcile.StateDoubtful || e.State == reconcile.StateRefused) && f.wants(e) {
+				ids, chosen = append(ids, e.ID), append(chosen, e)
+			}
+		}
+		made, err := led.Made(ctx, t.Name(), ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range chosen {
+			cases = append(cases, caseOf(t, e, made[e.ID]))
+		}
+	}
+	return cases, f.unknown(cases)
+}
+
+// wants reports whether an entry was asked for.
+func (f *resolveFlags) wants(e reconcile.Entry) bool {
+	key, err := e.ID.Key()
+	named := len(f.orders) == 0 || slices.Contains(f.orders, string(e.ID)) || err == nil && slices.Contains(f.orders, key.Order)
+	kind := !f.reopen || e.State == reconcile.StateRefused
+	if f.sent || f.notSent {
+		kind = e.State == reconcile.StateDoubtful
+	}
+	return named && kind && (f.run == "" || string(e.Run) == f.run)
+}
+
+// unknown names orders that were asked for and are neither in doubt nor
+// refused: a slip must not pass for something that was ended.
+func (f *resolveFlags) unknown(cases []openCase) error {
+	var missing []string
+	for _, o := range f.orders {
+		if !slices.ContainsFunc(cases, func(c openCase) bool { return c.Order == o || c.Event == o }) {
+			missing = append(missing, o)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &usageError{command: "makegood resolve",
+		err: fmt.Errorf("nothing was changed: not to be ended in this way: %s; makegood resolve lists what there is", strings.Join(missing, ", "))}
+}
+
+func caseOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttempt) openCase {
+	c := openCase{Target: t.Name(), Event: string(e.ID), Kind: string(e.ID.Kind()), State: "in_doubt", Run: string(e.Run), At: e.At.UTC(),
+		Currency: e.Value.Currency, entry: e, Attempts: []caseAttempt{},
+		Resends: e.State == reconcile.StateDoubtful && t.Traits()[e.ID.Kind()].MergesRepeats}
+	if e.State == reconcile.StateRefused {
+		c.State = "refused"
+	}
+	if key, err := e.ID.Key(); err == nil {
+		c.Order = key.Order
+	}
+	if e.Value.Amount != nil {
+		c.Amount = e.Value.Amount.String()
+	}
+	for _, m := range made {
+		c.Attempts = append(c.Attempts, caseAttempt{At: m.At, Verdict: m.Verdict.String(), Status: m.Status, Code: m.Code, Lost: m.Lost})
+	}
+	return c
+}
+
+// listCases shows what can be ended. Something in doubt that no run ends needs
+// a person: exit 2.
+func (a *app) listCases(cases []openCase, asJSON bool) error {
+	if slices.ContainsFunc(cases, func(c openCase) bool { return !c.Resends }) {
+		a.code = exitPerson
+	}
+	if asJSON {
+		enc := json.NewEncoder(a.io.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(map[string]any{"schema": 1, "open": slices.Concat([]openCase{}, cases)})
+	}
+	if len(cases) == 0 {
+		_, err := fmt.Fprintln(a.io.out, "Nothing is in doubt, and nothing was refused.")
+		return err
+	}
+	w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ORDER\tMESSAGE\tDESTINATION\tMONEY\tWHAT HAPPENED\tRUN")
+	for _, c := range cases {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", reports.Mask(c.Order), strings.ReplaceAll(c.Kind, "_", " "), c.Target,
+			cmp.Or(strings.TrimSpace(c.Amount+" "+c.Currency), "-"), c.words(), c.Run)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(a.io.out, "\nLook at the platform what became of them, then end them, for example:\n",
+		"  makegood resolve --sent --note \"in the platform's order list\" ", quotedArgument(cases[0].Order), "\n")
+	return err
+}
+
+// words say what is known of a message.
+func (c openCase) words() string {
+	if c.State == "refused" {
+		text := "refused"
+		if n := len(c.Attempts); n > 0 && c.Attempts[n-1].Status > 0 {
+			text += fmt.Sprintf(" with %d %s", c.Attempts[n-1].Status, c.Attempts[n-1].Code)
+		}
+		return strings.TrimSpace(text) + ", " + c.At.Format("2006-01-02 15:04 MST")
+	}
+	text := "sent, no answer"
+	switch n := len(c.Attempts); {
+	case c.entry.Lost || n > 0 && c.Attempts[n-1].Lost:
+		text = "its run was cut off while it was sent"
+	case n > 0 && c.Attempts[n-1].Status > 0:
+		text = fmt.Sprintf("answered with %d, which says neither yes nor no", c.Attempts[n-1].Status)
+	}
+	text += ", " + c.At.Format("2006-01-02 15:04 MST")
+	if c.Resends {
+		text += "; the next run sends it again, the platform merges repeats"
+	}
+	return text
+}
+
+// endCases writes the person's word into the ledger, one by one: each stands by
+// itself, and what is done stays done when one fails.
+func (s *session) endCases(ctx context.Context, f *resolveFlags, cases []openCase) (err error) {
+	if len(cases) == 0 {
+		_, err := fmt.Fprintln(s.io.out, "Nothing fits: nothing was changed.")
+		return err
+	}
+	if err := s.openLedger(ctx); err != nil {
+		return err
+	}
+	resolution := reconcile.Resolution{State: reconcile.StateOpen, Note: f.note, Who: cmp.Or(f.who, "somebody")}
+	if f.sent {
+		resolution.State, resolution.By = reconcile.StateDone, reconcile.ByAssumed
+	}
+	done := 0
+	defer func() {
+		if done > 0 {
+			err = errors.Join(err, s.SaveHead(s.led.Head()))
+		}
+	}()
+	for _, c := range cases {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.led.Resolve(ctx, c.Target, c.entry.ID, resolution); err != nil {
+			return fmt.Errorf("%d of %d were ended; %w", done, len(cases), err)
+		}
+		done++
+	}
+	what := map[bool]string{true: "counts as sent, and is never sent again", false: "goes with the next run"}[f.sent]
+	_, err = fmt.Fprintf(s.io.out, "%d ended: each %s.\n", done, what)
+	return err
+}
