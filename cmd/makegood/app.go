@@ -48,9 +48,9 @@ Every night:  makegood run -c makegood.yaml`,
 	root.SetErr(a.io.err)
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", defaultConfig, "the configuration `FILE`")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
-	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "outage", Title: "After an outage:"},
+	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "outage", Title: "After an outage:"}, &cobra.Group{ID: "questions", Title: "Questions:"},
 		&cobra.Group{ID: "setup", Title: "Set-up:"})
-	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.resolveCommand(), a.initCommand(), a.checkCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.resolveCommand(), a.explainCommand(), a.initCommand(), a.checkCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
 	return root
 }
 
