@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,30 +56,55 @@ func (r *Reversals) Add(o Reversals) error {
 }
 
 func (r *Reversals) meet(o offer, note creditNote) error {
-	if note.at.Sub(o.at) <= 24*time.Hour {
+	if note.at.Unix()-o.at <= int64(24*time.Hour/time.Second) {
 		r.WithinDay++
 	}
 	if len(r.Examples) < MaxExamples {
-		r.Examples = append(r.Examples, Reversal{Order: o.order, By: note.order, At: note.at, Value: o.value, Already: o.already})
+		r.Examples = append(r.Examples, Reversal{Order: o.order, By: note.order, At: note.at, Value: o.value(), Already: o.already})
 	}
-	return r.Count.Add(countOf(o.value, 1))
+	return r.Count.Add(countOf(o.value(), 1))
 }
 
 // creditNote is a record that undoes goods.
 type creditNote struct {
-	goods  [16]byte
-	order  string // its own number
+	goods  uint64   // of customer, SKUs and quantities
+	digest [16]byte // of SKUs and quantities, where it names the order
+	order  string   // its own number
 	at     time.Time
 	amount Decimal // without sign
 }
 
 // offer is an order that could have been undone.
 type offer struct {
-	goods   [16]byte
+	goods   uint64
 	order   string
-	at      time.Time
-	value   Value
+	at      int64 // Unix seconds
+	amount  Decimal
+	unit    *Value // currency and origin of the amount, shared; nil: there is no amount
 	already bool
+}
+
+func (r *reversals) offerOf(h Head, v Value) offer {
+	o := offer{order: h.Key.Order, at: h.CompletedAt.Unix()}
+	if v.Amount == nil {
+		return o
+	}
+	o.amount = *v.Amount
+	unit := Value{Currency: v.Currency, Of: v.Of}
+	if o.unit = r.units[unit]; o.unit == nil {
+		o.unit = &unit
+		r.units[unit] = o.unit
+	}
+	return o
+}
+
+func (o offer) value() Value {
+	if o.unit == nil {
+		return Value{}
+	}
+	v := *o.unit
+	v.Amount = &o.amount
+	return v
 }
 
 // maxOffers bounds how many orders of a source and target are compared with
@@ -93,10 +119,12 @@ type reversals struct {
 	named  map[OrderKey][]creditNote
 	undone map[OrderKey]creditNote // to be held back, unless they were sent
 	met    map[OrderKey]bool       // of those that are named
+	units  map[Value]*Value        // without amounts
 }
 
 func newReversals(group []SourceSpec) *reversals {
-	r := &reversals{rules: map[string]ReversalRule{}, named: map[OrderKey][]creditNote{}, undone: map[OrderKey]creditNote{}, met: map[OrderKey]bool{}}
+	r := &reversals{rules: map[string]ReversalRule{}, named: map[OrderKey][]creditNote{}, undone: map[OrderKey]creditNote{}, met: map[OrderKey]bool{},
+		units: map[Value]*Value{}}
 	for _, s := range group {
 		r.rules[s.Name()] = s.Reversals
 	}
@@ -122,7 +150,7 @@ func (r *reversals) note(h Head) {
 	n := creditNote{order: h.Key.Order, at: h.CompletedAt, amount: h.LinesSum.Abs()}
 	if r.rules[h.Source].Named && h.Reverses != "" {
 		key := OrderKey{h.Key.Shop, h.Reverses}
-		n.goods = [16]byte(h.GoodsDigest[:16])
+		n.digest = [16]byte(h.GoodsDigest[:16])
 		r.named[key] = append(r.named[key], n)
 		return
 	}
@@ -137,9 +165,9 @@ func buyer(h Head) string {
 	return cmp.Or(h.Customer, strings.ToLower(h.Email))
 }
 
-func goodsOf(h Head, who string) [16]byte {
+func goodsOf(h Head, who string) uint64 {
 	d := HashFields(h.Key.Shop, who, h.GoodsDigest.String())
-	return [16]byte(d[:16])
+	return binary.LittleEndian.Uint64(d[:8])
 }
 
 // undoes reports whether the notes that name an order undo all of it: the same
@@ -147,7 +175,7 @@ func goodsOf(h Head, who string) [16]byte {
 func undoes(notes []creditNote, h Head) (creditNote, bool) {
 	var sum Decimal
 	for _, n := range notes {
-		if n.goods == [16]byte(h.GoodsDigest[:16]) {
+		if n.digest == [16]byte(h.GoodsDigest[:16]) {
 			return n, true
 		}
 		next, err := Add(sum, n.amount)
@@ -164,7 +192,7 @@ func undoes(notes []creditNote, h Head) (creditNote, bool) {
 // choose finds the orders that are to be held back among all heads of the
 // group, which each visits.
 func (r *reversals) choose(each func(func(Head) error) error) error {
-	wanted := map[[16]byte]bool{}
+	wanted := map[uint64]bool{}
 	for _, n := range r.notes {
 		wanted[n.goods] = true
 	}
@@ -182,7 +210,8 @@ func (r *reversals) choose(each func(func(Head) error) error) error {
 		if r.rules[h.Source].Match != MatchHold || who == "" || !offered(h) {
 			return nil
 		}
-		if o := (offer{goods: goodsOf(h, who), order: h.Key.Order, at: h.CompletedAt}); wanted[o.goods] {
+		o := r.offerOf(h, Value{})
+		if o.goods = goodsOf(h, who); wanted[o.goods] {
 			offers = append(offers, o)
 			keys[o.order] = h.Key
 		}
@@ -202,9 +231,14 @@ func offered(h Head) bool { return h.Goods && !h.Negative && !h.Undoes }
 // no other has taken, the earliest note first. It gives the index of the note
 // by that of the order.
 func match(notes []creditNote, offers []offer) map[int]int {
-	byGoods := map[[16]byte][]int{}
+	byGoods := make(map[uint64][]int, len(notes))
+	for _, n := range notes {
+		byGoods[n.goods] = nil
+	}
 	for i, o := range offers {
-		byGoods[o.goods] = append(byGoods[o.goods], i)
+		if list, wanted := byGoods[o.goods]; wanted {
+			byGoods[o.goods] = append(list, i)
+		}
 	}
 	order := make([]int, len(notes))
 	for i := range notes {
@@ -217,10 +251,10 @@ func match(notes []creditNote, offers []offer) map[int]int {
 	for _, n := range order {
 		best := -1
 		for _, i := range byGoods[notes[n].goods] {
-			if _, used := taken[i]; used || offers[i].at.After(notes[n].at) {
+			if _, used := taken[i]; used || offers[i].at > notes[n].at.Unix() {
 				continue
 			}
-			if best < 0 || cmp.Or(offers[best].at.Compare(offers[i].at), strings.Compare(offers[best].order, offers[i].order)) < 0 {
+			if best < 0 || cmp.Or(cmp.Compare(offers[best].at, offers[i].at), strings.Compare(offers[best].order, offers[i].order)) < 0 {
 				best = i
 			}
 		}
@@ -249,7 +283,8 @@ func (p *planner) undoing(f *feed, h Head, steps []Step) error {
 		if s.Want.Kind != KindPurchase || !already && !s.Send {
 			continue
 		}
-		o := offer{order: h.Key.Order, at: h.CompletedAt, value: s.Want.Value, already: already}
+		o := p.undo.offerOf(h, s.Want.Value)
+		o.already = already
 		if n, undone := p.undo.undone[h.Key]; undone {
 			return f.undone.meet(o, n)
 		}
@@ -316,7 +351,8 @@ func (p *planner) namedBefore(ctx context.Context, t *targetPlan, group []Source
 			if e.State != StateDone || !moneyBack(notes, e.Value) {
 				continue
 			}
-			o := offer{order: key.Order, at: e.Facts.CompletedAt, value: e.Value, already: true}
+			o := p.undo.offerOf(Head{Key: key, CompletedAt: e.Facts.CompletedAt}, e.Value)
+			o.already = true
 			if err := f.undone.meet(o, notes[0]); err != nil {
 				return err
 			}

@@ -9,11 +9,11 @@ import (
 )
 
 func noteAt(order string, minute int, goods byte) creditNote {
-	return creditNote{goods: [16]byte{goods}, order: order, at: time.Unix(int64(minute)*60, 0)}
+	return creditNote{goods: uint64(goods), order: order, at: time.Unix(int64(minute)*60, 0)}
 }
 
 func offerAt(order string, minute int, goods byte) offer {
-	return offer{goods: [16]byte{goods}, order: order, at: time.Unix(int64(minute)*60, 0)}
+	return offer{goods: uint64(goods), order: order, at: int64(minute) * 60}
 }
 
 func TestMatch(t *testing.T) {
@@ -55,14 +55,14 @@ func TestMatchHolds(t *testing.T) {
 		taken := match(notes, offers)
 		used := map[int]bool{}
 		for o, n := range taken {
-			if used[n] || notes[n].goods != offers[o].goods || offers[o].at.After(notes[n].at) {
+			if used[n] || notes[n].goods != offers[o].goods || offers[o].at > notes[n].at.Unix() {
 				t.Fatalf("%v undoes %v", notes[n], offers[o])
 			}
 			used[n] = true
 		}
 		for n := range notes {
 			for o := range offers {
-				if _, gone := taken[o]; !gone && !used[n] && notes[n].goods == offers[o].goods && !offers[o].at.After(notes[n].at) {
+				if _, gone := taken[o]; !gone && !used[n] && notes[n].goods == offers[o].goods && offers[o].at <= notes[n].at.Unix() {
 					t.Fatalf("%v is left beside %v", notes[n], offers[o])
 				}
 			}

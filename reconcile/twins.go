@@ -77,6 +77,9 @@ func (t *twins) meet(h Head, steps []Step) {
 			t.asked = append(t.asked, like)
 			t.span = t.span.with(h.CompletedAt)
 		}
+		if !t.several {
+			continue
+		}
 		t.add(like, sight{h.Key, h.Source, h.CompletedAt.Unix(), s.Place.Bucket != BucketLeft || s.Place.Reason == ReasonBusy})
 	}
 }

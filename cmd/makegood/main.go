@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -30,8 +31,16 @@ func Main() int {
 		<-ctx.Done()
 		stop()
 	}()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(frugal)
+	}
 	return run(ctx, os.Args[1:], os.LookupEnv, stdio{os.Stdin, os.Stdout, os.Stderr})
 }
+
+// frugal is the memory in bytes from which on garbage is collected sooner, so
+// that a first night with everything to send stays near 256 MiB. What is really
+// needed is had beyond it. GOMEMLIMIT sets another one.
+const frugal = 240 << 20
 
 // run carries out one command line.
 func run(ctx context.Context, args []string, env func(string) (string, bool), io stdio) int {

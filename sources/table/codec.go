@@ -13,6 +13,7 @@ import (
 type codec struct {
 	buf     []byte
 	reading bool
+	zones   map[string]*time.Location // that were read before; needed for reading
 	err     error
 }
 
@@ -67,10 +68,14 @@ func (c *codec) zone(z **time.Location) {
 		}
 		return
 	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		c.fail()
-		return
+	loc := c.zones[name]
+	if loc == nil {
+		var err error
+		if loc, err = time.LoadLocation(name); err != nil {
+			c.fail()
+			return
+		}
+		c.zones[name] = loc
 	}
 	*z = loc
 }

@@ -23,10 +23,11 @@ type pass struct {
 	tally    *reconcile.Tally
 	found    findings
 	row      problems
-	aside    aside    // rows of the file at hand that are no orders
-	spoiled  []int    // columns of the row at hand whose cells cannot be trusted
-	clock    *clock   // of the times of the row at hand
-	texts    []string // of the kept columns of the row at hand
+	aside    aside                     // rows of the file at hand that are no orders
+	spoiled  []int                     // columns of the row at hand whose cells cannot be trusted
+	clock    *clock                    // of the times of the row at hand
+	located  map[string]*time.Location // zones of spilled rows
+	texts    []string                  // of the kept columns of the row at hand
 	keep     interner
 	id       identity
 	taints   map[string]problem // order numbers of rows whose order is not known
@@ -59,7 +60,7 @@ type groupKey struct {
 
 func (s *Source) newPass(tally *reconcile.Tally) *pass {
 	return &pass{
-		src: s, m: s.mapping, tally: tally, bindings: map[*Header]*binding{}, keep: interner{},
+		src: s, m: s.mapping, tally: tally, located: map[string]*time.Location{}, bindings: map[*Header]*binding{}, keep: interner{},
 		texts: make([]string, len(s.mapping.kept)), taints: map[string]problem{},
 		groups: map[groupKey]*partial{}, spill: partitions{dir: s.options.StateDir}, budget: s.options.Budget,
 	}
@@ -347,7 +348,7 @@ func (p *pass) finish() error {
 // restore reads one spilled partial and joins it to the others of its order,
 // which stand in the same partition in reading order.
 func (p *pass) restore(record []byte) error {
-	c := &codec{buf: record, reading: true}
+	c := &codec{buf: record, reading: true, zones: p.located}
 	part := &partial{}
 	part.walk(c)
 	if c.err != nil {
