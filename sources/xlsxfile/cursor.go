@@ -35,6 +35,9 @@ func newCursor(ctx context.Context, b *book, f *File, numbers map[int]bool) (*cu
 		todo = fittest(ctx, b, f, todo)
 	}
 	c := &cursor{ctx: ctx, file: f, book: b, todo: todo, numbers: numbers}
+	if slices.Equal(f.options.Sheets, []string{All}) {
+		c.dropStrangers()
+	}
 	if err := c.turn(); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: its sheets hold no rows", ErrEmpty)
 	} else if err != nil {
@@ -64,6 +67,39 @@ func fittest(ctx context.Context, b *book, f *File, tabs []tabInfo) []tabInfo {
 		}
 	}
 	return tabs
+}
+
+// dropStrangers leaves out, of all sheets, those that have none of the wanted
+// columns, where another one has all of them: a sheet of notes is no list of
+// orders. One that has some of them is read, and found wanting.
+func (c *cursor) dropStrangers() {
+	wanted := c.file.options.Wanted
+	if len(c.todo) < 2 || len(c.todo) > maxLooks || len(wanted) == 0 {
+		return
+	}
+	var fitting bool
+	strange := map[string]bool{}
+	for _, tab := range c.todo {
+		look := &cursor{ctx: c.ctx, file: c.file, book: c.book}
+		s, err := look.openSheet(tab)
+		if err != nil {
+			continue
+		}
+		if err := s.close(); err == nil {
+			fitting = fitting || s.fits(wanted)
+			strange[tab.name] = !slices.ContainsFunc(wanted, func(name string) bool { return s.fits([]string{name}) })
+		}
+	}
+	if !fitting {
+		return
+	}
+	c.todo = slices.DeleteFunc(slices.Clone(c.todo), func(tab tabInfo) bool {
+		if strange[tab.name] {
+			c.notes = append(c.notes, fmt.Sprintf("sheet %q has none of the columns, and was left out", tab.name))
+			c.read = append(c.read, tab.name)
+		}
+		return strange[tab.name]
+	})
 }
 
 // turn opens the next sheet that holds anything, or gives io.EOF.

@@ -114,7 +114,19 @@ func TestSheets(t *testing.T) {
 			t.Errorf("%s: notes %q, want %q", name, got, test.notes)
 		}
 	}
-	_, _, err := read(t, path, Options{Sheets: []string{"Ordres"}})
+	strange := save(t, func(f *excelize.File) {
+		f.NewSheet("Orders")
+		put(f, "Sheet1", grid{{"notes", "by"}, {"checked", "kim"}})
+		put(f, "Orders", grid{{"id", "sku"}, {"O1", "b"}})
+	})
+	rows, notes, err := read(t, strange, Options{Sheets: []string{All}, Wanted: []string{"id", "sku"}})
+	if fmt.Sprint(rows) != "[Orders 2: O1|b]" || err != nil || !strings.Contains(strings.Join(notes, ";"), `sheet "Sheet1" has none of the columns, and was left out`) {
+		t.Errorf("a sheet of notes among all: %q, notes %q, error %v", rows, notes, err)
+	}
+	if rows, _, err := read(t, strange, Options{Sheets: []string{All}, Wanted: []string{"id", "by", "sku"}}); err != nil || len(rows) != 2 {
+		t.Errorf("no sheet has all columns: %q, error %v", rows, err)
+	}
+	_, _, err = read(t, path, Options{Sheets: []string{"Ordres"}})
 	var missing *SheetError
 	if !errors.As(err, &missing) || missing.Nearest != "Orders" || !strings.Contains(err.Error(), `"Sheet1", "Secret", "Orders", "More"`) {
 		t.Errorf("missing sheet: error %v", err)
