@@ -184,7 +184,7 @@ func TestPeakMemory(t *testing.T) {
 	for _, c := range []struct {
 		kind, file string
 		limit      int
-	}{{"csv", "online_retail.csv", 180}, {"xlsx", "online_retail.xlsx", 250}} {
+	}{{"csv", "online_retail.csv", 150}, {"xlsx", "online_retail.xlsx", 250}} {
 		t.Run(c.kind, func(t *testing.T) {
 			_, url := simulate(t)
 			dir := t.TempDir()
