@@ -144,7 +144,8 @@ func (r *reversals) ahead() bool {
 
 // note remembers a head that undoes another one, counted as an order or not.
 func (r *reversals) note(h Head) {
-	if r.rules[h.Source] == (ReversalRule{}) || len(h.Bad) > 0 || h.Merged {
+	if r.rules[h.Source] == (ReversalRule{}) || len(h.Bad) > 0 || h.Merged ||
+		h.LeftOut == ReasonStatusNotComplete || h.LeftOut == ReasonTestOrder {
 		return
 	}
 	n := creditNote{order: h.Key.Order, at: h.CompletedAt, amount: h.LinesSum.Abs()}

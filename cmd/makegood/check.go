@@ -18,9 +18,9 @@ func (a *app) checkCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Read everything once and say what stands in the way; send nothing, write nothing",
+		Short: "Read everything once and say what stands in the way; send nothing",
 		Long: `Reads the configuration, the sources, the evidence and the ledger as a plan
-does, and leaves nothing behind. It says how each file was understood, what the
+does, and leaves no plan and no ledger behind. It says how each file was understood, what the
 order numbers look like, how many of them the live integration's record knows,
 which rows are bad, and what each destination lacks before it can go live.`,
 		GroupID: "setup",

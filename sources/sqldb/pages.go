@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"makegood/sources/table"
 )
@@ -154,7 +153,7 @@ func (p *pages) again(cause error) error {
 		if p.tries == len(p.file.options.Waits) {
 			return fmt.Errorf("%w %d times, at last: %w", table.ErrLost, p.tries+1, cause)
 		}
-		if err := wait(p.ctx, p.file.options.Waits[p.tries]); err != nil {
+		if err := table.Pause(p.ctx, p.file.options.Waits[p.tries]); err != nil {
 			return err
 		}
 		p.tries++
@@ -165,17 +164,6 @@ func (p *pages) again(cause error) error {
 		} else if !lost(err) && !errors.Is(err, ErrUnreachable) {
 			return err
 		}
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *Source) heads(ctx context.Context, w reconcile.Window, yield func(recon
 		return err
 	}
 	for _, d := range s.options.Waits {
-		if waited := pause(ctx, d); waited != nil {
+		if waited := Pause(ctx, d); waited != nil {
 			return waited
 		}
 		if err = s.firstPass(ctx, w, yield); err == nil {
@@ -50,7 +50,8 @@ func (s *Source) heads(ctx context.Context, w reconcile.Window, yield func(recon
 	return err
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits, and gives the cause when the context ends before.
+func Pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -125,13 +125,13 @@ func (m *mapping) judge(r *resolved, kept []string) {
 // one that nobody has spoken of is held back until somebody has.
 func (m *mapping) judgeStatus(r *resolved) {
 	at, ok := m.index["status"]
-	if m.statuses == nil || !ok || r.leftOut != "" {
+	if m.statuses == nil || !ok || r.leftOut != "" && r.leftOut != reconcile.ReasonReversal {
 		return
 	}
 	switch complete, known := m.statuses[strings.ToLower(r.values[at])]; {
-	case !known:
+	case !known && r.leftOut == "":
 		r.hold = reconcile.ReasonStatusUnknown
-	case !complete:
+	case known && !complete: // nor does a credit note undo anything
 		r.leftOut = reconcile.ReasonStatusNotComplete
 	}
 }

@@ -96,6 +96,22 @@ func TestReversesIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestCreditNoteThatIsNone: one that is pending, or a test, undoes nothing, and
+// says so by its reason.
+func TestCreditNoteThatIsNone(t *testing.T) {
+	cfg := example(t, map[string]string{"reverses": "of", "status": "stat", "test_order": "test"})
+	cfg.CompletedWhen, cfg.NotCompleted = []string{"paid"}, []string{"pending"}
+	at := "|2026-05-02 10:00|a|-2|5|"
+	all := headsOf(t, build(t, cfg, Options{}, sheet("orders.csv", "id|at|sku|qty|price|of|stat|test",
+		"1"+at+"9|pending|", "2"+at+"9|paid|yes", "3"+at+"9|paid|no", "4"+at+"9|lost|")))
+	for id, want := range map[string]reconcile.Reason{"1": reconcile.ReasonStatusNotComplete, "2": reconcile.ReasonTestOrder,
+		"3": reconcile.ReasonReversal, "4": reconcile.ReasonReversal} {
+		if got := all[id].LeftOut; got != want {
+			t.Errorf("%s is left out as %q, want %q", id, got, want)
+		}
+	}
+}
+
 // TestZoneColumn: one wall clock is another instant in each zone, and so is
 // the business day of a till.
 func TestZoneColumn(t *testing.T) {

@@ -170,7 +170,7 @@ func (m *mapping) judgeTest(r *resolved) {
 	switch test, known := yes(r.values[at]); {
 	case !known:
 		r.fault(m.fields[at].label, reconcile.ReasonBadValue, shape(r.values[at])+" is neither yes nor no")
-	case test && r.leftOut == "":
+	case test && (r.leftOut == "" || r.leftOut == reconcile.ReasonReversal):
 		r.leftOut = reconcile.ReasonTestOrder
 	}
 }
