@@ -26,6 +26,8 @@ type Options struct {
 	Fit func(reconcile.Event) reconcile.Reason
 	// Clock is the time of attempts and ages; nil is time.Now.
 	Clock func() time.Time
+	// Dial opens the platform's connections; nil is the network.
+	Dial httpapi.Dial
 }
 
 // Open makes the sink of a target: fuse before retry before rate before a last
@@ -111,5 +113,5 @@ func collectOptions(t *config.Target, o Options) collect.Options {
 }
 
 func httpOptions(t *config.Target, o Options) httpapi.Options {
-	return httpapi.Options{Timeout: time.Duration(t.Timeout), Connections: t.Concurrency, Clock: o.Clock}
+	return httpapi.Options{Timeout: time.Duration(t.Timeout), Connections: t.Concurrency, Clock: o.Clock, Dial: o.Dial}
 }

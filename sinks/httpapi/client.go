@@ -43,7 +43,12 @@ type Options struct {
 	Connections int
 	// Clock is the time of attempts; nil is time.Now.
 	Clock func() time.Time
+	// Dial opens connections; nil is the network.
+	Dial Dial
 }
+
+// Dial opens a connection, as net.Dialer.DialContext does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Client posts JSON to one platform. It is safe for concurrent use.
 type Client struct {
@@ -59,8 +64,11 @@ func New(o Options) *Client {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
+	}
 	return &Client{options: o, http: http.Client{
-		Transport:     newTransport(o.Connections),
+		Transport:     newTransport(o.Connections, o.Dial),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -69,14 +77,13 @@ func New(o Options) *Client {
 // and all, when a server refuses its stream, and no one would see that second
 // attempt. Connections idle for longer than most servers keep them are closed
 // here, because a request written to one that the server just closed is a doubt.
-func newTransport(connections int) *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
+func newTransport(connections int, dial Dial) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment, // leaves loopback alone
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, address)
+			conn, err := dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}

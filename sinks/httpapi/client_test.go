@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"makegood/reconcile"
@@ -258,4 +259,20 @@ func TestCountingConn(t *testing.T) {
 		t.Errorf("a sealed connection wrote, count %d", c.written.Load())
 	}
 	far.Close()
+}
+
+// TestDial wants a time-out in an instant: a connection that a test gives is
+// all that a request needs, so time in a bubble is only that of the request.
+func TestDial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		defer there.Close()
+		go func() { _, _ = http.ReadRequest(bufio.NewReader(there)) }()
+		dial := func(context.Context, string, string) (net.Conn, error) { return here, nil }
+		begun := time.Now()
+		a := post(t, Options{Dial: dial, Timeout: time.Minute}, "http://127.0.0.1")
+		if f := Classify(a); f.Verdict != reconcile.InDoubt || time.Since(begun) != time.Minute {
+			t.Errorf("got %+v after %s, want a doubt after the timeout", f, time.Since(begun))
+		}
+	})
 }
