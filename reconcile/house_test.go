@@ -41,7 +41,7 @@ type house struct {
 	target *reconcile.Target
 	lamps  map[string]string // why a target is stopped
 	sinks  []*reconciletest.Sink
-	led    *ledger.SQLite
+	led    *ledger.Store
 	runs   int
 
 	mu  sync.Mutex
@@ -116,7 +116,7 @@ func (h *house) options() ledger.Options {
 }
 
 // ledger opens the ledger at its first use.
-func (h *house) ledger() *ledger.SQLite {
+func (h *house) ledger() *ledger.Store {
 	h.t.Helper()
 	if h.led == nil {
 		led, err := ledger.Open(context.Background(), h.path(), h.options())

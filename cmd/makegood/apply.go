@@ -29,7 +29,7 @@ func (a *app) applyCommand() *cobra.Command {
 }
 
 func (a *app) apply(ctx context.Context, f *runFlags, path string) (err error) {
-	s, err := a.begin(f, "apply")
+	s, err := a.begin(ctx, f, "apply")
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ which rows are bad, and what each destination lacks before it can go live.`,
 }
 
 func (a *app) check(ctx context.Context, f *runFlags) (err error) {
-	s, err := a.begin(f, "check")
+	s, err := a.begin(ctx, f, "check")
 	if err != nil {
 		return err
 	}

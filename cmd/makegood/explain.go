@@ -56,7 +56,7 @@ type story struct {
 var kindsOfEvents = []reconcile.Kind{reconcile.KindPurchase, reconcile.KindCart}
 
 func (a *app) explain(ctx context.Context, orders []string, asJSON bool) (err error) {
-	s, err := a.begin(&runFlags{}, "explain")
+	s, err := a.begin(ctx, &runFlags{}, "explain")
 	if err != nil {
 		return err
 	}

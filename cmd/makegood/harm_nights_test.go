@@ -32,10 +32,11 @@ func TestHarmKeyExpiredForManyNights(t *testing.T) {
 	s.conf["lookback"] = "1d"
 	s.source("shop", nil)
 	var rows []string
-	for ago := 24; ago >= 1; ago-- {
+	for ago := 24; ago > 1; ago-- {
 		rows = append(rows, fmt.Sprintf("%d,%s,shopper%d@example.com,MUG,1,5", 1000+ago, day(ago), ago))
 	}
-	s.orders("shop", rows...)
+	justNow := time.Now().UTC().Add(-time.Hour).Format(time.DateTime) // inside the last run's lookback at any time of day
+	s.orders("shop", append(rows, fmt.Sprintf("1001,%s,shopper1@example.com,MUG,1,5", justNow))...)
 	since := fields{"since": time.Now().UTC().AddDate(0, 0, -25).Format(time.DateOnly)}
 	key := func(k string) { s.activate("activate", with(since, fields{"api_key": k})) }
 

@@ -40,7 +40,7 @@ var reserved = map[string][]string{
 	"github.com/xuri/excelize/v2":     {"sources/xlsxfile", "reports"},
 	"github.com/mattn/go-sqlite3":     {"sources/sqldb", "reconcile/ledger", "cmd/makegood/wire.go"},
 	"github.com/jmoiron/sqlx":         {"sources/sqldb", "reconcile/ledger"},
-	"github.com/jackc/pgx/v5":         {"sources/sqldb"},
+	"github.com/jackc/pgx/v5":         {"sources/sqldb", "reconcile/ledger"},
 	"github.com/go-sql-driver/mysql":  {"sources/sqldb"},
 	"github.com/microsoft/go-mssqldb": {"sources/sqldb"},
 	"github.com/pkg/sftp":             {"sources/internal/sftpfile", "sources/sftptest"},

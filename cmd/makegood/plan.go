@@ -28,7 +28,7 @@ func (a *app) planCommand() *cobra.Command {
 }
 
 func (a *app) plan(ctx context.Context, f *runFlags) (err error) {
-	s, err := a.begin(f, "plan")
+	s, err := a.begin(ctx, f, "plan")
 	if err != nil {
 		return err
 	}

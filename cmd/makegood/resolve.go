@@ -123,7 +123,7 @@ func (a *app) resolve(ctx context.Context, f *resolveFlags) (err error) {
 	if err := f.check(); err != nil {
 		return err
 	}
-	s, err := a.begin(&runFlags{targets: f.targets}, "resolve")
+	s, err := a.begin(ctx, &runFlags{targets: f.targets}, "resolve")
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (a *app) runCommand() *cobra.Command {
 }
 
 func (a *app) run(ctx context.Context, f *runFlags) (err error) {
-	s, err := a.begin(f, "run")
+	s, err := a.begin(ctx, f, "run")
 	if err != nil {
 		return err
 	}

@@ -103,12 +103,12 @@ type session struct {
 	flags *runFlags
 	req   reconcile.Request
 	stop  func() // the progress bars
-	led   *ledger.SQLite
+	led   *ledger.Store
 }
 
 // begin reads the configuration and wires everything but the ledger. The
 // caller ends the session.
-func (a *app) begin(f *runFlags, command string) (*session, error) {
+func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session, error) {
 	cfg, err := a.load()
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (a *app) begin(f *runFlags, command string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := a.wire(cfg, f)
+	w, err := a.wire(ctx, cfg, f)
 	if err != nil {
 		return nil, err
 	}

@@ -8,14 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,7 +40,7 @@ const keepPlans = 7 * 24 * time.Hour
 
 // wire builds everything that a run, a plan or an apply needs, but for the
 // ledger. f says which destinations, and what a person accepts.
-func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
+func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wiring, error) {
 	if missing := cfg.Missing(); len(missing) > 0 {
 		return nil, notReady(missing)
 	}
@@ -52,7 +50,7 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 	if err := reconcile.CleanPlans(cfg.StateDir, time.Now(), keepPlans); err != nil {
 		return nil, err
 	}
-	key, err := personKey(cfg)
+	key, err := personKey(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +74,10 @@ func (a *app) wire(cfg *config.Config, f *runFlags) (*wiring, error) {
 
 // personKey reads the key, or makes it where there is no ledger yet: beside
 // a ledger a new one would only hide that the old one is gone.
-func personKey(cfg *config.Config) ([]byte, error) {
+func personKey(ctx context.Context, cfg *config.Config) ([]byte, error) {
 	path := filepath.Join(cfg.StateDir, "person.key")
 	_, gone := os.Stat(path)
-	begun, err := ledgerBegun(cfg.Ledger)
+	begun, err := ledger.Begun(ctx, cfg.Ledger)
 	if err != nil {
 		return nil, err
 	}
@@ -88,27 +86,6 @@ func personKey(cfg *config.Config) ([]byte, error) {
 			path, cfg.LedgerName())
 	}
 	return ledger.PersonKey(path)
-}
-
-// ledgerBegun reports whether there is a ledger, and what stands in its place
-// otherwise.
-func ledgerBegun(path string) (bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return false, nil // opening the ledger says why
-	}
-	defer f.Close()
-	const sqlite = "SQLite format 3\x00"
-	head := make([]byte, len(sqlite))
-	switch n, err := io.ReadFull(f, head); {
-	case err == io.EOF:
-		return false, nil
-	case errors.Is(err, syscall.EISDIR):
-		return false, fmt.Errorf("open ledger %s: it is a folder: correct the key ledger", path)
-	case string(head[:n]) != sqlite:
-		return false, fmt.Errorf("open ledger %s: it is no ledger, or it was overwritten: put the newest copy back, or correct the key ledger", path)
-	}
-	return true, nil
 }
 
 func newRun() reconcile.RunID {
@@ -331,7 +308,7 @@ func (w *wiring) addEvidence(name string) error {
 
 // openLedger opens the ledger for a run, and makes sure that it is the one
 // that this state_dir knows, and of this environment.
-func (w *wiring) openLedger(ctx context.Context, f *runFlags) (*ledger.SQLite, error) {
+func (w *wiring) openLedger(ctx context.Context, f *runFlags) (*ledger.Store, error) {
 	led, err := w.openOnce(ctx, f)
 	if errors.Is(err, ledger.ErrHeadMissing) { // another first run may just have made both
 		led, err = w.openOnce(ctx, f)
@@ -339,23 +316,24 @@ func (w *wiring) openLedger(ctx context.Context, f *runFlags) (*ledger.SQLite, e
 	return led, err
 }
 
-func (w *wiring) openOnce(ctx context.Context, f *runFlags) (*ledger.SQLite, error) {
+func (w *wiring) openOnce(ctx context.Context, f *runFlags) (*ledger.Store, error) {
 	stored, err := w.storedHead(f)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(w.cfg.Ledger); errors.Is(err, os.ErrNotExist) && stored != nil {
-		return nil, ledger.CheckHead(stored, nil, false)
+	begun, err := ledger.Begun(ctx, w.cfg.Ledger)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := os.Stat(filepath.Dir(w.cfg.Ledger)); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("begin a ledger: the folder of %s does not exist: make it, or correct the key ledger", w.cfg.LedgerName())
+	if !begun && stored != nil {
+		return nil, ledger.CheckHead(stored, nil, false)
 	}
 	host, _ := os.Hostname() // only shown
 	led, err := ledger.Open(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Environment: w.cfg.Environment, Host: host})
 	if err != nil {
 		return nil, err
 	}
-	if err := w.checkLedger(led, stored, f); err != nil {
+	if err := w.checkLedger(ctx, led, stored, f); err != nil {
 		return nil, errors.Join(err, led.Close())
 	}
 	return led, nil
@@ -381,10 +359,14 @@ func (w *wiring) storedHead(f *runFlags) (*reconcile.LedgerHead, error) {
 	return &head, nil
 }
 
-func (w *wiring) checkLedger(led *ledger.SQLite, stored *reconcile.LedgerHead, f *runFlags) error {
+func (w *wiring) checkLedger(ctx context.Context, led *ledger.Store, stored *reconcile.LedgerHead, f *runFlags) error {
 	head := led.Head()
 	if !f.newHost {
-		if err := ledger.CheckHead(stored, &head, led.KnowsRuns()); err != nil {
+		err := ledger.CheckHead(stored, &head, led.KnowsRuns())
+		if err == nil {
+			err = led.CheckHistory(ctx, stored)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -417,7 +399,11 @@ func (w *wiring) readLedger(ctx context.Context) (*ledger.Reader, error) {
 		head := led.Head()
 		found = &head
 	}
-	if err := ledger.CheckHead(stored, found, led.KnowsRuns()); err != nil {
+	err = ledger.CheckHead(stored, found, led.KnowsRuns())
+	if err == nil {
+		err = led.CheckHistory(ctx, stored)
+	}
+	if err != nil {
 		return nil, errors.Join(err, led.Close())
 	}
 	return led, nil

@@ -3,23 +3,21 @@ package ledger
 import (
 	"context"
 
-	"github.com/jmoiron/sqlx"
-
 	"makegood/reconcile"
 )
 
 // Adopt implements reconcile.Ledger. A run that was not begun on this handle,
 // or is no longer alive, gets ErrRunOver.
-func (s *SQLite) Adopt(ctx context.Context, target string, run reconcile.RunID, adoptions []reconcile.Adoption) (adopted int, err error) {
+func (s *Store) Adopt(ctx context.Context, target string, run reconcile.RunID, adoptions []reconcile.Adoption) (adopted int, err error) {
 	ids := make([]reconcile.EventID, len(adoptions))
 	for i, a := range adoptions {
 		ids[i] = a.Want.ID
 	}
-	err = s.write(ctx, "adopt for "+target, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.write(ctx, "adopt for "+target, func(ctx context.Context, t *tx) error {
 		if err := s.mustLive(run); err != nil {
 			return err
 		}
-		p, err := s.openPage(ctx, conn, target, ids)
+		p, err := s.openPage(ctx, t, target, ids)
 		if err != nil {
 			return err
 		}
@@ -41,7 +39,7 @@ func (s *SQLite) Adopt(ctx context.Context, target string, run reconcile.RunID, 
 	return adopted, nil
 }
 
-func (s *SQLite) adoptedRow(target string, a reconcile.Adoption) row {
+func (s *Store) adoptedRow(target string, a reconcile.Adoption) row {
 	r := newRow(target, a.Want.ID, a.Want.Value, a.Want.Facts)
 	r.Person = s.seal.person(a.Want.Person)
 	r.Twin = s.seal.twinOf(a.Want.Kind, a.Want.Person, a.Want.Value, a.Want.Facts.Goods)

@@ -9,23 +9,19 @@ import (
 // attempt is one request about one event as it is stored: never what the
 // platform answered in words.
 type attempt struct {
-	Target  string `json:"target"`
-	Event   string `json:"event"`
-	Run     string `json:"run"`
-	Version int64  `json:"version"`
-	At      int64  `json:"at"`
-	Verdict string `json:"verdict"`
-	Status  int    `json:"status"`
-	Code    string `json:"code"`
-	Receipt string `json:"receipt"`
-	Late    bool   `json:"late"`
-	Lost    bool   `json:"lost"`
+	Attempt int64  `db:"attempt" journal:"key" json:"attempt"`
+	Target  string `db:"target" json:"target"`
+	Event   string `db:"event" json:"event"`
+	Run     string `db:"run" json:"run"`
+	Version int64  `db:"version" json:"version"`
+	At      int64  `db:"at" json:"at"`
+	Verdict string `db:"verdict" json:"verdict"`
+	Status  int    `db:"status" json:"status"`
+	Code    string `db:"code" json:"code"`
+	Receipt string `db:"receipt" journal:"sealed" json:"receipt"`
+	Late    bool   `db:"late" json:"late"`
+	Lost    bool   `db:"lost" json:"lost"`
 }
-
-const storeAttempts = `INSERT INTO attempts (target, event, run, version, at, verdict, status, code, receipt, late, lost)
-	SELECT value->>'target', value->>'event', value->>'run', value->>'version', value->>'at', value->>'verdict',
-		value->>'status', value->>'code', value->>'receipt', value->>'late', value->>'lost'
-	FROM jsonb_each(?)`
 
 // attemptsOf lists the requests behind an outcome: those that it carries, else
 // the one that its verdict speaks of.

@@ -21,7 +21,7 @@ func tickets(n int) []reconcile.Ticket {
 }
 
 // settleAll claims and settles tickets in batches of 100 by 4 workers.
-func settleAll(b *testing.B, led *ledger.SQLite, run reconcile.RunID, list []reconcile.Ticket) {
+func settleAll(b *testing.B, led *ledger.Store, run reconcile.RunID, list []reconcile.Ticket) {
 	batches := make(chan []reconcile.Ticket)
 	var wg sync.WaitGroup
 	for range 4 {

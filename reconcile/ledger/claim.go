@@ -6,39 +6,37 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
-
 	"makegood/reconcile"
 )
 
 // Claim implements reconcile.Ledger. A run that was not begun on this handle,
 // or is no longer alive, gets ErrRunOver. Of two tickets for one event the
 // second finds it moved. moved is not nil.
-func (s *SQLite) Claim(ctx context.Context, target string, run reconcile.RunID, tickets []reconcile.Ticket) (
+func (s *Store) Claim(ctx context.Context, target string, run reconcile.RunID, tickets []reconcile.Ticket) (
 	taken []reconcile.EventID, moved map[reconcile.EventID]reconcile.Entry, err error,
 ) {
 	tickets = slices.SortedStableFunc(slices.Values(tickets), func(a, b reconcile.Ticket) int {
 		return strings.Compare(string(a.Event.ID), string(b.Event.ID))
 	})
 	moved = map[reconcile.EventID]reconcile.Entry{}
-	err = s.write(ctx, "claim for "+target, func(ctx context.Context, conn *sqlx.Conn) error {
+	err = s.write(ctx, "claim for "+target, func(ctx context.Context, t *tx) error {
 		if err := s.mustLive(run); err != nil {
 			return err
 		}
-		p, err := s.openPage(ctx, conn, target, ticketIDs(tickets))
+		p, err := s.openPage(ctx, t, target, ticketIDs(tickets))
 		if err != nil {
 			return err
 		}
-		for _, t := range tickets {
-			r, err := p.look(ctx, t.Event.ID)
+		for _, ticket := range tickets {
+			r, err := p.look(ctx, ticket.Event.ID)
 			if err != nil {
 				return err
 			}
-			if !r.claimable(t.Seen) {
-				moved[t.Event.ID], err = r.entry()
+			if !r.claimable(ticket.Seen) {
+				moved[ticket.Event.ID], err = r.entry()
 			} else {
-				taken = append(taken, t.Event.ID)
-				err = p.take(r, s.eventRow(target, t.Event), run)
+				taken = append(taken, ticket.Event.ID)
+				err = p.take(r, s.eventRow(target, ticket.Event), run)
 			}
 			if err != nil {
 				return err
@@ -62,7 +60,7 @@ func (p *page) take(seen, next row, run reconcile.RunID) error {
 }
 
 // eventRow is what the ledger keeps of an event: no person, no body.
-func (s *SQLite) eventRow(target string, e reconcile.Event) row {
+func (s *Store) eventRow(target string, e reconcile.Event) row {
 	r := newRow(target, e.ID, e.Value, e.Facts)
 	r.Action, r.Shown = string(e.Action), e.Shown
 	r.Person, r.Payload = s.seal.person(e.Person), s.seal.payload(e.Body)
@@ -80,7 +78,7 @@ func ticketIDs(tickets []reconcile.Ticket) []reconcile.EventID {
 
 // writeNew writes the page and remembers the shops of ids.
 func (p *page) writeNew(ctx context.Context, ids []reconcile.EventID) error {
-	if err := p.write(ctx); err != nil {
+	if err := p.write(); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
@@ -93,15 +91,25 @@ func (p *page) writeNew(ctx context.Context, ids []reconcile.EventID) error {
 			continue
 		}
 		seen[key.Shop] = true
-		if _, err := p.conn.ExecContext(ctx, `INSERT OR IGNORE INTO shops (shop) VALUES (?)`, key.Shop); err != nil {
+		if err := p.know(ctx, key.Shop); err != nil {
 			return fmt.Errorf("remember shop: %w", err)
 		}
 	}
 	return nil
 }
 
+// know remembers a numbering.
+func (t *tx) know(ctx context.Context, shop string) error {
+	var known bool
+	err := t.GetContext(ctx, &known, `SELECT EXISTS (SELECT 1 FROM shops WHERE shop = ?)`, shop)
+	if err != nil || known {
+		return err
+	}
+	return t.put(shopRow{}, shopRow{shop})
+}
+
 // write runs work through the writer and says what was attempted.
-func (s *SQLite) write(ctx context.Context, what string, work work) error {
+func (s *Store) write(ctx context.Context, what string, work work) error {
 	if err := s.writer.do(ctx, work); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

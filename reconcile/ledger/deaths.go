@@ -5,13 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
-
-	"github.com/gofrs/flock"
-	"github.com/jmoiron/sqlx"
 
 	"makegood/reconcile"
 )
@@ -19,14 +13,13 @@ import (
 // deaths tells which runs are dead. It serves one call: in it a death is
 // remembered, a life never.
 type deaths struct {
-	folder string // of the lock files
-	now    time.Time
-	dead   time.Duration // age of a beat from which on a run is dead
-	known  map[string]bool
+	now   time.Time     // by the ledger's clock; zero until it is needed
+	dead  time.Duration // age of a beat from which on a run is dead
+	known map[string]bool
 }
 
 // resolve gives a row as it reads: the claim of a dead run is doubtful.
-func (d *deaths) resolve(ctx context.Context, conn *sqlx.Conn, r row) (row, error) {
+func (d *deaths) resolve(ctx context.Context, conn *conn, r row) (row, error) {
 	if !r.is(reconcile.StateClaimed) {
 		return r, nil
 	}
@@ -39,13 +32,13 @@ func (d *deaths) resolve(ctx context.Context, conn *sqlx.Conn, r row) (row, erro
 
 // isDead reports whether a run beats no more or has given up its lock, as one
 // that ended has.
-func (d *deaths) isDead(ctx context.Context, conn *sqlx.Conn, run string) (bool, error) {
+func (d *deaths) isDead(ctx context.Context, conn *conn, run string) (bool, error) {
 	if d.known[run] {
 		return true, nil
 	}
 	dead, err := d.silent(ctx, conn, run)
 	if err == nil && !dead {
-		dead, err = lockFree(lockPath(d.folder, run))
+		dead, err = conn.db.lockFree(ctx, conn, run)
 	}
 	if err != nil {
 		return false, fmt.Errorf("see whether run %s is alive: %w", run, err)
@@ -54,28 +47,14 @@ func (d *deaths) isDead(ctx context.Context, conn *sqlx.Conn, run string) (bool,
 	return dead, nil
 }
 
-func (d *deaths) silent(ctx context.Context, conn *sqlx.Conn, run string) (bool, error) {
+func (d *deaths) silent(ctx context.Context, conn *conn, run string) (bool, error) {
 	var beat int64
 	err := conn.GetContext(ctx, &beat, `SELECT beat FROM runs WHERE run = ?`, run)
 	if errors.Is(err, sql.ErrNoRows) {
 		return true, nil // a claim is only ever written for a run that is registered
 	}
+	if err == nil && d.now.IsZero() {
+		d.now, err = conn.db.now(ctx, conn)
+	}
 	return d.now.Sub(instant(beat)) > d.dead, err
-}
-
-func lockPath(folder, run string) string { return filepath.Join(folder, run+".lock") }
-
-// lockFree reports whether a lock could be had. It takes a shared lock for a
-// moment, so that two who look at once do not take each other for the run, and
-// makes no file.
-func lockFree(path string) (bool, error) {
-	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
-	free, err := lock.TryRLock()
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	if err != nil || !free {
-		return false, err
-	}
-	return true, lock.Unlock()
 }

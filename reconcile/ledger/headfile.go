@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +26,10 @@ var (
 	// it was put back from a copy, and events sent since would be sent again.
 	ErrLedgerBehind = errors.New("the ledger is older than what this machine has seen of it: put the newest copy back, " +
 		"or name the head of the last report with --expect-head")
+	// ErrLedgerForked says that the ledger has gone another way since: a copy
+	// was put back, or altered, and used.
+	ErrLedgerForked = errors.New("the ledger has another history than what this machine has seen of it: " +
+		"put the newest copy back; makegood ledger check names what was altered")
 	// ErrHeadMissing says that a ledger that has seen runs meets a state
 	// directory that knows nothing of it.
 	ErrHeadMissing = errors.New("the ledger has seen runs but this machine has no head of it: " +
@@ -54,6 +60,30 @@ func CheckHead(stored, found *reconcile.LedgerHead, knowsRuns bool) error {
 
 func headText(h reconcile.LedgerHead) string {
 	return fmt.Sprintf("%s at %d.%d", h.Ledger, h.Epoch, h.Sequence)
+}
+
+// CheckHistory makes sure that the ledger came to where it is by way of the
+// head that this machine remembers; nil means that there is none. Of history
+// that was pruned away nothing can be said.
+func (v *view) CheckHistory(ctx context.Context, stored *reconcile.LedgerHead) error {
+	if stored == nil || stored.Hash == "" {
+		return nil
+	}
+	var rows []struct {
+		First int64 `db:"first"`
+		Hash  blob  `db:"hash"`
+	}
+	err := v.read(ctx, "look for the head that this machine remembers", func(conn *conn) error {
+		return conn.SelectContext(ctx, &rows, `SELECT (SELECT min(sequence) FROM journal) AS first,
+			(SELECT hash FROM journal WHERE sequence = ?) AS hash FROM meta`, stored.Sequence)
+	})
+	if err != nil || len(rows) == 0 || rows[0].First > stored.Sequence {
+		return err
+	}
+	if hex.EncodeToString(rows[0].Hash) != stored.Hash {
+		return fmt.Errorf("at %d.%d: %w", stored.Epoch, stored.Sequence, ErrLedgerForked)
+	}
+	return nil
 }
 
 // ReadHead reads a head file. Without one it gives false and no error.

@@ -153,7 +153,7 @@ func checkSaid(t *testing.T, r reconcile.Reader, said map[string]string) {
 }
 
 // takeLost claims and settles everything that dead runs left.
-func takeLost(t *testing.T, led *ledger.SQLite, run reconcile.RunID) {
+func takeLost(t *testing.T, led *ledger.Store, run reconcile.RunID) {
 	t.Helper()
 	begin(t, led, run)
 	lost, n, err := led.Lost(t.Context(), "activate", 10000)

@@ -1,13 +1,11 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"makegood/reconcile"
 )
@@ -15,7 +13,7 @@ import (
 // lease is what keeps a run of this process alive: its lock and its beat.
 type lease struct {
 	run  reconcile.RunID
-	lock *flock.Flock
+	lock runLock
 	stop chan struct{} // closed to end the beating
 	done chan struct{} // closed when it has ended
 
@@ -25,21 +23,14 @@ type lease struct {
 	over bool      // never alive again
 }
 
-// takeLease makes and takes the lock file of a new run.
-func takeLease(folder string, run reconcile.RunID) (*lease, error) {
+// takeLease takes the lock of a new run.
+func takeLease(ctx context.Context, db database, run reconcile.RunID) (*lease, error) {
 	if err := checkRunID(run); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, err
-	}
-	lock := flock.New(lockPath(folder, string(run)))
-	got, err := lock.TryLock()
+	lock, err := db.lock(ctx, run)
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", lock.Path(), err)
-	}
-	if !got {
-		return nil, fmt.Errorf("lock %s: another process holds it", lock.Path())
+		return nil, err
 	}
 	return &lease{run: run, lock: lock, stop: make(chan struct{}), done: make(chan struct{})}, nil
 }
@@ -74,17 +65,6 @@ func (l *lease) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.over = true
-}
-
-// holds reports whether the lock file is still the one that was locked: a lock
-// on a file that somebody removed keeps nobody away.
-func (l *lease) holds() bool {
-	held, err := l.lock.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(l.lock.Path())
-	return err == nil && os.SameFile(held, there)
 }
 
 // beatEvery calls beat until the lease is stopped.

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"makegood/reconcile"
 )
 
@@ -17,7 +15,7 @@ const madeAttempts = `SELECT a.event, a.run, a.at, a.verdict, a.status, a.code, 
 // Made lists the requests about events, the oldest first.
 func (v *view) Made(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]reconcile.MadeAttempt, error) {
 	made := map[reconcile.EventID][]reconcile.MadeAttempt{}
-	err := v.read(ctx, "list what was tried at "+target, func(conn *sqlx.Conn) error {
+	err := v.read(ctx, "list what was tried at "+target, func(conn *conn) error {
 		for part := range slices.Chunk(sorted(ids), maxRows) {
 			list, err := jsonText(part)
 			if err != nil {

@@ -2,10 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
-	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"makegood/reconcile"
 )
@@ -13,22 +9,21 @@ import (
 // page holds the entries of one request: read once, changed in memory, and
 // written back together, all inside the writer's transaction.
 type page struct {
-	conn     *sqlx.Conn
-	target   string
-	now      time.Time
-	deaths   *deaths
-	rows     map[reconcile.EventID]row
-	changed  map[reconcile.EventID]bool
-	attempts []attempt
+	*tx
+	target  string
+	deaths  *deaths
+	rows    map[reconcile.EventID]row
+	changed map[reconcile.EventID]row // what was there before
+	made    []attempt
 }
 
 // openPage reads the entries of ids.
-func (s *SQLite) openPage(ctx context.Context, conn *sqlx.Conn, target string, ids []reconcile.EventID) (*page, error) {
+func (s *Store) openPage(ctx context.Context, t *tx, target string, ids []reconcile.EventID) (*page, error) {
 	p := &page{
-		conn: conn, target: target, now: s.clock(), deaths: s.newDeaths(),
-		rows: make(map[reconcile.EventID]row, len(ids)), changed: map[reconcile.EventID]bool{},
+		tx: t, target: target, deaths: s.newDeaths(),
+		rows: make(map[reconcile.EventID]row, len(ids)), changed: map[reconcile.EventID]row{},
 	}
-	err := eachRow(ctx, conn, target, sorted(ids), func(r row) error {
+	err := eachRow(ctx, t.conn, target, sorted(ids), func(r row) error {
 		p.rows[r.id()] = r
 		return nil
 	})
@@ -51,7 +46,7 @@ func (p *page) bury(seen row) row {
 	if stored := p.rows[seen.id()]; !stored.is(reconcile.StateClaimed) || seen.is(reconcile.StateClaimed) {
 		return seen
 	}
-	p.attempts = append(p.attempts, attempt{
+	p.made = append(p.made, attempt{
 		Target: p.target, Event: seen.Event, Run: seen.Run, Version: seen.Version,
 		At: micros(p.now), Verdict: reconcile.InDoubt.String(), Lost: true,
 	})
@@ -64,8 +59,10 @@ func (p *page) bury(seen row) row {
 func (p *page) put(r row) {
 	r.Version++
 	r.At = micros(p.now)
+	if _, again := p.changed[r.id()]; !again {
+		p.changed[r.id()] = p.rows[r.id()]
+	}
 	p.rows[r.id()] = r
-	p.changed[r.id()] = true
 }
 
 // note keeps the attempts behind an outcome and tells how many reached the
@@ -80,22 +77,22 @@ func (p *page) note(o reconcile.Outcome, run reconcile.RunID, late bool) int {
 		if i == len(made)-1 {
 			stored.Receipt = o.Receipt
 		}
-		p.attempts = append(p.attempts, stored)
+		p.made = append(p.made, stored)
 	}
 	return onWire(made)
 }
 
 // write stores what changed.
-func (p *page) write(ctx context.Context) error {
-	rows := make([]row, 0, len(p.changed))
+func (p *page) write() error {
+	for _, a := range p.made {
+		if err := p.tx.put(attempt{}, p.number(a)); err != nil {
+			return err
+		}
+	}
 	for _, id := range sortedKeys(p.changed) {
-		rows = append(rows, p.rows[id])
-	}
-	if err := insertEach(ctx, p.conn, storeAttempts, p.attempts); err != nil {
-		return fmt.Errorf("store attempts: %w", err)
-	}
-	if err := insertEach(ctx, p.conn, storeRows, rows); err != nil {
-		return fmt.Errorf("store entries: %w", err)
+		if err := p.tx.put(p.changed[id], p.rows[id]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

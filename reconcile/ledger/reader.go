@@ -2,11 +2,9 @@ package ledger
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"makegood/reconcile"
 )
@@ -15,48 +13,35 @@ import (
 // concurrent use.
 type Reader struct {
 	view
-	stamp stamp
+	meta  metaRow
 	knows bool
 }
 
 var _ reconcile.Reader = (*Reader)(nil)
 
 // OpenReader opens a ledger that is never written to: it creates no ledger,
-// migrates nothing and registers nothing. An absent file reads as an empty
+// migrates nothing and registers nothing. An absent place reads as an empty
 // ledger. Options.Key may be nil; NewestCart then fails as soon as somebody is
 // asked for. Errors are ErrNewerSchema, ErrOlderSchema, ErrNoLedger,
 // ErrNetworkFS and ErrOtherKey. The caller closes it.
-func OpenReader(ctx context.Context, path string, o Options) (*Reader, error) {
-	r, err := openReader(ctx, path, o.filled())
+func OpenReader(ctx context.Context, place string, o Options) (*Reader, error) {
+	o = o.filled()
+	db, err := databaseAt(place, o)
 	if err != nil {
-		return nil, fmt.Errorf("open ledger %s for reading: %w", path, err)
+		return nil, fmt.Errorf("open ledger for reading: %w", err)
 	}
-	return r, nil
-}
-
-func openReader(ctx context.Context, path string, o Options) (*Reader, error) {
-	if err := refuseNetwork(filepath.Dir(path)); err != nil {
-		return nil, err
+	r := &Reader{view: newView(db, o)}
+	if r.pool, err = db.openReading(ctx); err == nil && r.pool != nil {
+		err = r.start(ctx)
 	}
-	v, err := newView(path, o)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return &Reader{view: v}, nil
-	}
-	if v.pool, err = openPool(ctx, path, reading()); err != nil {
-		return nil, err
-	}
-	r := &Reader{view: v}
-	if err := r.start(ctx); err != nil {
-		return nil, errors.Join(err, r.pool.Close())
+		return nil, fmt.Errorf("open ledger %s for reading: %w", db.name(), errors.Join(err, r.Close()))
 	}
 	return r, nil
 }
 
 func (r *Reader) start(ctx context.Context) error {
-	have, older, err := checkSchema(ctx, r.pool)
+	have, older, err := checkSchema(ctx, r.pool, r.db.schema())
 	if err != nil {
 		return err
 	}
@@ -68,10 +53,10 @@ func (r *Reader) start(ctx context.Context) error {
 	if older {
 		return ErrOlderSchema
 	}
-	if r.stamp, r.knows, err = readStamp(ctx, r.pool); err != nil {
+	if r.meta, r.knows, err = readMeta(ctx, r.pool); err != nil {
 		return err
 	}
-	if r.seal.key != nil && !r.seal.fits(r.stamp.KeyMark) {
+	if r.seal.key != nil && !r.seal.fits(r.meta.KeyMark) {
 		return ErrOtherKey
 	}
 	return nil
@@ -81,7 +66,7 @@ func (r *Reader) start(ctx context.Context) error {
 func (r *Reader) Absent() bool { return r.pool == nil }
 
 // Environment is what the ledger was stamped with, "" when it is absent.
-func (r *Reader) Environment() string { return r.stamp.Environment }
+func (r *Reader) Environment() string { return r.meta.Environment }
 
 // KnowsRuns reports whether the ledger had seen a run when it was opened.
 func (r *Reader) KnowsRuns() bool { return r.knows }
@@ -89,7 +74,7 @@ func (r *Reader) KnowsRuns() bool { return r.knows }
 // Head is the ledger's head as it was when it was opened, the zero value when
 // it is absent.
 func (r *Reader) Head() reconcile.LedgerHead {
-	return reconcile.LedgerHead{Ledger: r.stamp.Ledger, Epoch: r.stamp.Epoch, Sequence: r.stamp.Sequence}
+	return reconcile.LedgerHead{Ledger: r.meta.Ledger, Epoch: r.meta.Epoch, Sequence: r.meta.Sequence, Hash: hex.EncodeToString(r.meta.Hash)}
 }
 
 // Close closes the reader.

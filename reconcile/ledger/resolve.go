@@ -4,20 +4,18 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
-
 	"makegood/reconcile"
 )
 
 // Resolve implements reconcile.Ledger. It ends the doubt about a doubtful
 // entry or the claim of a dead run, and reopens a refused one. Any other entry
 // gives ErrLedgerMoved. The note is kept as it is: it must not name a customer.
-func (s *SQLite) Resolve(ctx context.Context, target string, id reconcile.EventID, res reconcile.Resolution) error {
+func (s *Store) Resolve(ctx context.Context, target string, id reconcile.EventID, res reconcile.Resolution) error {
 	if res.State != reconcile.StateDone && res.State != reconcile.StateOpen {
 		return fmt.Errorf("resolve %s at %s: a doubt ends as done or open, not %q", id, target, res.State)
 	}
-	return s.write(ctx, "resolve for "+target, func(ctx context.Context, conn *sqlx.Conn) error {
-		p, err := s.openPage(ctx, conn, target, []reconcile.EventID{id})
+	return s.write(ctx, "resolve for "+target, func(ctx context.Context, t *tx) error {
+		p, err := s.openPage(ctx, t, target, []reconcile.EventID{id})
 		if err != nil {
 			return err
 		}
@@ -29,7 +27,7 @@ func (s *SQLite) Resolve(ctx context.Context, target string, id reconcile.EventI
 			return fmt.Errorf("entry %s is %s: %w", id, stateWord(r), reconcile.ErrLedgerMoved)
 		}
 		p.put(p.bury(r).resolved(res))
-		return p.write(ctx)
+		return p.write()
 	})
 }
 

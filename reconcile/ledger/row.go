@@ -11,8 +11,8 @@ import (
 // row is an entry as it is stored. Its methods decide what becomes of an entry
 // and touch nothing.
 type row struct {
-	Target         string  `db:"target" json:"target"`
-	Event          string  `db:"event" json:"event"`
+	Target         string  `db:"target" journal:"key" json:"target"`
+	Event          string  `db:"event" journal:"key" json:"event"`
 	Version        int64   `db:"version" json:"version"`
 	State          string  `db:"state" json:"state"`
 	Lost           bool    `db:"lost" json:"lost"`
@@ -35,12 +35,13 @@ type row struct {
 	CosmeticFields string  `db:"cosmetic_fields" json:"cosmetic_fields"`
 	Payload        blob    `db:"payload" json:"payload"`
 	Twin           blob    `db:"twin" json:"twin"`
+	Mark           blob    `db:"mark" json:"mark"`
 	Shown          string  `db:"shown" json:"shown"`
 	Attempts       int     `db:"attempts" json:"attempts"`
 	NotBefore      int64   `db:"not_before" json:"not_before"`
 	At             int64   `db:"at" json:"at"`
-	Receipt        string  `db:"receipt" json:"receipt"`
-	Before         string  `db:"before" json:"before"`
+	Receipt        string  `db:"receipt" journal:"sealed" json:"receipt"`
+	Before         string  `db:"before" journal:"hash" json:"before"`
 }
 
 // micros and instant turn times into what is stored, and back. The zero time

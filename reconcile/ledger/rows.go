@@ -18,7 +18,7 @@ import (
 const maxRows = 1000
 
 const rowColumns = `target, event, version, state, lost, done_by, who, note, said_at, run, kind, action, person,
-	amount, currency, amount_of, source, completed_at, store, digest, cosmetic, cosmetic_fields, payload, twin, shown,
+	amount, currency, amount_of, source, completed_at, store, digest, cosmetic, cosmetic_fields, payload, twin, mark, shown,
 	attempts, not_before, at, receipt, before`
 
 // findRows: CROSS JOIN keeps SQLite from turning the join around and reading
@@ -26,17 +26,8 @@ const rowColumns = `target, event, version, state, lost, done_by, who, note, sai
 const findRows = `SELECT ` + rowColumns + ` FROM json_each(?) AS j CROSS JOIN entries AS e
 	WHERE e.target = ? AND e.event = j.value`
 
-const storeRows = `INSERT OR REPLACE INTO entries (` + rowColumns + `)
-	SELECT value->>'target', value->>'event', value->>'version', value->>'state', value->>'lost', value->>'done_by',
-		value->>'who', value->>'note', value->>'said_at', value->>'run', value->>'kind', value->>'action',
-		unhex(value->>'person'), value->>'amount', value->>'currency', value->>'amount_of', value->>'source',
-		value->>'completed_at', value->>'store', unhex(value->>'digest'), unhex(value->>'cosmetic'),
-		value->>'cosmetic_fields', unhex(value->>'payload'), unhex(value->>'twin'), value->>'shown', value->>'attempts',
-		value->>'not_before', value->>'at', value->>'receipt', value->>'before'
-	FROM jsonb_each(?)`
-
 // eachRow calls do with the rows that exist of sorted ids.
-func eachRow(ctx context.Context, conn *sqlx.Conn, target string, ids []reconcile.EventID, do func(row) error) (err error) {
+func eachRow(ctx context.Context, conn *conn, target string, ids []reconcile.EventID, do func(row) error) (err error) {
 	find, err := conn.PreparexContext(ctx, findRows)
 	if err != nil {
 		return fmt.Errorf("find entries: %w", err)
@@ -86,20 +77,6 @@ func idList(ids []reconcile.EventID) (string, error) {
 func jsonText(v any) (string, error) {
 	text, err := json.Marshal(v)
 	return string(text), err
-}
-
-// insertEach writes items by a statement that reads them from json_each.
-func insertEach[T any](ctx context.Context, conn *sqlx.Conn, statement string, items []T) error {
-	for part := range slices.Chunk(items, maxRows) {
-		list, err := jsonText(part)
-		if err != nil {
-			return err
-		}
-		if _, err := conn.ExecContext(ctx, statement, list); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // sorted gives ids in byte order, each once.

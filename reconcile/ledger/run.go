@@ -2,16 +2,12 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"makegood/reconcile"
 )
@@ -22,41 +18,57 @@ const receiptsKept = 30 * 24 * time.Hour
 // Begin implements reconcile.Ledger. The lock is taken before the run is
 // registered, so that nobody ever sees a living run without it. A run id can be
 // used once.
-func (s *SQLite) Begin(ctx context.Context, run reconcile.RunRecord) error {
+func (s *Store) Begin(ctx context.Context, run reconcile.RunRecord) error {
 	if err := s.sweepLocks(ctx); err != nil {
 		return fmt.Errorf("begin run %s: %w", run.Run, err)
 	}
-	l, err := takeLease(s.folder, run.Run)
+	l, err := takeLease(ctx, s.db, run.Run)
 	if err != nil {
 		return fmt.Errorf("begin run %s: %w", run.Run, err)
 	}
-	mono := time.Now()
-	wall := s.clock()
-	err = s.write(ctx, "begin run "+string(run.Run), func(ctx context.Context, conn *sqlx.Conn) error {
-		const insert = `INSERT INTO runs (run, host, command, started, window_from, window_to, beat)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`
-		if _, err := conn.ExecContext(ctx, insert, string(run.Run), s.host, run.Command, micros(run.Started),
-			micros(run.Window.From), micros(run.Window.To), micros(wall)); err != nil {
+	var mono, wall time.Time
+	err = s.write(ctx, "begin run "+string(run.Run), func(ctx context.Context, t *tx) error {
+		mono, wall = time.Now(), s.clock()
+		beat, err := s.db.now(ctx, t.conn)
+		if err != nil {
 			return err
 		}
-		return forgetReceipts(ctx, conn, wall.Add(-receiptsKept))
+		if err := t.register(ctx, run, s.host, beat); err != nil {
+			return err
+		}
+		return t.forgetReceipts(ctx, wall.Add(-receiptsKept))
 	})
 	if err == nil {
 		l.beaten(wall, mono)
 		err = s.keepLease(l)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(l.lock.Path()), l.lock.Unlock())
+		return errors.Join(err, l.lock.release())
 	}
 	return nil
 }
 
-func forgetReceipts(ctx context.Context, conn *sqlx.Conn, before time.Time) error {
+// register stores a run whose id was never used.
+func (t *tx) register(ctx context.Context, run reconcile.RunRecord, host string, beat time.Time) error {
+	var used bool
+	if err := t.GetContext(ctx, &used, `SELECT EXISTS (SELECT 1 FROM runs WHERE run = ?)`, string(run.Run)); err != nil {
+		return err
+	}
+	if used {
+		return fmt.Errorf("the id %s was used before", run.Run)
+	}
+	return t.put(runRow{}, runRow{Run: string(run.Run), Host: host, Command: run.Command, Started: micros(run.Started),
+		WindowFrom: micros(run.Window.From), WindowTo: micros(run.Window.To), Beat: micros(beat)})
+}
+
+// forgetReceipts is no change of the entries: the journal knows receipts by
+// their keyed hash alone.
+func (t *tx) forgetReceipts(ctx context.Context, before time.Time) error {
 	for _, statement := range []string{
-		`UPDATE entries SET receipt = '', version = version + 1 WHERE receipt <> '' AND at < ? AND state <> 'claimed'`,
+		`UPDATE entries SET receipt = '' WHERE receipt <> '' AND at < ? AND state <> 'claimed'`,
 		`UPDATE attempts SET receipt = '' WHERE receipt <> '' AND at < ?`,
 	} {
-		if _, err := conn.ExecContext(ctx, statement, micros(before)); err != nil {
+		if _, err := t.ExecContext(ctx, statement, micros(before)); err != nil {
 			return fmt.Errorf("forget old receipts: %w", err)
 		}
 	}
@@ -64,7 +76,7 @@ func forgetReceipts(ctx context.Context, conn *sqlx.Conn, before time.Time) erro
 }
 
 // keepLease starts the beating.
-func (s *SQLite) keepLease(l *lease) error {
+func (s *Store) keepLease(l *lease) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leases == nil {
@@ -75,14 +87,14 @@ func (s *SQLite) keepLease(l *lease) error {
 	return nil
 }
 
-func (s *SQLite) lease(run reconcile.RunID) *lease {
+func (s *Store) lease(run reconcile.RunID) *lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.leases[run]
 }
 
 // takeLeases hands out all leases for closing, once.
-func (s *SQLite) takeLeases() (leases []*lease, open bool) {
+func (s *Store) takeLeases() (leases []*lease, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	leases, open = slices.Collect(maps.Values(s.leases)), s.leases != nil
@@ -96,13 +108,16 @@ var errTooLate = errors.New("the beat came too late")
 // beatOnce renews the beat. A run that others may already have taken for dead
 // never comes back to life. An error of the ledger is left to the next beat;
 // meanwhile the lease ages.
-func (s *SQLite) beatOnce(l *lease) {
+func (s *Store) beatOnce(l *lease) {
 	var wall, mono time.Time
-	err := s.write(context.Background(), "beat", func(ctx context.Context, conn *sqlx.Conn) error {
-		mono = time.Now()
-		wall = s.clock()
+	err := s.write(context.Background(), "beat", func(ctx context.Context, t *tx) error {
+		mono, wall = time.Now(), s.clock()
+		now, err := s.db.now(ctx, t.conn)
+		if err != nil {
+			return err
+		}
 		const update = `UPDATE runs SET beat = ? WHERE run = ? AND finished IS NULL AND beat >= ?`
-		done, err := conn.ExecContext(ctx, update, micros(wall), string(l.run), micros(wall.Add(-s.dead)))
+		done, err := t.ExecContext(ctx, update, micros(now), string(l.run), micros(now.Add(-s.dead)))
 		if err != nil {
 			return err
 		}
@@ -112,7 +127,7 @@ func (s *SQLite) beatOnce(l *lease) {
 		return nil
 	})
 	switch {
-	case errors.Is(err, errTooLate), !l.holds():
+	case errors.Is(err, errTooLate), !l.lock.holds():
 		l.end()
 	case err == nil:
 		l.beaten(wall, mono)
@@ -120,12 +135,12 @@ func (s *SQLite) beatOnce(l *lease) {
 }
 
 // Alive implements reconcile.Ledger.
-func (s *SQLite) Alive(run reconcile.RunID, d time.Duration) bool {
+func (s *Store) Alive(run reconcile.RunID, d time.Duration) bool {
 	l := s.lease(run)
 	return l != nil && l.leaves(s.clock(), s.dead) >= max(d, 0)
 }
 
-func (s *SQLite) mustLive(run reconcile.RunID) error {
+func (s *Store) mustLive(run reconcile.RunID) error {
 	if !s.Alive(run, 0) {
 		return fmt.Errorf("run %s: %w", run, reconcile.ErrRunOver)
 	}
@@ -135,13 +150,13 @@ func (s *SQLite) mustLive(run reconcile.RunID) error {
 // End implements reconcile.Ledger; it ignores cancellation. Claims that the run
 // still has read as lost from then on. A run that was not begun on this handle,
 // or has ended, gets ErrRunOver.
-func (s *SQLite) End(ctx context.Context, end reconcile.RunEnd) error {
+func (s *Store) End(ctx context.Context, end reconcile.RunEnd) error {
 	l := s.lease(end.Run)
 	if l == nil {
 		return fmt.Errorf("end run %s: %w", end.Run, reconcile.ErrRunOver)
 	}
-	err := s.write(context.WithoutCancel(ctx), "end run "+string(end.Run), func(ctx context.Context, conn *sqlx.Conn) error {
-		return storeEnd(ctx, conn, end)
+	err := s.write(context.WithoutCancel(ctx), "end run "+string(end.Run), func(ctx context.Context, t *tx) error {
+		return t.finish(ctx, end)
 	})
 	if err != nil {
 		return err
@@ -149,8 +164,8 @@ func (s *SQLite) End(ctx context.Context, end reconcile.RunEnd) error {
 	return s.dropLease(l)
 }
 
-// dropLease gives the lock back and removes its file.
-func (s *SQLite) dropLease(l *lease) error {
+// dropLease gives the lock back.
+func (s *Store) dropLease(l *lease) error {
 	s.mu.Lock()
 	held := s.leases[l.run] == l // else Close has it
 	delete(s.leases, l.run)
@@ -160,66 +175,72 @@ func (s *SQLite) dropLease(l *lease) error {
 	}
 	l.stopBeating()
 	l.end()
-	if err := l.lock.Unlock(); err != nil {
-		return fmt.Errorf("give the lock of run %s back: %w", l.run, err)
-	}
-	_ = os.Remove(l.lock.Path()) // else a later Begin removes it
-	return nil
+	return l.lock.release()
 }
 
-func storeEnd(ctx context.Context, conn *sqlx.Conn, end reconcile.RunEnd) error {
-	const update = `UPDATE runs SET finished = ?, window_from = ?, window_to = ?, exit = ?, summary = ? WHERE run = ? AND finished IS NULL`
-	done, err := conn.ExecContext(ctx, update, micros(end.Finished), micros(end.Window.From), micros(end.Window.To), end.Exit, end.Summary, string(end.Run))
+// finish stores how a run ended.
+func (t *tx) finish(ctx context.Context, end reconcile.RunEnd) error {
+	var was runRow
+	err := t.GetContext(ctx, &was, `SELECT * FROM runs WHERE run = ? AND finished IS NULL`, string(end.Run))
+	if errors.Is(err, sql.ErrNoRows) {
+		return reconcile.ErrRunOver
+	}
 	if err != nil {
 		return err
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, reconcile.ErrRunOver)
+	is, finished, exit := was, micros(end.Finished), int64(end.Exit)
+	is.Finished, is.Exit, is.Summary = &finished, &exit, end.Summary
+	is.WindowFrom, is.WindowTo = micros(end.Window.From), micros(end.Window.To)
+	was.Beat = 0 // beats are not in the journal: the last one comes with the end
+	if err := t.put(was, is); err != nil {
+		return err
 	}
 	for _, c := range end.Covered {
-		const insert = `INSERT OR REPLACE INTO coverage (target, mode, source, upto) VALUES (?, ?, ?, ?)`
-		if _, err := conn.ExecContext(ctx, insert, c.Target, c.Mode, c.Source, micros(c.To)); err != nil {
+		if err := t.cover(ctx, c); err != nil {
 			return fmt.Errorf("store coverage: %w", err)
 		}
 	}
 	for _, d := range end.Evidence {
-		const insert = `INSERT INTO evidence_days (evidence, day, count) VALUES (?, ?, ?)
-			ON CONFLICT (evidence, day) DO UPDATE SET count = max(count, excluded.count)`
-		if _, err := conn.ExecContext(ctx, insert, d.Evidence, d.Day, d.Rows); err != nil {
+		if err := t.countDay(ctx, d); err != nil {
 			return fmt.Errorf("store evidence days: %w", err)
 		}
 	}
 	return nil
 }
 
-// sweepLocks removes the lock files of runs that have ended or died. A run is
-// registered only once it holds its lock, and its id is never used again: so a
-// registered run whose lock is free will not take it any more.
-func (s *SQLite) sweepLocks(ctx context.Context) error {
-	files, err := os.ReadDir(s.folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look for old locks: %w", err)
-	}
-	var runs []string
-	for _, f := range files {
-		if run, is := strings.CutSuffix(f.Name(), ".lock"); is {
-			runs = append(runs, run)
-		}
-	}
-	list, err := jsonText(runs)
-	if err != nil {
+func (t *tx) cover(ctx context.Context, c reconcile.Coverage) error {
+	is := coverageRow{Target: c.Target, Mode: c.Mode, Source: c.Source, UpTo: micros(c.To)}
+	var was coverageRow
+	err := t.GetContext(ctx, &was, `SELECT * FROM coverage WHERE target = ? AND mode = ? AND source = ?`, c.Target, c.Mode, c.Source)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	var registered []string
-	err = s.read(ctx, "look for old runs", func(conn *sqlx.Conn) error {
-		return conn.SelectContext(ctx, &registered,
-			`SELECT r.run FROM json_each(?) AS j CROSS JOIN runs AS r WHERE r.run = j.value`, list)
-	})
-	for _, run := range registered {
-		path := lockPath(s.folder, run)
-		if free, err := lockFree(path); err == nil && free {
-			_ = os.Remove(path) // a file that stays is in nobody's way
-		}
+	return t.put(was, is)
+}
+
+// countDay keeps the most rows that any run saw of a day.
+func (t *tx) countDay(ctx context.Context, d reconcile.EvidenceDay) error {
+	is := evidenceRow{Evidence: d.Evidence, Day: d.Day, Count: int64(d.Rows)}
+	var was evidenceRow
+	err := t.GetContext(ctx, &was, `SELECT * FROM evidence_days WHERE evidence = ? AND day = ?`, d.Evidence, d.Day)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
 	}
-	return err
+	is.Count = max(is.Count, was.Count)
+	return t.put(was, is)
+}
+
+// sweepLocks removes what runs that have ended or died have left.
+func (s *Store) sweepLocks(ctx context.Context) error {
+	return s.db.sweep(ctx, func(runs []string) (registered []string, err error) {
+		list, err := jsonText(runs)
+		if err != nil {
+			return nil, err
+		}
+		err = s.read(ctx, "look for old runs", func(conn *conn) error {
+			return conn.SelectContext(ctx, &registered,
+				`SELECT r.run FROM json_each(?) AS j CROSS JOIN runs AS r WHERE r.run = j.value`, list)
+		})
+		return registered, err
+	})
 }

@@ -6,15 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
 // Errors of opening a ledger.
@@ -33,29 +31,24 @@ var (
 		"put person.key back from the state directory of another host or a backup")
 )
 
-// schemaPoll is how often a process that waits for another's migration looks.
-const schemaPoll = 50 * time.Millisecond
-
-// withSchemaLock keeps two processes from migrating at once: goose has no lock
-// of its own on SQLite.
-func withSchemaLock(ctx context.Context, path string, do func() error) error {
-	lock := flock.New(path + ".migrate.lock")
-	if _, err := lock.TryLockContext(ctx, schemaPoll); err != nil {
-		return fmt.Errorf("wait for the lock %s: %w", lock.Path(), err)
-	}
-	return errors.Join(do(), lock.Unlock())
+// schema is how a kind of database is migrated.
+type schema struct {
+	dialect goose.Dialect
+	folder  string // of the migrations
+	tables  string // the query that lists the tables
 }
 
-// migrate brings the schema up to date. The caller holds the schema lock.
-func migrate(ctx context.Context, db *sqlx.DB) error {
-	if _, older, err := checkSchema(ctx, db); err != nil || !older {
+// migrate brings the schema up to date. The caller keeps others from doing the
+// same.
+func migrate(ctx context.Context, db *sqlx.DB, s schema) error {
+	if _, older, err := checkSchema(ctx, db, s); err != nil || !older {
 		return err
 	}
-	folder, err := fs.Sub(migrations, "migrations")
+	folder, err := fs.Sub(migrations, s.folder)
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db.DB, folder, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(s.dialect, db.DB, folder, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -65,9 +58,9 @@ func migrate(ctx context.Context, db *sqlx.DB) error {
 	return nil
 }
 
-// knownSchema is the newest schema of this version.
-func knownSchema() (newest int64, err error) {
-	files, err := migrations.ReadDir("migrations")
+// known is the newest schema of this version.
+func (s schema) known() (newest int64, err error) {
+	files, err := migrations.ReadDir(s.folder)
 	if err != nil {
 		return 0, err
 	}
@@ -83,12 +76,12 @@ func knownSchema() (newest int64, err error) {
 
 // checkSchema tells how a ledger's schema compares with the known one: older
 // reports whether it must be migrated. A newer one is an error.
-func checkSchema(ctx context.Context, db *sqlx.DB) (have int64, older bool, err error) {
-	have, err = schemaOf(ctx, db)
+func checkSchema(ctx context.Context, db *sqlx.DB, s schema) (have int64, older bool, err error) {
+	have, err = s.of(ctx, db)
 	if err != nil {
 		return 0, false, err
 	}
-	known, err := knownSchema()
+	known, err := s.known()
 	if err != nil {
 		return 0, false, err
 	}
@@ -98,12 +91,11 @@ func checkSchema(ctx context.Context, db *sqlx.DB) (have int64, older bool, err 
 	return have, have < known, nil
 }
 
-// schemaOf tells a ledger's schema without changing anything: 0 for a file
+// of tells a ledger's schema without changing anything: 0 for a file
 // that has none yet, ErrNoLedger for a database that is somebody else's.
-func schemaOf(ctx context.Context, db *sqlx.DB) (int64, error) {
+func (s schema) of(ctx context.Context, db *sqlx.DB) (int64, error) {
 	var tables []string
-	const list = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
-	if err := db.SelectContext(ctx, &tables, list); err != nil {
+	if err := db.SelectContext(ctx, &tables, s.tables); err != nil {
 		return 0, fmt.Errorf("list tables: %w", err)
 	}
 	const versions = "goose_db_version"
@@ -122,40 +114,40 @@ func schemaOf(ctx context.Context, db *sqlx.DB) (int64, error) {
 	return version, err
 }
 
-// stamp is the row of the table meta.
-type stamp struct {
-	Ledger      string `db:"ledger"`
-	Epoch       int64  `db:"epoch"`
-	Sequence    int64  `db:"sequence"`
-	Environment string `db:"environment"`
-	KeyMark     blob   `db:"key_mark"`
-}
-
-// stampNew gives a ledger its identity, and reports whether it had none.
-func stampNew(ctx context.Context, db *sqlx.DB, o Options) (bool, error) {
+// stampNew gives a ledger its identity, and one of an older version the
+// beginning of its journal. It reports whether it had no identity.
+func (s *Store) stampNew(ctx context.Context, o Options) (created bool, err error) {
+	var old []metaRow
+	if err := s.writing.SelectContext(ctx, &old, `SELECT * FROM meta`); err != nil {
+		return false, fmt.Errorf("read the ledger's stamp: %w", err)
+	}
+	switch {
+	case len(old) > 0 && len(old[0].Hash) > 0:
+		return false, nil
+	case len(old) > 0:
+		return false, s.writer.once(func(ctx context.Context, t *tx) error { return t.base(ctx, nil) })
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return false, fmt.Errorf("name the ledger: %w", err)
 	}
-	const insert = `INSERT OR IGNORE INTO meta (one, ledger, epoch, sequence, environment, key_mark, created_at)
-		VALUES (1, ?, 1, 0, ?, ?, ?)`
-	mark := []byte(seal{o.Key}.mark())
-	done, err := db.ExecContext(ctx, insert, id.String(), o.Environment, mark, micros(o.Clock()))
+	err = s.writer.once(func(_ context.Context, t *tx) error {
+		return t.put(metaRow{}, metaRow{One: 1, Ledger: id.String(), Epoch: 1, Environment: o.Environment,
+			KeyMark: s.seal.mark(), CreatedAt: micros(o.Clock())})
+	})
 	if err != nil {
 		return false, fmt.Errorf("stamp the ledger: %w", err)
 	}
-	n, err := done.RowsAffected()
-	return n == 1, err
+	return true, nil
 }
 
-// readStamp reads who the ledger is, and whether it has seen runs.
-func readStamp(ctx context.Context, db *sqlx.DB) (s stamp, knowsRuns bool, err error) {
-	const query = `SELECT ledger, epoch, sequence, environment, key_mark FROM meta`
-	if err := db.GetContext(ctx, &s, query); err != nil {
-		return s, false, fmt.Errorf("read the ledger's stamp: %w", err)
+// readMeta reads who the ledger is, and whether it has seen runs.
+func readMeta(ctx context.Context, db *sqlx.DB) (m metaRow, knowsRuns bool, err error) {
+	if err := db.GetContext(ctx, &m, `SELECT * FROM meta`); err != nil {
+		return m, false, fmt.Errorf("read the ledger's stamp: %w", err)
 	}
 	if err := db.GetContext(ctx, &knowsRuns, `SELECT EXISTS (SELECT 1 FROM runs)`); err != nil {
-		return s, false, fmt.Errorf("look for runs: %w", err)
+		return m, false, fmt.Errorf("look for runs: %w", err)
 	}
-	return s, knowsRuns, nil
+	return m, knowsRuns, nil
 }

@@ -28,6 +28,19 @@ func (b *blob) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// Scan reads what a database holds; NULL is no bytes.
+func (b *blob) Scan(value any) error {
+	switch v := value.(type) {
+	case nil:
+		*b = nil
+	case []byte:
+		*b = bytes.Clone(v)
+	default:
+		return fmt.Errorf("read bytes: the column holds %T", value)
+	}
+	return nil
+}
+
 // seal makes the keyed hashes that stand for what the ledger must not hold.
 type seal struct{ key []byte }
 

@@ -6,23 +6,21 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
-
 	"makegood/reconcile"
 )
 
 // Settle implements reconcile.Ledger. Of an event that the ledger has no entry
 // of, the attempts are kept and ErrLedgerMoved names it; all other outcomes
 // are recorded all the same.
-func (s *SQLite) Settle(ctx context.Context, target string, run reconcile.RunID, outcomes []reconcile.Outcome) (
+func (s *Store) Settle(ctx context.Context, target string, run reconcile.RunID, outcomes []reconcile.Outcome) (
 	repeats []reconcile.EventID, err error,
 ) {
 	outcomes = slices.SortedStableFunc(slices.Values(outcomes), func(a, b reconcile.Outcome) int {
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
 	var unknown error
-	err = s.write(context.WithoutCancel(ctx), "settle for "+target, func(ctx context.Context, conn *sqlx.Conn) error {
-		p, err := s.openPage(ctx, conn, target, outcomeIDs(outcomes))
+	err = s.write(context.WithoutCancel(ctx), "settle for "+target, func(ctx context.Context, t *tx) error {
+		p, err := s.openPage(ctx, t, target, outcomeIDs(outcomes))
 		if err != nil {
 			return err
 		}
@@ -38,7 +36,7 @@ func (s *SQLite) Settle(ctx context.Context, target string, run reconcile.RunID,
 				repeats = append(repeats, o.ID)
 			}
 		}
-		return p.write(ctx)
+		return p.write()
 	})
 	if err != nil {
 		return nil, err

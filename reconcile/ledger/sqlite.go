@@ -4,201 +4,218 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
+	"reflect"
+	"strings"
+	"syscall"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/jmoiron/sqlx"
+	"github.com/mattn/go-sqlite3"
+	"github.com/pressly/goose/v3"
 
 	"makegood/reconcile"
 )
 
-// How often a run beats, and how old a beat may be, when Options do not say.
-const (
-	DefaultBeat = 10 * time.Second
-	DefaultDead = 2 * time.Minute
-)
-
-// Options are what a ledger must be told. All processes that use one ledger
-// must agree on Key and Dead.
-type Options struct {
-	Key         []byte           // of the keyed hashes, KeySize bytes
-	Environment string           // stamped into a new ledger
-	Host        string           // stored with each run
-	Clock       func() time.Time // nil: time.Now
-	Beat        time.Duration    // 0: DefaultBeat
-	Dead        time.Duration    // 0: DefaultDead
+// sqlite is a ledger in a file. A run's lock is a flock on a file of its own,
+// beside it.
+type sqlite struct {
+	path   string // as it was given
+	folder string // of the runs' lock files
+	clock  func() time.Time
 }
 
-func (o Options) filled() Options {
-	if o.Clock == nil {
-		o.Clock = time.Now
-	}
-	if o.Beat <= 0 {
-		o.Beat = DefaultBeat
-	}
-	if o.Dead <= 0 {
-		o.Dead = DefaultDead
-	}
-	return o
-}
-
-// SQLite is a ledger in an SQLite file. It is safe for concurrent use, and
-// several processes on one machine may have the same file open.
-type SQLite struct {
-	view
-	db      *sqlx.DB // of the writer's connection
-	writer  *writer
-	stamp   stamp
-	created bool
-	knows   bool
-	head    atomic.Pointer[reconcile.LedgerHead]
-	host    string
-	beat    time.Duration
-
-	mu     sync.Mutex
-	leases map[reconcile.RunID]*lease
-}
-
-var _ reconcile.Ledger = (*SQLite)(nil)
-
-// Open opens a ledger for runs. It creates the file when it is absent (its
-// folder must exist), stamps it with the environment, and brings an older
-// schema up to date. Errors are ErrNewerSchema, ErrNoLedger, ErrNetworkFS and
-// ErrOtherKey, and those of the file. The caller closes it.
-func Open(ctx context.Context, path string, o Options) (*SQLite, error) {
-	o = o.filled()
-	s, err := open(ctx, path, o)
+func newSQLite(path string, o Options) (*sqlite, error) {
+	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("open ledger %s: %w", path, err)
-	}
-	return s, nil
-}
-
-func open(ctx context.Context, path string, o Options) (*SQLite, error) {
-	if len(o.Key) != KeySize {
-		return nil, fmt.Errorf("the person key has %d bytes, want %d", len(o.Key), KeySize)
-	}
-	if err := refuseNetwork(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	s := &SQLite{host: o.Host, beat: o.Beat, leases: map[reconcile.RunID]*lease{}}
-	err := withSchemaLock(ctx, path, func() (err error) {
-		s.db, s.created, err = prepare(ctx, path, o)
-		return err
-	})
-	if err == nil {
-		err = s.start(ctx, path, o)
-	}
+	return &sqlite{path: path, folder: abs + ".runs", clock: o.Clock}, refuseNetwork(filepath.Dir(path))
+}
+
+func (s *sqlite) name() string { return s.path }
+
+// begun looks at the file's first bytes alone.
+func (s *sqlite) begun(context.Context) (bool, error) {
+	f, err := os.Open(s.path)
 	if err != nil {
-		return nil, errors.Join(err, s.closePools())
+		return false, nil // opening the ledger says why
 	}
-	return s, nil
+	defer func() { _ = f.Close() }()
+	const lite = "SQLite format 3\x00"
+	head := make([]byte, len(lite))
+	switch n, err := io.ReadFull(f, head); {
+	case err == io.EOF:
+		return false, nil
+	case errors.Is(err, syscall.EISDIR):
+		return false, fmt.Errorf("open ledger %s: it is a folder: correct the key ledger", s.path)
+	case string(head[:n]) != lite:
+		return false, fmt.Errorf("open ledger %s: it is no ledger, or it was overwritten: put the newest copy back, or correct the key ledger", s.path)
+	}
+	return true, nil
 }
 
-// prepare opens the file for writing and makes a ledger of it where it is none
-// yet. The caller holds the schema lock.
-func prepare(ctx context.Context, path string, o Options) (db *sqlx.DB, created bool, err error) {
-	if err := touch(path); err != nil {
-		return nil, false, err
-	}
-	if db, err = openPool(ctx, path, writing()); err != nil {
-		return nil, false, err
-	}
-	if err = migrate(ctx, db); err == nil {
-		created, err = stampNew(ctx, db, o)
-	}
-	return db, created, err
-}
-
-// touch makes an empty file that only its owner can read. A file that is there
-// is not opened: closing it would give up the locks that SQLite holds on it in
-// this process.
-func touch(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+// prepare makes an empty file that only its owner can read. A file that is
+// there is not opened: closing it would give up the locks that SQLite holds on
+// it in this process.
+func (s *sqlite) prepare(context.Context) error {
+	if _, err := os.Stat(s.path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	return f.Close()
 }
 
-// start reads the stamp, opens the readers' pool and starts the writer.
-func (s *SQLite) start(ctx context.Context, path string, o Options) (err error) {
-	if s.stamp, s.knows, err = readStamp(ctx, s.db); err != nil {
-		return err
-	}
-	if s.view, err = newView(path, o); err != nil {
-		return err
-	}
-	if !s.seal.fits(s.stamp.KeyMark) {
-		return ErrOtherKey
-	}
-	if s.pool, err = openPool(ctx, path, reading()); err != nil {
-		return err
-	}
-	conn, err := s.db.Connx(context.WithoutCancel(ctx))
-	if err != nil {
-		return err
-	}
-	s.setSequence(s.stamp.Sequence)
-	s.writer = startWriter(conn, s.setSequence)
-	return nil
+func (s *sqlite) openWriting(ctx context.Context) (*sqlx.DB, error) {
+	return openPool(ctx, s.path, writing())
 }
 
-func (s *SQLite) setSequence(sequence int64) {
-	s.head.Store(&reconcile.LedgerHead{Ledger: s.stamp.Ledger, Epoch: s.stamp.Epoch, Sequence: sequence})
+func (s *sqlite) openReading(ctx context.Context) (*sqlx.DB, error) {
+	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return openPool(ctx, s.path, reading())
 }
 
-// Created reports whether Open made this ledger.
-func (s *SQLite) Created() bool { return s.created }
+// schemaPoll is how often a process that waits for another's migration looks.
+const schemaPoll = 50 * time.Millisecond
 
-// Environment is what the ledger was stamped with when it was made.
-func (s *SQLite) Environment() string { return s.stamp.Environment }
-
-// KnowsRuns reports whether the ledger had seen a run before it was opened.
-func (s *SQLite) KnowsRuns() bool { return s.knows }
-
-// Head says which ledger this is, and the sequence of the last commit of this
-// handle (of anybody, right after opening).
-func (s *SQLite) Head() reconcile.LedgerHead { return *s.head.Load() }
-
-// Close waits for what is queued, gives back the locks of runs that have not
-// ended (they are dead from then on), and closes. Requests that come later get
-// ErrClosed; closing again does nothing.
-func (s *SQLite) Close() error {
-	leases, open := s.takeLeases()
-	if !open {
-		return nil
+// migrating holds a file lock: goose has no lock of its own on SQLite.
+func (s *sqlite) migrating(ctx context.Context, do func() error) error {
+	if _, err := os.Stat(filepath.Dir(s.path)); errors.Is(err, fs.ErrNotExist) {
+		return errors.New("its folder does not exist: make it, or correct the key ledger")
 	}
-	for _, l := range leases {
-		l.stopBeating()
+	lock := flock.New(s.path + ".migrate.lock")
+	if _, err := lock.TryLockContext(ctx, schemaPoll); err != nil {
+		return fmt.Errorf("wait for the lock %s: %w", lock.Path(), err)
 	}
-	s.writer.close()
-	var errs []error
-	for _, l := range leases {
-		errs = append(errs, l.lock.Unlock())
-	}
-	errs = append(errs, s.writer.conn.Close(), s.closePools())
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("close ledger: %w", err)
-	}
-	return nil
+	return errors.Join(do(), lock.Unlock())
 }
 
-// closePools closes the writing pool last: it then moves everything into the
-// file itself and removes the write-ahead log.
-func (s *SQLite) closePools() error {
-	var errs []error
-	for _, db := range []*sqlx.DB{s.pool, s.db} {
-		if db != nil {
-			errs = append(errs, db.Close())
+func (s *sqlite) schema() schema {
+	return schema{goose.DialectSQLite3, "migrations/sqlite", `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`}
+}
+
+// busyRounds is how often the writer waits for the write lock, each time for
+// busyTimeout, before its requests fail.
+const busyRounds = 3
+
+func (s *sqlite) begin(ctx context.Context, c *conn) (err error) {
+	for range busyRounds {
+		if _, err = c.ExecContext(ctx, "BEGIN IMMEDIATE"); !isBusy(err) {
+			break
 		}
 	}
-	return errors.Join(errs...)
+	return err
+}
+
+func isBusy(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
+}
+
+func (s *sqlite) text(statement string) string { return statement }
+
+func (s *sqlite) store(row any) string {
+	return upsert(row, "jsonb_each(?)", func(name string, t reflect.Type) string {
+		if t == reflect.TypeFor[blob]() {
+			return "unhex(value->>'" + name + "')"
+		}
+		return "value->>'" + name + "'"
+	})
+}
+
+func (s *sqlite) now(context.Context, *conn) (time.Time, error) { return s.clock(), nil }
+
+func lockPath(folder, run string) string { return filepath.Join(folder, run+".lock") }
+
+// fileLock is a flock on a run's lock file.
+type fileLock struct{ *flock.Flock }
+
+func (s *sqlite) lock(_ context.Context, run reconcile.RunID) (runLock, error) {
+	if err := os.MkdirAll(s.folder, 0o700); err != nil {
+		return nil, err
+	}
+	lock := flock.New(lockPath(s.folder, string(run)))
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", lock.Path(), err)
+	}
+	if !got {
+		return nil, fmt.Errorf("lock %s: another process holds it", lock.Path())
+	}
+	return fileLock{lock}, nil
+}
+
+// holds reports whether the lock file is still the one that was locked: a lock
+// on a file that somebody removed keeps nobody away.
+func (l fileLock) holds() bool {
+	held, err := l.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(l.Path())
+	return err == nil && os.SameFile(held, there)
+}
+
+// release gives the lock back and removes its file; one that stays is removed
+// by a later run.
+func (l fileLock) release() error {
+	if err := l.Unlock(); err != nil {
+		return fmt.Errorf("give the lock %s back: %w", l.Path(), err)
+	}
+	_ = os.Remove(l.Path())
+	return nil
+}
+
+// lockFree takes a shared lock for a moment, so that two who look at once do
+// not take each other for the run, and makes no file.
+func (s *sqlite) lockFree(_ context.Context, _ *conn, run string) (bool, error) {
+	return lockFree(lockPath(s.folder, run))
+}
+
+func lockFree(path string) (bool, error) {
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := lock.TryRLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil || !free {
+		return false, err
+	}
+	return true, lock.Unlock()
+}
+
+// sweep removes lock files. A run is registered only once it holds its lock,
+// and its id is never used again: so a registered run whose lock is free will
+// not take it any more.
+func (s *sqlite) sweep(_ context.Context, registered func([]string) ([]string, error)) error {
+	files, err := os.ReadDir(s.folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for old locks: %w", err)
+	}
+	var runs []string
+	for _, f := range files {
+		if run, is := strings.CutSuffix(f.Name(), ".lock"); is {
+			runs = append(runs, run)
+		}
+	}
+	if len(runs) == 0 {
+		return nil
+	}
+	known, err := registered(runs)
+	for _, run := range known {
+		path := lockPath(s.folder, run)
+		if free, err := lockFree(path); err == nil && free {
+			_ = os.Remove(path) // a file that stays is in nobody's way
+		}
+	}
+	return err
 }

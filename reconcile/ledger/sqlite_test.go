@@ -25,7 +25,7 @@ func options() ledger.Options {
 	return ledger.Options{Key: bytes.Repeat([]byte{7}, ledger.KeySize), Environment: "test", Host: "here"}
 }
 
-func open(t testing.TB, path string, o ledger.Options) *ledger.SQLite {
+func open(t testing.TB, path string, o ledger.Options) *ledger.Store {
 	t.Helper()
 	led, err := ledger.Open(context.Background(), path, o)
 	if err != nil {
@@ -39,7 +39,7 @@ func open(t testing.TB, path string, o ledger.Options) *ledger.SQLite {
 	return led
 }
 
-func begin(t testing.TB, led *ledger.SQLite, run reconcile.RunID) {
+func begin(t testing.TB, led *ledger.Store, run reconcile.RunID) {
 	t.Helper()
 	window := reconcile.Window{From: noon, To: noon.Add(time.Hour)}
 	if err := led.Begin(context.Background(), reconcile.RunRecord{Run: run, Started: noon, Window: window}); err != nil {
@@ -59,7 +59,7 @@ func event(order string) reconcile.Event {
 	}
 }
 
-func claim(t testing.TB, led *ledger.SQLite, run reconcile.RunID, seen int64, orders ...string) []reconcile.EventID {
+func claim(t testing.TB, led *ledger.Store, run reconcile.RunID, seen int64, orders ...string) []reconcile.EventID {
 	t.Helper()
 	var tickets []reconcile.Ticket
 	for _, o := range orders {
@@ -82,7 +82,7 @@ func find(t testing.TB, led reconcile.Reader, order string) reconcile.Entry {
 	return found[id]
 }
 
-func TestConformance(t *testing.T) {
+func TestSQLite(t *testing.T) {
 	ledgertest.Run(t, func(t *testing.T) ledgertest.Place {
 		folder := t.TempDir()
 		path := filepath.Join(folder, "makegood.db")
@@ -204,26 +204,49 @@ func execute(t *testing.T, path, statement string) {
 	}
 }
 
-// TestOlderLedger opens a ledger as the version before made it: a reader
-// leaves it alone, a run brings it up to date and keeps what it knows.
-func TestOlderLedger(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "makegood.db")
-	led := open(t, path, options())
-	begin(t, led, "run")
-	claim(t, led, "run", 0, "1", "2")
-	if err := led.Close(); err != nil {
+// TestOlderLedgers opens ledgers as older versions left them: a reader leaves
+// them alone, a run brings them up to date, keeps what they know, and begins
+// their journal with it.
+func TestOlderLedgers(t *testing.T) {
+	records, err := filepath.Glob("testdata/ledger-*.sql")
+	if err != nil || len(records) != 2 {
+		t.Fatal(records, err)
+	}
+	for _, record := range records {
+		t.Run(filepath.Base(record), func(t *testing.T) { olderLedger(t, record) })
+	}
+}
+
+func olderLedger(t *testing.T, record string) {
+	statements, err := os.ReadFile(record)
+	if err != nil {
 		t.Fatal(err)
 	}
-	execute(t, path, `DROP INDEX entries_twin; ALTER TABLE entries DROP COLUMN twin; DELETE FROM goose_db_version WHERE version_id > 1`)
+	path := filepath.Join(t.TempDir(), "makegood.db")
+	execute(t, path, string(statements))
 	if _, err := ledger.OpenReader(t.Context(), path, options()); !errors.Is(err, ledger.ErrOlderSchema) {
 		t.Errorf("a reader of an older ledger got %v", err)
 	}
-	again := open(t, path, options())
-	if e := find(t, again, "1"); e.Version != 1 || e.State != reconcile.StateDoubtful || !again.KnowsRuns() {
-		t.Errorf("the entry is %+v", e)
+	led := open(t, path, options())
+	if led.Created() || !led.KnowsRuns() || led.Head().Hash == "" {
+		t.Errorf("created %v, knows runs %v, head %+v", led.Created(), led.KnowsRuns(), led.Head())
 	}
-	begin(t, again, "next")
-	if taken := claim(t, again, "next", 1, "1"); len(taken) != 1 {
+	for order, want := range map[string]struct {
+		state   reconcile.State
+		version int64
+	}{
+		"1001": {reconcile.StateDone, 2}, "1002": {reconcile.StateRefused, 2}, "1003": {reconcile.StateDoubtful, 2},
+		"1004": {reconcile.StateDoubtful, 3}, "1005": {reconcile.StateDoubtful, 1}, "1006": {reconcile.StateDone, 1},
+	} {
+		if e := find(t, led, order); e.State != want.state || e.Version != want.version {
+			t.Errorf("%s is %s at %d, want %+v", order, e.State, e.Version, want)
+		}
+	}
+	if covered, err := led.Covered(t.Context(), "activate", "live"); err != nil || !covered["shop"].Equal(noon) {
+		t.Errorf("covered to %v, %v", covered, err)
+	}
+	begin(t, led, "next")
+	if taken := claim(t, led, "next", 3, "1004"); len(taken) != 1 {
 		t.Errorf("claimed %v", taken)
 	}
 }
@@ -305,3 +328,6 @@ func TestLogStaysBounded(t *testing.T) {
 		t.Errorf("the log is still there: %v", err)
 	}
 }
+
+// background outlives the test, for what is put in order after it.
+func background(testing.TB) context.Context { return context.Background() }

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/jmoiron/sqlx"
-
 	"makegood/reconcile"
 )
 
@@ -22,7 +20,7 @@ func (v *view) Alike(ctx context.Context, target string, likes []reconcile.Liken
 ) {
 	found := map[reconcile.Likeness][]reconcile.Entry{}
 	deaths := v.newDeaths()
-	err := v.read(ctx, "look for purchases alike at "+target, func(conn *sqlx.Conn) error {
+	err := v.read(ctx, "look for purchases alike at "+target, func(conn *conn) error {
 		if len(likes) > 0 && v.seal.key == nil {
 			return errors.New("the person key is needed to find a person")
 		}

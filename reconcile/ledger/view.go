@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -16,30 +15,29 @@ import (
 
 // view answers what planning asks. It only reads.
 type view struct {
-	pool   *sqlx.DB // nil: no ledger, which reads as an empty one
-	folder string   // of the runs' lock files
-	clock  func() time.Time
-	dead   time.Duration
-	seal   seal
+	pool  *sqlx.DB // nil: no ledger, which reads as an empty one
+	db    database
+	clock func() time.Time
+	dead  time.Duration
+	seal  seal
 }
 
-func newView(path string, o Options) (view, error) {
-	abs, err := filepath.Abs(path)
-	return view{folder: abs + ".runs", clock: o.Clock, dead: o.Dead, seal: seal{o.Key}}, err
+func newView(db database, o Options) view {
+	return view{db: db, clock: o.Clock, dead: o.Dead, seal: seal{o.Key}}
 }
 
 func (v *view) newDeaths() *deaths {
-	return &deaths{folder: v.folder, now: v.clock(), dead: v.dead, known: map[string]bool{}}
+	return &deaths{dead: v.dead, known: map[string]bool{}}
 }
 
 // read lends a connection to do; on an absent ledger it does nothing.
-func (v *view) read(ctx context.Context, what string, do func(conn *sqlx.Conn) error) error {
+func (v *view) read(ctx context.Context, what string, do func(conn *conn) error) error {
 	if v.pool == nil {
 		return nil
 	}
-	conn, err := v.pool.Connx(ctx)
+	c, err := v.pool.Connx(ctx)
 	if err == nil {
-		err = errors.Join(do(conn), conn.Close())
+		err = errors.Join(do(&conn{c, v.db}), c.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -51,7 +49,7 @@ func (v *view) read(ctx context.Context, what string, do func(conn *sqlx.Conn) e
 func (v *view) Find(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID]reconcile.Entry, error) {
 	found := map[reconcile.EventID]reconcile.Entry{}
 	deaths := v.newDeaths()
-	err := v.read(ctx, "look up entries of "+target, func(conn *sqlx.Conn) error {
+	err := v.read(ctx, "look up entries of "+target, func(conn *conn) error {
 		var claimed []row // judged after the query: its connection is busy till then
 		err := eachRow(ctx, conn, target, sorted(ids), func(r row) (err error) {
 			if r.is(reconcile.StateClaimed) {
@@ -69,7 +67,7 @@ func (v *view) Find(ctx context.Context, target string, ids []reconcile.EventID)
 	return found, err
 }
 
-func eachResolved(ctx context.Context, conn *sqlx.Conn, d *deaths, rows []row, do func(reconcile.Entry)) error {
+func eachResolved(ctx context.Context, conn *conn, d *deaths, rows []row, do func(reconcile.Entry)) error {
 	for _, r := range rows {
 		r, err := d.resolve(ctx, conn, r)
 		if err != nil {
@@ -90,7 +88,7 @@ func (v *view) Covered(ctx context.Context, target, mode string) (map[string]tim
 		Source string `db:"source"`
 		UpTo   int64  `db:"upto"`
 	}
-	err := v.read(ctx, "read how far "+target+" is covered", func(conn *sqlx.Conn) error {
+	err := v.read(ctx, "read how far "+target+" is covered", func(conn *conn) error {
 		return conn.SelectContext(ctx, &rows,
 			`SELECT source, upto FROM coverage WHERE target = ? AND mode = ?`, target, mode)
 	})
@@ -119,7 +117,7 @@ func (v *view) OldestOpen(ctx context.Context, target string, states []reconcile
 	if slices.Contains(states, reconcile.StateDone) {
 		query = oldestOfAll
 	}
-	err := v.read(ctx, "find the oldest entries of "+target, func(conn *sqlx.Conn) error {
+	err := v.read(ctx, "find the oldest entries of "+target, func(conn *conn) error {
 		var rows []row
 		if err := conn.SelectContext(ctx, &rows, query, target); err != nil {
 			return err
@@ -145,7 +143,7 @@ const claimedBy = ` FROM json_each(?) AS j CROSS JOIN entries AS e
 // Lost implements reconcile.Reader.
 func (v *view) Lost(ctx context.Context, target string, limit int) (lost []reconcile.Entry, count int, err error) {
 	deaths := v.newDeaths()
-	err = v.read(ctx, "look for claims of dead runs at "+target, func(conn *sqlx.Conn) error {
+	err = v.read(ctx, "look for claims of dead runs at "+target, func(conn *conn) error {
 		dead, err := deaths.among(ctx, conn, target)
 		if err != nil || len(dead) == 0 {
 			return err
@@ -170,7 +168,7 @@ func (v *view) Lost(ctx context.Context, target string, limit int) (lost []recon
 const claimingRuns = `SELECT DISTINCT run FROM entries WHERE target = ? AND state = 'claimed'`
 
 // among lists the dead runs that hold claims of a target.
-func (d *deaths) among(ctx context.Context, conn *sqlx.Conn, target string) (dead []string, err error) {
+func (d *deaths) among(ctx context.Context, conn *conn, target string) (dead []string, err error) {
 	var runs []string
 	if err := conn.SelectContext(ctx, &runs, claimingRuns, target); err != nil {
 		return nil, err
@@ -194,7 +192,7 @@ const unfinished = `SELECT ` + rowColumns + ` FROM entries
 // Unfinished implements reconcile.Reader, oldest order first.
 func (v *view) Unfinished(ctx context.Context, target string, w reconcile.Window, limit int) (list []reconcile.Entry, err error) {
 	deaths := v.newDeaths()
-	err = v.read(ctx, "list unfinished entries of "+target, func(conn *sqlx.Conn) error {
+	err = v.read(ctx, "list unfinished entries of "+target, func(conn *conn) error {
 		var rows []row
 		if err := conn.SelectContext(ctx, &rows, unfinished, target, micros(w.From), micros(w.To), limit); err != nil {
 			return err
@@ -213,7 +211,7 @@ const newestCarts = `SELECT lower(hex(e.person)) AS person, max(e.completed_at) 
 // NewestCart implements reconcile.Reader. It needs the person key.
 func (v *view) NewestCart(ctx context.Context, target string, persons []reconcile.Person) (map[reconcile.Person]time.Time, error) {
 	newest := map[reconcile.Person]time.Time{}
-	err := v.read(ctx, "look up the newest cart events at "+target, func(conn *sqlx.Conn) error {
+	err := v.read(ctx, "look up the newest cart events at "+target, func(conn *conn) error {
 		if len(persons) > 0 && v.seal.key == nil {
 			return errors.New("the person key is needed to find a person")
 		}
@@ -235,7 +233,7 @@ func (v *view) NewestCart(ctx context.Context, target string, persons []reconcil
 	return newest, err
 }
 
-func newestOf(ctx context.Context, conn *sqlx.Conn, target string, hashes []string, do func(string, time.Time)) error {
+func newestOf(ctx context.Context, conn *conn, target string, hashes []string, do func(string, time.Time)) error {
 	list, err := jsonText(hashes)
 	if err != nil {
 		return err
@@ -260,7 +258,7 @@ func (v *view) EvidenceDays(ctx context.Context, evidence string) (map[string]in
 		Day   string `db:"day"`
 		Count int    `db:"count"`
 	}
-	err := v.read(ctx, "read the days of evidence "+evidence, func(conn *sqlx.Conn) error {
+	err := v.read(ctx, "read the days of evidence "+evidence, func(conn *conn) error {
 		return conn.SelectContext(ctx, &rows, `SELECT day, count FROM evidence_days WHERE evidence = ?`, evidence)
 	})
 	days := make(map[string]int, len(rows))
@@ -272,18 +270,20 @@ func (v *view) EvidenceDays(ctx context.Context, evidence string) (map[string]in
 
 // Shops implements reconcile.Reader, in byte order.
 func (v *view) Shops(ctx context.Context) (shops []string, err error) {
-	err = v.read(ctx, "list shops", func(conn *sqlx.Conn) error {
+	err = v.read(ctx, "list shops", func(conn *conn) error {
 		return conn.SelectContext(ctx, &shops, `SELECT shop FROM shops ORDER BY shop`)
 	})
 	return shops, err
 }
 
+const newestRun = `SELECT coalesce(max(CASE WHEN coalesce(finished, 0) > beat THEN finished ELSE beat END), 0) FROM runs`
+
 // Newest implements reconcile.Reader: runs beat as long as they write, and
 // their end is their last write.
 func (v *view) Newest(ctx context.Context) (at time.Time, err error) {
-	err = v.read(ctx, "the newest run", func(conn *sqlx.Conn) error {
+	err = v.read(ctx, "the newest run", func(conn *conn) error {
 		var micros int64
-		err := conn.GetContext(ctx, &micros, `SELECT coalesce(max(max(beat, coalesce(finished, 0))), 0) FROM runs`)
+		err := conn.GetContext(ctx, &micros, newestRun)
 		if err == nil && micros > 0 {
 			at = time.UnixMicro(micros).UTC()
 		}

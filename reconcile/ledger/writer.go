@@ -2,24 +2,21 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/mattn/go-sqlite3"
 )
 
 // ErrClosed says that the ledger was closed before the request.
 var ErrClosed = errors.New("the ledger is closed")
 
-// busyRounds is how often the writer waits for the write lock, each time for
-// busyTimeout, before its requests fail.
-const busyRounds = 3
-
 // work is what a request does inside the writer's transaction.
-type work func(ctx context.Context, conn *sqlx.Conn) error
+type work func(ctx context.Context, t *tx) error
 
 type request struct {
 	work work
@@ -31,8 +28,12 @@ type request struct {
 // transaction and begins again at once: under load commits are shared, and a
 // lone request never waits for others.
 type writer struct {
-	conn      *sqlx.Conn
-	committed func(sequence int64)
+	pool      *sqlx.DB
+	db        database
+	seal      seal
+	clock     func() time.Time
+	conn      *conn // nil: to be taken from the pool
+	committed func(sequence int64, hash blob)
 
 	mu     sync.Mutex
 	more   *sync.Cond
@@ -41,11 +42,17 @@ type writer struct {
 	ended  chan struct{}
 }
 
-func startWriter(conn *sqlx.Conn, committed func(int64)) *writer {
-	w := &writer{conn: conn, committed: committed, ended: make(chan struct{})}
+func newWriter(pool *sqlx.DB, db database, s seal, clock func() time.Time) *writer {
+	w := &writer{pool: pool, db: db, seal: s, clock: clock, committed: func(int64, blob) {}, ended: make(chan struct{})}
 	w.more = sync.NewCond(&w.mu)
-	go w.run()
 	return w
+}
+
+// start begins to take requests; committed hears of every commit that the
+// journal knows.
+func (w *writer) start(committed func(int64, blob)) {
+	w.committed = committed
+	go w.run()
 }
 
 // do runs work and returns once it is durable. While the request waits in the
@@ -102,85 +109,142 @@ func (w *writer) take() []*request {
 }
 
 // close lets the queue run empty and ends the goroutine.
-func (w *writer) close() {
+func (w *writer) close() error {
 	w.mu.Lock()
 	w.closed = true
 	w.more.Signal()
 	w.mu.Unlock()
 	<-w.ended
+	return w.drop()
 }
 
 func (w *writer) run() {
 	defer close(w.ended)
 	for group := w.take(); len(group) > 0; group = w.take() {
-		err := w.commit(context.Background(), group)
-		for _, r := range group {
-			if r.err == nil {
-				r.err = err
-			}
-			r.done <- r.err
+		w.carry(group)
+	}
+}
+
+// once runs work in a transaction of its own, before the writer was started.
+func (w *writer) once(work work) error {
+	r := &request{work: work, done: make(chan error, 1)}
+	w.carry([]*request{r})
+	return errors.Join(<-r.done, w.drop())
+}
+
+// carry runs a group in one transaction and answers everybody.
+func (w *writer) carry(group []*request) {
+	err := w.commit(context.Background(), group)
+	for _, r := range group {
+		if r.err == nil {
+			r.err = err
 		}
+		r.done <- r.err
 	}
 }
 
 // commit runs a group in one transaction. A request that fails keeps its own
 // error and leaves the others alone; the returned error is everybody's.
 func (w *writer) commit(ctx context.Context, group []*request) error {
-	if err := w.begin(ctx); err != nil {
-		return err
+	t, err := w.begin(ctx)
+	if err != nil {
+		return errors.Join(err, w.drop())
 	}
-	sequence, err := w.fill(ctx, group)
-	if err == nil && sequence > 0 {
+	kept, err := w.fill(ctx, t, group)
+	moved := false
+	if err == nil && kept {
+		moved, err = t.end(ctx)
+	}
+	if err == nil && kept {
 		err = w.exec(ctx, "COMMIT")
 	}
-	if err != nil || sequence == 0 {
-		// After some errors SQLite has rolled back already: this then fails.
-		_ = w.exec(ctx, "ROLLBACK")
+	if err != nil || !kept {
+		// After some errors the database has rolled back already: this then
+		// fails, and a connection that is broken is not used again.
+		if w.exec(ctx, "ROLLBACK") != nil {
+			_ = w.drop()
+		}
 		return err
 	}
-	w.committed(sequence)
+	if moved {
+		w.committed(t.sequence-1, t.head)
+	}
 	return nil
 }
 
-func (w *writer) begin(ctx context.Context) (err error) {
-	for range busyRounds {
-		if err = w.exec(ctx, "BEGIN IMMEDIATE"); !isBusy(err) {
+// begin starts a transaction and reads the head that it goes on from. A
+// connection that was lost while nothing happened is made anew.
+func (w *writer) begin(ctx context.Context) (t *tx, err error) {
+	for range 2 {
+		if err = w.connect(ctx); err != nil {
+			continue
+		}
+		if err = w.db.begin(ctx, w.conn); err == nil || isBusy(err) {
 			break
 		}
+		_ = w.drop()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("begin to write the ledger: %w", err)
+	}
+	var meta metaRow
+	err = w.conn.GetContext(ctx, &meta, `SELECT sequence, hash FROM meta`)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // it is about to be stamped
+		return nil, fmt.Errorf("read the ledger's head: %w", err)
+	}
+	return &tx{conn: w.conn, seal: w.seal, now: w.clock(), head: meta.Hash, first: meta.Sequence + 1, sequence: meta.Sequence + 1}, nil
+}
+
+func (w *writer) connect(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	c, err := w.pool.Connx(ctx)
+	if err == nil {
+		w.conn = &conn{c, w.db}
 	}
 	return err
 }
 
-func isBusy(err error) bool {
-	var e sqlite3.Error
-	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
+// drop gives the connection back to its pool, which forgets a broken one.
+func (w *writer) drop() error {
+	if w.conn == nil {
+		return nil
+	}
+	c := w.conn
+	w.conn = nil
+	return c.Close()
 }
 
-// fill runs each request behind a savepoint and counts the commit. Sequence 0
-// says that all of them failed and nothing is to be kept.
-func (w *writer) fill(ctx context.Context, group []*request) (sequence int64, err error) {
-	kept := 0
+// fill runs each request behind a savepoint. kept is false when all of them
+// failed and nothing is to be kept.
+func (w *writer) fill(ctx context.Context, t *tx, group []*request) (kept bool, err error) {
 	for _, r := range group {
 		if err := w.exec(ctx, "SAVEPOINT request"); err != nil {
-			return 0, err
+			return false, err
 		}
-		if r.err = r.work(ctx, w.conn); r.err != nil {
-			err = w.exec(ctx, "ROLLBACK TO request")
+		journalled, linked := t.journal.Len(), t.sequence
+		if r.err = r.work(ctx, t); r.err == nil {
+			r.err = t.flush(ctx)
+		}
+		if r.err != nil && t.sequence != linked {
+			return false, r.err // what was journalled before it is linked already
+		}
+		if r.err != nil {
+			t.journal.Truncate(journalled)
+			t.pending = nil
+			err = w.exec(ctx, "ROLLBACK TO SAVEPOINT request")
 		} else {
-			kept++
+			kept = true
 		}
 		if err == nil {
-			err = w.exec(ctx, "RELEASE request")
+			err = w.exec(ctx, "RELEASE SAVEPOINT request")
 		}
 		if err != nil {
-			return 0, err
+			return false, err
 		}
 	}
-	if kept == 0 {
-		return 0, nil
-	}
-	err = w.conn.GetContext(ctx, &sequence, "UPDATE meta SET sequence = sequence + 1 RETURNING sequence")
-	return sequence, err
+	return kept, nil
 }
 
 func (w *writer) exec(ctx context.Context, statement string) error {

@@ -1,0 +1,93 @@
+package ledger_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"makegood/reconcile"
+	"makegood/reconcile/ledger"
+	"makegood/reconcile/ledger/ledgertest"
+)
+
+const postgresURL = "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"
+
+// postgres gives the URL of a schema of its own on a real server, which is
+// dropped at the end. MAKEGOOD_TEST_REQUIRE=postgres makes its absence a
+// failure.
+func postgres(t testing.TB) string {
+	t.Helper()
+	probe, err := net.DialTimeout("tcp", "127.0.0.1:5432", 2*time.Second)
+	if err != nil {
+		if slices.Contains(strings.Split(os.Getenv("MAKEGOOD_TEST_REQUIRE"), ","), "postgres") {
+			t.Fatalf("postgres is required, but: %v", err)
+		}
+		t.Skipf("without postgres: %v", err)
+	}
+	probe.Close()
+	name := "ledger_" + strings.ToLower(rand.Text()[:12])
+	t.Cleanup(func() { onServer(t, "DROP SCHEMA IF EXISTS "+name+" CASCADE") })
+	return postgresURL + "&search_path=" + name
+}
+
+func onServer(t testing.TB, statement string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), postgresURL)
+	if err != nil {
+		c, err = pgx.Connect(background(t), postgresURL)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Exec(background(t), statement)
+	if err := errors.Join(err, c.Close(background(t))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPostgres(t *testing.T) {
+	ledgertest.Run(t, func(t *testing.T) ledgertest.Place {
+		place := postgres(t)
+		return ledgertest.Place{
+			Open: func(t *testing.T) reconcile.Ledger {
+				led, err := ledger.Open(t.Context(), place, options())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return led
+			},
+			Stored: func(t *testing.T) []byte { return storedRows(t, place) },
+		}
+	})
+}
+
+// storedRows is the text of every row of every table.
+func storedRows(t *testing.T, place string) []byte {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(background(t)) }()
+	var all strings.Builder
+	for _, table := range []string{"meta", "runs", "entries", "attempts", "coverage", "evidence_days", "shops", "decisions", "pruned"} {
+		rows, err := c.Query(t.Context(), fmt.Sprintf("SELECT row_to_json(x)::text FROM %s AS x", table))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.WriteString(strings.Join(texts, "\n"))
+	}
+	return []byte(all.String())
+}
