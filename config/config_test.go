@@ -131,7 +131,7 @@ func TestOtherForms(t *testing.T) {
 		"    type: csv ", "    delimiter: tab\n    encoding: iso-8859-1\n    type: csv #",
 		"path: customers.csv", "path: customers.XLSX, sheet: Customers",
 		"https://api.squeezely.tech/v1/track", "http://127.0.0.1:8080/v1/track",
-		"    batch: 1", "    merges_repeats: false\n    vat_rate: 21%",
+		"    batch: 1", "    merges_repeats: false\n    corrections: report\n    vat_rate: 21%",
 		"    max_age: 48h", "    max_age: 48h\n    max_clear_age: 30min"))
 	shop, activate := c.Sources["shop"], c.Targets["activate"]
 	got := []any{c.Sources["tills"].Sheet.All, shop.Delimiter, shop.Join[0].Type, shop.Join[0].Sheet.Pick, activate.Merges(),
@@ -237,6 +237,9 @@ func TestProblems(t *testing.T) {
 		{`    mid: "123456"`, "    batch: 1", "targets.stores.mid is missing: type collect cannot do without"},
 		{`    mid: "123456"`, "    identity: contact_key", `"contact_key" is not built yet`},
 		{`    mid: "123456"`, "    merges_repeats: true", "a purchase that Collect gets twice counts twice"},
+		{`    mid: "123456"`, "    corrections: resend", "Collect is not known to do so, and would count a second purchase"},
+		{"    batch: 1", "    corrections: resend\n    merges_repeats: false", "merges_repeats: false says that it counts twice there"},
+		{"    batch: 1", "    corrections: send", `"send"`},
 		{`    mid: "123456"`, "    batch: 2", "Collect takes one event in a request"},
 		{"    max_age: 48h\n", "", "targets.stores.max_age is missing: Collect has no time field"},
 		{"    cart_url: https://www.example.com/cart\n", "", "targets.stores.cart_url is missing"},

@@ -70,6 +70,10 @@ type Target struct {
 	Timeout       Duration   `yaml:"timeout" default:"30s"`
 	ProbeAfter    []Duration `yaml:"probe_after" default:"1m 2m 4m"`
 
+	// Corrections says what becomes of an order that changes after it was sent: it is listed, or sent again under its
+	// number, where the platform puts that in place of what it had.
+	Corrections string `yaml:"corrections" enum:"report resend" default:"report"`
+
 	// AlreadySent names evidence of what others sent; NothingElseSends says that nobody else does.
 	AlreadySent      []string `yaml:"already_sent"`
 	NothingElseSends bool     `yaml:"nothing_else_sends"`
@@ -182,6 +186,7 @@ func (t *Target) check(d *document, path string, c *Config) {
 	if len(t.AlreadySent) > 0 && t.NothingElseSends {
 		d.fail(path+".nothing_else_sends", "%s: already_sent and nothing_else_sends contradict each other; keep one", path)
 	}
+	t.checkCorrections(d, path)
 	t.checkSources(d, path, c)
 	switch t.Type {
 	case "collect":
@@ -223,6 +228,19 @@ func (t *Target) checkValues(d *document, path string) {
 	if t.Trial != nil && t.Mode != ModeTrial && !d.failed(path+".mode") {
 		d.fail(path+".trial", "%s.trial limits nothing in mode %s; take it out", path, t.Mode)
 	}
+}
+
+// checkCorrections lets an order be sent again only where that makes no second purchase.
+func (t *Target) checkCorrections(d *document, path string) {
+	if t.Corrections != "resend" || t.Merges() || d.failed(path+".corrections") {
+		return
+	}
+	why := "merges_repeats: false says that it counts twice there"
+	if t.Type == "collect" {
+		why = "Collect is not known to do so, and would count a second purchase"
+	}
+	d.fail(path+".corrections", "%s.corrections: a changed order can be sent again only where the platform merges repeats by order number; "+
+		"%s; write report, and correct such orders at the platform", path, why)
 }
 
 // checkSources compares the target with the sources that feed it.

@@ -36,7 +36,7 @@ func (a *account) end(s PlannedStep, p Place, why string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	b := &a.result.Balance
-	if err := b.CountEvent(p, s.Event.Value); err != nil {
+	if err := b.CountEvent(p, s.Event.ID.counted(s.Event.Value)); err != nil {
 		a.failure = err
 	}
 	key, _ := s.Event.ID.Key() // ids in a plan were built by NewEventID
@@ -47,7 +47,9 @@ func (a *account) end(s PlannedStep, p Place, why string) {
 			m.worst = *s.Beside
 		}
 	}
-	m.worst = Worse(m.worst, p)
+	if p.Bucket != BucketSent || s.Event.ID.Revision() == 1 { // a corrected order stays already sent
+		m.worst = Worse(m.worst, p)
+	}
 	if m.missing--; m.missing > 0 {
 		a.open[key] = m
 	} else {

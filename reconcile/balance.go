@@ -110,7 +110,7 @@ type Balance struct {
 func (b *Balance) Meet(wants []Want) error {
 	b.Eligible.Orders++
 	for _, w := range wants {
-		if err := b.Eligible.Add(countOf(w.Value, 0)); err != nil {
+		if err := b.Eligible.Add(countOf(w.ID.counted(w.Value), 0)); err != nil {
 			return err
 		}
 	}
@@ -125,6 +125,15 @@ func (b *Balance) Exclude(h Head, reason Reason) error {
 	b.NotReasons[reason]++
 	amount := h.Amount
 	return b.NotForTarget.Add(countOf(Value{Amount: &amount, Currency: h.Currency}, 1))
+}
+
+// counted is what the balance counts of an event's value: nothing of a
+// correction, whose order's money is counted with what was sent before.
+func (id EventID) counted(v Value) Value {
+	if id.Revision() > 1 {
+		return Value{}
+	}
+	return v
 }
 
 func countOf(v Value, orders int) Count {

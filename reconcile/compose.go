@@ -80,7 +80,7 @@ func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	o = t.crowd.without(o)
 	var now []Want
 	later := false
-	for _, w := range t.Expect(o.Head, p.asOf) {
+	for _, w := range p.wantsOf(t, o) {
 		_, send := f.sends[w.ID]
 		switch {
 		case w.Kind == KindCart && (send || f.lines[o.Key]):
@@ -110,6 +110,9 @@ func (p *planner) notItself(t *targetPlan, o Order) Held {
 		return Held{Reason: t.edits[o.Key].hold, Text: "beside " + base.Order}
 	}
 	for _, w := range p.sendsOf(t, o) {
+		if w.ID.Revision() > 1 {
+			continue // its order is known: that it looks like another one makes it no other
+		}
 		if key, is := t.damagedFrom(o, w); is {
 			return Held{Reason: ReasonDamagedID, Text: "it can only be order " + key.Order}
 		}
@@ -165,6 +168,7 @@ func (p *planner) holdsOf(wants []Want, events []Event, err error) map[EventID]H
 func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event, holds map[EventID]Held) error {
 	f := t.feeds[o.Source]
 	beside := f.orders[o.Key]
+	f.holdRenumbered(events, holds)
 	for _, w := range wants {
 		held, is := holds[w.ID]
 		if !is {
@@ -178,7 +182,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 			f.ended[w.ID] = true
 		}
 		beside = Worse(beside, place)
-		if err := f.balance.CountEvent(place, w.Value); err != nil {
+		if err := f.balance.CountEvent(place, w.ID.counted(w.Value)); err != nil {
 			return err
 		}
 		f.balance.Show(place, exampleOf(o.Head, w, held.Text))
@@ -222,7 +226,7 @@ func placeOfHold(reason, doubt Reason) Place {
 // countFrontEnd tells of a purchase that goes whether front-end evidence that
 // settles nothing had it (RULES R4).
 func (p *planner) countFrontEnd(t *targetPlan, f *feed, key OrderKey, events []Event) {
-	if !slices.ContainsFunc(events, func(e Event) bool { return e.Kind == KindPurchase }) {
+	if !slices.ContainsFunc(events, func(e Event) bool { return e.Kind == KindPurchase && e.ID.Revision() == 1 }) {
 		return
 	}
 	asked, had := false, false
@@ -313,7 +317,19 @@ func (p *planner) composePerson(t *targetPlan, list []checkout, carts Carts, new
 // sendsOf lists the wants of an order that are to be sent, without holds.
 func (p *planner) sendsOf(t *targetPlan, o Order) []Want {
 	f := t.feeds[o.Source]
-	return slices.DeleteFunc(t.Expect(o.Head, p.asOf), func(w Want) bool { _, send := f.sends[w.ID]; return !send })
+	return slices.DeleteFunc(p.wantsOf(t, o), func(w Want) bool { _, send := f.sends[w.ID]; return !send })
+}
+
+// wantsOf lists the wants of an order that is read for its lines: a correction
+// stands in place of what it corrects.
+func (p *planner) wantsOf(t *targetPlan, o Order) []Want {
+	wants := t.Expect(o.Head, p.asOf)
+	for i, w := range wants {
+		if id, corrects := t.feeds[o.Source].corrects[w.ID]; corrects {
+			wants[i].ID = id
+		}
+	}
+	return wants
 }
 
 // supersede plans an order without its cart event: a newer checkout of the

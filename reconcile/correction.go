@@ -1,34 +1,122 @@
 package reconcile
 
+import (
+	"context"
+	"time"
+)
+
+// findRevisions adds to what the ledger knows of orders the corrections that
+// were sent, or begun, of the purchases in it.
+func (p *planner) findRevisions(ctx context.Context, t *targetPlan, have map[EventID]Entry) error {
+	var firsts []EventID
+	for id, e := range have {
+		if e.State == StateDone && id.Kind() == KindPurchase {
+			firsts = append(firsts, id)
+		}
+	}
+	for n := 2; len(firsts) > 0; n++ {
+		ids := make([]EventID, len(firsts))
+		for i, id := range firsts {
+			ids[i] = id.Revised(n)
+		}
+		found, err := p.led.Find(ctx, t.Name(), ids)
+		if err != nil {
+			return err
+		}
+		var done []EventID
+		for i, id := range ids {
+			e, known := found[id]
+			if known {
+				have[id] = e
+			}
+			if e.State == StateDone {
+				done = append(done, firsts[i])
+			}
+		}
+		firsts = done
+	}
+	return nil
+}
+
+// newest gives the newest version of an event that is done, and the id of the
+// one after it. First is the first version.
+func newest(first Entry, have map[EventID]Entry) (last Entry, next EventID) {
+	last, next = first, first.ID.Revised(2)
+	for n := 3; have[next].State == StateDone; n++ {
+		last, next = have[next], first.ID.Revised(n)
+	}
+	return last, next
+}
+
 // recall takes from the ledger what it knows of an order: the amount that was
-// sent, and that an order with an entry needs no evidence.
-func (f *feed) recall(o ordered, have map[EventID]Entry) {
+// sent last, and that an order with an entry needs no evidence. It gives the
+// steps of corrections.
+func (t *targetPlan) recall(f *feed, o ordered, have map[EventID]Entry, now time.Time) []Step {
+	var steps []Step
 	for i, w := range o.wants {
 		e := have[w.ID]
 		if e.Version > 0 && w.Hold == ReasonNoEvidence {
-			o.wants[i].Hold = ""
+			o.wants[i].Hold, w.Hold = "", ""
 		}
-		if e.State == StateDone {
-			f.note(w, e, o.head.Origin)
-			o.wants[i].Value = e.Value
+		if e.State != StateDone {
+			continue
 		}
+		last, next := newest(e, have)
+		change, resends := Changed(w, last), false
+		if c, made := t.correction(w, change, e, have[next]); made {
+			c.ID = next
+			step := Diff([]Want{c}, have, t.Traits(), now)[0]
+			step.shown, resends = last.Shown, step.Send
+			steps = append(steps, step)
+		}
+		f.note(Correction{ID: w.ID, Change: change, Before: last.Value, After: w.Value, Origin: o.head.Origin, Resend: resends})
+		o.wants[i].Value = last.Value
 	}
+	return steps
+}
+
+// correction gives the want by which a target is told what became of an order
+// after it was sent. There is none where nothing has changed, or where the
+// change must only be reported. A correction that was begun is carried on
+// whatever the order is now: the target may have an older version of it.
+func (t *targetPlan) correction(w Want, change string, first, begun Entry) (c Want, made bool) {
+	c, c.After = w, nil
+	if c.Hold == "" && !t.resends(w, first, begun) {
+		c.Hold = ReasonChangeNotSent
+	}
+	return c, begun.Version > 0 || c.Hold == "" && (change == ChangeCorrection || change == ChangeRefund)
+}
+
+// resends reports whether the target's policy lets a change be sent again.
+// What somebody else sent may differ from what the ledger was told of it, so
+// it is left to them; nothing is sent in place of a purchase that is worth
+// nothing any more. What is in doubt goes as the kind's repeats do.
+func (t *targetPlan) resends(w Want, first, begun Entry) bool {
+	policy := t.Resend && t.Traits()[w.Kind].MergesRepeats || begun.State == StateDoubtful
+	return policy && w.Kind == KindPurchase && first.By == BySentHere && w.Value.Amount != nil && w.Value.Amount.IsPos()
 }
 
 // note keeps a change after sending; the order stays sent, with the amount
 // that was sent.
-func (f *feed) note(w Want, e Entry, origin Origin) {
-	change := Changed(w, e)
-	if change == "" {
+func (f *feed) note(c Correction) {
+	if c.Change == "" {
 		return
 	}
-	f.correct(Correction{ID: w.ID, Change: change, Before: e.Value, After: w.Value, Origin: origin})
-}
-
-// correct lists a change of an order that was sent.
-func (f *feed) correct(c Correction) {
 	f.changed++
+	if c.Resend {
+		f.resent++
+	}
 	if len(f.corrections) < MaxExamples {
 		f.corrections = append(f.corrections, c)
+	}
+}
+
+// holdRenumbered holds back corrections that would reach the platform under
+// another order number than what they correct: they would be second purchases.
+func (f *feed) holdRenumbered(events []Event, holds map[EventID]Held) {
+	for _, e := range events {
+		if was := f.sends[e.ID].shown; was != "" && was != e.Shown {
+			holds[e.ID] = Held{ID: e.ID, Reason: ReasonChangeNotSent, Text: "the platform knows it as " + was}
+		}
 	}
 }

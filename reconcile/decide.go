@@ -40,6 +40,9 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 		if err != nil {
 			return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 		}
+		if err := p.findRevisions(ctx, t, have); err != nil {
+			return err
+		}
 		if err := p.holdEdits(ctx, s, t, batch, have); err != nil {
 			return err
 		}
@@ -203,8 +206,12 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		f.newest = o.head.CompletedAt
 	}
 	for _, w := range o.wants {
-		delete(t.orphans, w.ID)
 		e := have[w.ID]
+		delete(t.orphans, w.ID)
+		if e.State == StateDone && len(t.orphans) > 0 {
+			_, next := newest(e, have)
+			delete(t.orphans, next)
+		}
 		if !o.foreign && (Reused(w, e, s.EditWindow) || Reissued(o.head, w, e)) {
 			o.disown(ReasonIDReused)
 		}
@@ -212,7 +219,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	if o.foreign {
 		have = nil
 	}
-	f.recall(o, have)
+	corrections := t.recall(f, o, have, p.asOf)
 	steps := Diff(o.wants, have, t.Traits(), p.asOf)
 	for i := range steps {
 		if !o.foreign {
@@ -223,6 +230,10 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		p.tooYoung(t, &steps[i])
 	}
 	p.meetEvidence(t, f, o.head, steps)
+	if err := p.undoing(f, o.head, steps); err != nil {
+		return err
+	}
+	steps = append(steps, corrections...)
 	if err := f.balance.Meet(stepWants(steps)); err != nil {
 		return err
 	}
@@ -230,9 +241,6 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		t.crowd.meet(o.head)
 	}
 	t.twins.meet(o.head, steps)
-	if err := p.undoing(f, o.head, steps); err != nil {
-		return err
-	}
 	return f.take(o.head, steps)
 }
 
@@ -289,9 +297,12 @@ func (f *feed) take(h Head, steps []Step) error {
 	for _, s := range steps {
 		if s.Send {
 			sends++
-			f.sends[s.Want.ID] = seen{version: s.Entry.Version, doubt: doubtOf(s.Entry)}
+			f.sends[s.Want.ID] = seen{version: s.Entry.Version, doubt: doubtOf(s.Entry), shown: s.shown}
+			if s.Want.ID.Revision() > 1 {
+				f.corrects[NewEventID(s.Want.Kind, h.Key)] = s.Want.ID
+			}
 			f.carts = f.carts || s.Want.Kind == KindCart
-			if err := f.waiting.Add(countOf(s.Want.Value, 0)); err != nil {
+			if err := f.waiting.Add(countOf(s.Want.ID.counted(s.Want.Value), 0)); err != nil {
 				return err
 			}
 			continue
@@ -300,7 +311,7 @@ func (f *feed) take(h Head, steps []Step) error {
 		if s.Place.Bucket == BucketHeldBack {
 			ended = append(ended, s.Want.ID)
 		}
-		if err := f.balance.CountEvent(s.Place, s.Want.Value); err != nil {
+		if err := f.balance.CountEvent(s.Place, s.Want.ID.counted(s.Want.Value)); err != nil {
 			return err
 		}
 		f.remember(h, s)

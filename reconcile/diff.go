@@ -9,6 +9,7 @@ type Step struct {
 	Entry Entry // as the ledger has it; Version is what a claim rests on
 	Place Place // of a step that sends: left, planned
 	Send  bool
+	shown string // of a correction: the number under which the platform knows the order
 }
 
 // Diff compares wants with what the ledger has of them and gives one step per
@@ -97,6 +98,13 @@ func Reissued(h Head, w Want, e Entry) bool {
 	return apart > ticketSlack || apart > FutureSlack && comparable && differs
 }
 
+// What became of an order after it was sent.
+const (
+	ChangeCorrection = "correction" // other goods, or more money
+	ChangeRefund     = "refund"     // less money
+	ChangeCosmetic   = "cosmetic"   // another name, store, channel or time
+)
+
 // Changed tells how an order differs from what was sent of it: "" (as far as
 // can be compared, not at all), correction, refund or cosmetic. Compared is
 // only what both sides have, so that the way by which an order came makes no
@@ -110,9 +118,9 @@ func Changed(w Want, e Entry) string {
 			return cosmeticChange(w, e)
 		}
 		if lower(w.Value, e.Value) {
-			return "refund"
+			return ChangeRefund
 		}
-		return "correction"
+		return ChangeCorrection
 	}
 	return ""
 }
@@ -133,7 +141,7 @@ func contentDiffers(w Want, e Entry) (comparable, differs bool) {
 func cosmeticChange(w Want, e Entry) string {
 	same := w.Facts.CosmeticFields == e.Facts.CosmeticFields && e.Facts.Cosmetic != Digest{} && w.Facts.Cosmetic != Digest{}
 	if same && w.Facts.Cosmetic != e.Facts.Cosmetic {
-		return "cosmetic"
+		return ChangeCosmetic
 	}
 	return ""
 }

@@ -80,6 +80,9 @@ func (p *planner) holdEdits(ctx context.Context, s SourceSpec, t *targetPlan, ba
 	}
 	slices.Sort(ids)
 	known, err := p.led.Find(ctx, t.Name(), ids)
+	if err == nil {
+		err = p.findRevisions(ctx, t, known)
+	}
 	if err != nil {
 		return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 	}
@@ -98,7 +101,8 @@ func (p *planner) holdEdit(s SourceSpec, t *targetPlan, o *ordered, known map[Ev
 		}
 		o.hold(s.editedReason())
 		if e.State == StateDone && s.EditedSuffix == EditedSameOrder {
-			t.feeds[s.Name()].noteEdit(o, e)
+			sentLast, _ := newest(e, known)
+			t.feeds[s.Name()].noteEdit(o, sentLast)
 		}
 		return
 	}
@@ -113,11 +117,11 @@ func (f *feed) noteEdit(o *ordered, e Entry) {
 		if w.Kind != KindPurchase {
 			continue
 		}
-		change := "correction"
+		change := ChangeCorrection
 		if lower(w.Value, e.Value) {
-			change = "refund"
+			change = ChangeRefund
 		}
-		f.correct(Correction{ID: e.ID, Change: change, Before: e.Value, After: w.Value, Origin: o.head.Origin})
+		f.note(Correction{ID: e.ID, Change: change, Before: e.Value, After: w.Value, Origin: o.head.Origin})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -28,8 +29,9 @@ const (
 	ActionCartUpdate Action = "cart_update"
 )
 
-// EventID names one event at every target: kind/shop/order. Its parts are
-// percent-encoded where they hold '%', '/', '~' or control characters.
+// EventID names one event at every target: kind/shop/order, with ~2, ~3 and so
+// on behind it for corrections. Its parts are percent-encoded where they hold
+// '%', '/', '~' or control characters.
 type EventID string
 
 // NewEventID builds the id of an order's event of a kind.
@@ -51,6 +53,21 @@ func (id EventID) Key() (OrderKey, error) {
 	}
 	order, _, _ := strings.Cut(parts[2], "~")
 	return OrderKey{Shop: unescapeID(parts[1]), Order: unescapeID(order)}, nil
+}
+
+// Revised is the id of the nth version of an event that a target is told of,
+// n from 2: a correction, an event of its own that needs the version before it
+// done. id is that of the first version.
+func (id EventID) Revised(n int) EventID { return id + EventID("~"+strconv.Itoa(n)) }
+
+// Revision tells which version of an event an id is of: 1 for the first, more
+// for a correction.
+func (id EventID) Revision() int {
+	_, text, _ := strings.Cut(string(id), "~")
+	if n, err := strconv.Atoi(text); err == nil && n > 1 {
+		return n
+	}
+	return 1
 }
 
 const hexDigits = "0123456789ABCDEF"

@@ -48,6 +48,7 @@ type Entry struct {
 	NotBefore time.Time
 	At        time.Time // of the last write
 	Receipt   string
+	Shown     string // the order id that the platform saw, where it is known
 }
 
 // Ticket asks to claim one event; Seen is the version of its entry on which

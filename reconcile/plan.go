@@ -53,12 +53,13 @@ type targetPlan struct {
 // that fails halfway leaves nothing behind in the balance.
 type feed struct {
 	balance      Balance
-	sends        map[EventID]seen   // to compose: what the ledger has of it
-	ended        map[EventID]bool   // beside these sends: held back, so that nothing waits for it
-	carts        bool               // a cart event is among the sends
-	orders       map[OrderKey]Place // of these sends: the worst place beside them
-	lines        map[OrderKey]bool  // orders whose lines alone are needed, for carts
-	waiting      Count              // events and money of sends
+	sends        map[EventID]seen    // to compose: what the ledger has of it
+	ended        map[EventID]bool    // beside these sends: held back, so that nothing waits for it
+	carts        bool                // a cart event is among the sends
+	orders       map[OrderKey]Place  // of these sends: the worst place beside them
+	corrects     map[EventID]EventID // by what is corrected: the correction among the sends
+	lines        map[OrderKey]bool   // orders whose lines alone are needed, for carts
+	waiting      Count               // events and money of sends
 	eligible     int
 	newest       time.Time
 	earliestSend time.Time
@@ -67,15 +68,18 @@ type feed struct {
 	met          map[string]meetings // by channel
 	corrections  []Correction
 	changed      int
+	resent       int     // of the changed: corrections among the sends
 	offers       []offer // orders that go or went, for credit notes to undo
 	undone       Reversals
 }
 
 // seen is what a decision to send rests on: the entry's version, and why the
-// event may have been accepted already, "" when it cannot have been.
+// event may have been accepted already, "" when it cannot have been. shown is,
+// of a correction, the number under which the platform knows the order.
 type seen struct {
 	version int64
 	doubt   Reason
+	shown   string
 }
 
 // planAhead is how long a plan may be carried out after it was made.
@@ -136,7 +140,7 @@ func (p *planner) prepare(ctx context.Context) error {
 		tp.twins = newTwins(len(t.From) > 1 && !t.SendTwins)
 		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
+			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
 		}
 		p.targets = append(p.targets, tp)
 		lost, n, err := p.led.Lost(ctx, t.Name(), MaxExamples)
@@ -350,6 +354,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 		line.HeldTimes[source] = p.heldTimes(t, source)
 		line.Corrections = append(line.Corrections, f.corrections...)
 		line.CorrectionsFound += f.changed
+		line.CorrectionsResent += f.resent
 		if t.stopped == "" {
 			if err := line.Reversals.Add(f.undone); err != nil {
 				return line, err

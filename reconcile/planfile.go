@@ -75,22 +75,23 @@ type PlannedSource struct {
 // PlannedTarget is the balance of one target without what the plan sends, and
 // what else apply must know of it.
 type PlannedTarget struct {
-	Target           string                    `json:"target"`
-	Mode             string                    `json:"mode"`
-	Digest           string                    `json:"digest"` // of what decides what is sent, and where
-	Balance          Balance                   `json:"balance"`
-	EarliestLeft     map[string]time.Time      `json:"earliest_left,omitempty"` // by source, sends not counted
-	HeldTimes        map[string][]int64        `json:"held_times,omitempty"`    // by source, Unix seconds
-	Doubts           []Doubt                   `json:"doubts,omitempty"`
-	DoubtsFound      int                       `json:"doubts_found,omitempty"`
-	Orphans          []Entry                   `json:"orphans,omitempty"`
-	Corrections      []Correction              `json:"corrections,omitempty"`
-	CorrectionsFound int                       `json:"corrections_found,omitempty"`
-	Reversals        Reversals                 `json:"reversals,omitzero"`
-	Stopped          string                    `json:"stopped,omitempty"`
-	Error            string                    `json:"error,omitempty"`
-	Evidence         map[string]map[string]int `json:"evidence_days,omitempty"`
-	Met              EvidenceShare             `json:"evidence_share,omitzero"`
+	Target            string                    `json:"target"`
+	Mode              string                    `json:"mode"`
+	Digest            string                    `json:"digest"` // of what decides what is sent, and where
+	Balance           Balance                   `json:"balance"`
+	EarliestLeft      map[string]time.Time      `json:"earliest_left,omitempty"` // by source, sends not counted
+	HeldTimes         map[string][]int64        `json:"held_times,omitempty"`    // by source, Unix seconds
+	Doubts            []Doubt                   `json:"doubts,omitempty"`
+	DoubtsFound       int                       `json:"doubts_found,omitempty"`
+	Orphans           []Entry                   `json:"orphans,omitempty"`
+	Corrections       []Correction              `json:"corrections,omitempty"`
+	CorrectionsFound  int                       `json:"corrections_found,omitempty"`
+	CorrectionsResent int                       `json:"corrections_resent,omitempty"`
+	Reversals         Reversals                 `json:"reversals,omitzero"`
+	Stopped           string                    `json:"stopped,omitempty"`
+	Error             string                    `json:"error,omitempty"`
+	Evidence          map[string]map[string]int `json:"evidence_days,omitempty"`
+	Met               EvidenceShare             `json:"evidence_share,omitzero"`
 }
 
 type planFooter struct {

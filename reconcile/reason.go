@@ -65,6 +65,7 @@ const (
 	ReasonTooOld        Reason = "too_old"
 	ReasonNoEvidence    Reason = "no_evidence"
 	ReasonCannotCompose Reason = "cannot_compose"
+	ReasonChangeNotSent Reason = "change_not_sent" // a correction that was begun and must not go on
 
 	ReasonNoCart           Reason = "no_cart"
 	ReasonCartNewer        Reason = "cart_newer"

@@ -82,10 +82,13 @@ type TargetResult struct {
 	// Orphans are unfinished entries whose order no source holds any more.
 	Orphans []Entry
 	// Corrections counts orders that were sent and whose content has changed
-	// since. They stay already_sent with the amount that was sent.
-	Corrections []Correction
-	CorrectionsFound,
-	Repeats int // accepted although another run had finished it
+	// since. They stay already_sent with the amount that was sent. Of those
+	// that are found some are sent again, where the target's policy says so:
+	// the correction is an event of its own in the balance, without money.
+	Corrections       []Correction
+	CorrectionsFound  int
+	CorrectionsResent int
+	Repeats           int // accepted although another run had finished it
 	// Reversals are orders that this run sent, or would send, or that were sent
 	// before, and that a credit note in this period undoes.
 	Reversals Reversals
@@ -111,9 +114,10 @@ type Doubt struct {
 type Correction struct {
 	ID     EventID
 	Change string // correction, refund or cosmetic
-	Before Value
+	Before Value  // of the newest version that the target was told of
 	After  Value
 	Origin Origin
+	Resend bool // the plan sends it again, in place of what was sent
 }
 
 // PersonNeeded lists, in words of the code, what only a person can end.

@@ -340,6 +340,9 @@ func (p *planner) namedBefore(ctx context.Context, t *targetPlan, group []Source
 	slices.Sort(ids)
 	for chunk := range slices.Chunk(ids, decideAtOnce) {
 		have, err := p.led.Find(ctx, t.Name(), chunk)
+		if err == nil {
+			err = p.findRevisions(ctx, t, have)
+		}
 		if err != nil {
 			return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 		}
@@ -348,7 +351,8 @@ func (p *planner) namedBefore(ctx context.Context, t *targetPlan, group []Source
 			if err != nil {
 				return err
 			}
-			e, notes := have[id], p.undo.named[key]
+			e, _ := newest(have[id], have)
+			notes := p.undo.named[key]
 			if e.State != StateDone || !moneyBack(notes, e.Value) {
 				continue
 			}

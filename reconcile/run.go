@@ -157,7 +157,7 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 		}
 		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
 			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections, Met: pt.Met,
-			CorrectionsFound: pt.CorrectionsFound, Reversals: pt.Reversals, DoubtEnds: mergesAll(t)}
+			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, DoubtEnds: mergesAll(t)}
 		for _, s := range res.Sources {
 			if s.Err != nil && t.Reads(s.Source) {
 				tr.Unread = append(tr.Unread, s.Source)

@@ -70,6 +70,7 @@ type Target struct {
 
 	ClockMargin time.Duration // how far a till's clock and the shop's may differ
 	PerPerson   int           // orders of one address in one day that are believed; 0: any number
+	Resend      bool          // a change after sending is sent again, in place of what was sent; else it is reported alone
 	SendTwins   bool          // a person said that purchases alike from two sources are two purchases
 	Concurrency int
 	Timeout     time.Duration // of one request; a lane stops when a run's beat leaves less

@@ -80,7 +80,8 @@ func (t *twins) meet(h Head, steps []Step) {
 		if !t.several {
 			continue
 		}
-		t.add(like, sight{h.Key, h.Source, h.CompletedAt.Unix(), s.Place.Bucket != BucketLeft || s.Place.Reason == ReasonBusy})
+		sent := s.Place.Bucket != BucketLeft || s.Place.Reason == ReasonBusy || s.Want.ID.Revision() > 1
+		t.add(like, sight{h.Key, h.Source, h.CompletedAt.Unix(), sent})
 	}
 }
 
@@ -225,7 +226,7 @@ func (p *planner) knownAs(ctx context.Context, t *targetPlan, h Head) (found Ord
 				return found, false, err
 			}
 			if shownKey(key, h.Key) {
-				if one {
+				if one && key != found {
 					return found, false, nil // two: nobody can say which
 				}
 				found, one = key, true

@@ -126,7 +126,7 @@ func buildTarget(t reconcile.TargetResult) Target {
 		Type: t.Type, Mode: t.Mode, Stopped: Mask(t.Stopped), Error: errorText(t.Err), Unread: t.Unread,
 		NotReasons: leftOut(t.Balance.NotReasons), Examples: examples(&t.Balance),
 		Doubts: doubts(t.Doubts), DoubtsFound: max(t.DoubtsFound, len(t.Doubts)),
-		Corrections: corrections(t.Corrections), CorrectionsFound: max(t.CorrectionsFound, len(t.Corrections)),
+		Corrections: corrections(t.Corrections), CorrectionsFound: max(t.CorrectionsFound, len(t.Corrections)), CorrectionsResent: t.CorrectionsResent,
 		Orphans: orphans(t.Orphans), Repeats: t.Repeats, Requests: t.Attempts,
 		CoveredTo: maps.Clone(t.CoveredTo),
 	}
@@ -246,7 +246,7 @@ func corrections(found []reconcile.Correction) []Correction {
 		list = append(list, Correction{
 			Event: Mask(string(c.ID)), Order: orderOf(c.ID), Change: c.Change,
 			Before: amount(c.Before), After: amount(c.After),
-			Currency: cmp.Or(c.After.Currency, c.Before.Currency), Origin: Mask(c.Origin.String()),
+			Currency: cmp.Or(c.After.Currency, c.Before.Currency), Origin: Mask(c.Origin.String()), Resend: c.Resend,
 		})
 	}
 	return list

@@ -116,25 +116,26 @@ type Target struct {
 	Balance Balance  `json:"balance"`
 	Reasons []Reason `json:"reasons"`
 
-	Type             string               `json:"type,omitempty"`
-	Mode             string               `json:"mode,omitempty"`
-	Stopped          string               `json:"stopped,omitempty"`
-	Error            string               `json:"error,omitempty"`
-	EvidenceShare    *EvidenceShare       `json:"evidence_share,omitempty"` // nil: no evidence was asked
-	Unread           []string             `json:"unread_sources,omitempty"` // they failed, and are not in the balance
-	NotReasons       []LeftOut            `json:"not_for_target_reasons,omitempty"`
-	Examples         []Example            `json:"examples,omitempty"`
-	Doubts           []Doubt              `json:"doubts,omitempty"`
-	DoubtsFound      int                  `json:"doubts_found,omitempty"`
-	Corrections      []Correction         `json:"corrections,omitempty"`
-	CorrectionsFound int                  `json:"corrections_found,omitempty"`
-	Reversals        *Reversals           `json:"reversals,omitempty"`
-	Orphans          []Orphan             `json:"orphans,omitempty"`
-	Repeats          int                  `json:"repeats,omitempty"`
-	Requests         int                  `json:"requests,omitempty"`
-	CoveredTo        map[string]time.Time `json:"covered_to,omitempty"` // by source
-	FrontEnd         *FrontEnd            `json:"front_end,omitempty"`
-	LeavingWindow    *Leaving             `json:"leaving_window,omitempty"`
+	Type              string               `json:"type,omitempty"`
+	Mode              string               `json:"mode,omitempty"`
+	Stopped           string               `json:"stopped,omitempty"`
+	Error             string               `json:"error,omitempty"`
+	EvidenceShare     *EvidenceShare       `json:"evidence_share,omitempty"` // nil: no evidence was asked
+	Unread            []string             `json:"unread_sources,omitempty"` // they failed, and are not in the balance
+	NotReasons        []LeftOut            `json:"not_for_target_reasons,omitempty"`
+	Examples          []Example            `json:"examples,omitempty"`
+	Doubts            []Doubt              `json:"doubts,omitempty"`
+	DoubtsFound       int                  `json:"doubts_found,omitempty"`
+	Corrections       []Correction         `json:"corrections,omitempty"`
+	CorrectionsFound  int                  `json:"corrections_found,omitempty"`
+	CorrectionsResent int                  `json:"corrections_resent,omitempty"` // of those found: sent again, or to be
+	Reversals         *Reversals           `json:"reversals,omitempty"`
+	Orphans           []Orphan             `json:"orphans,omitempty"`
+	Repeats           int                  `json:"repeats,omitempty"`
+	Requests          int                  `json:"requests,omitempty"`
+	CoveredTo         map[string]time.Time `json:"covered_to,omitempty"` // by source
+	FrontEnd          *FrontEnd            `json:"front_end,omitempty"`
+	LeavingWindow     *Leaving             `json:"leaving_window,omitempty"`
 }
 
 // Count is orders, events and money of one place. Money is canonical decimal
@@ -208,6 +209,7 @@ type Correction struct {
 	After    string `json:"after,omitempty"`
 	Currency string `json:"currency,omitempty"`
 	Origin   string `json:"origin,omitempty"`
+	Resend   bool   `json:"resend,omitempty"` // sent again in place of what was sent, or to be
 }
 
 // Reversals are orders that were sent, or are to be sent, and that a later

@@ -211,11 +211,15 @@ func (t *terminal) changes(target Target) {
 	}
 }
 
-// Words gives "536365 is worth less now: sent with 10 GBP, now 8 GBP".
+// Words gives "536365 is worth less now: sent with 10 GBP, now 8 GBP", and
+// whether that is sent.
 func (c Correction) Words() string {
 	text := c.Order + " " + changeWords(c.Change)
 	if c.Before != c.After {
 		text += ": sent with " + amountText(c.Before, c.Currency) + ", now " + amountText(c.After, c.Currency)
+	}
+	if c.Resend {
+		text += ", which goes in its place"
 	}
 	return text
 }

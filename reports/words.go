@@ -90,6 +90,7 @@ var reasonWords = [...]struct {
 		Next: "Move since to where that record begins, or give a record that reaches further back."}},
 	{reconcile.ReasonCannotCompose, Words{Text: "the message could not be made",
 		Next: "Look at the orders below: what is missing on them is named there."}},
+	{reconcile.ReasonChangeNotSent, Words{Text: "a change of what was sent, which is only reported"}},
 
 	{reconcile.ReasonNoCart, Words{Text: "no cart is stored"}},
 	{reconcile.ReasonCartNewer, Words{Text: "the cart is newer than the checkout"}},

@@ -158,7 +158,7 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	target := &reconcile.Target{
 		Sink: sink, Type: t.Type, Mode: t.Mode, From: t.From, Channels: t.Channels,
 		MinAge: time.Duration(t.MinAge), Evidence: t.AlreadySent, CartFeeds: cartFeeds(t),
-		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), SendTwins: t.PossibleTwins == "send", Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
+		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), Resend: t.Corrections == "resend", SendTwins: t.PossibleTwins == "send", Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
 		Rate: t.Rate.PerSecond, FrontEndSettles: t.Type == "collect", Digest: w.digest(t), Stopped: fuse.Stopped, Arm: last.arm,
 	}
 	if t.When != "" {

@@ -102,7 +102,7 @@ func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, known reconcil
 			s.accuse("%s is composed although it is held back", w.ID)
 		}
 		e := reconcile.Event{Action: reconcile.ActionPurchase, ID: w.ID, Kind: w.Kind, Person: w.Person, Value: w.Value, Facts: w.Facts, After: w.After,
-			Expiry: s.Expiry}
+			Expiry: s.Expiry, Shown: o.Key.Order}
 		body := map[string]any{"id": string(w.ID), "lines": len(o.Items)}
 		if w.Kind == reconcile.KindCart {
 			change := reconcile.CartChange{Reason: reconcile.ReasonCartUnknown}
