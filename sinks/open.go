@@ -42,10 +42,7 @@ func Open(t *config.Target, o Options) (reconcile.Sink, *Fuse, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open target %s: %w", t.Name, err)
 	}
-	sink := Still(VAT(platform, o.VAT), InTime(o.Clock))
-	if o.Fit != nil {
-		sink = Still(sink, o.Fit)
-	}
+	sink := Still(VAT(platform, o.VAT), o.lastLook())
 	waits := make([]time.Duration, len(t.ProbeAfter))
 	for i, d := range t.ProbeAfter {
 		waits[i] = time.Duration(d)
@@ -53,6 +50,18 @@ func Open(t *config.Target, o Options) (reconcile.Sink, *Fuse, error) {
 	fuse := NewFuse(Retry(Limit(sink, pace), RetryOptions{}), FuseOptions{ProbeAfter: waits})
 	fuse.close = platform.Close
 	return fuse, fuse, nil
+}
+
+// lastLook asks about age, and what the lane asks.
+func (o Options) lastLook() func(reconcile.Event) reconcile.Reason {
+	inTime := InTime(o.Clock)
+	return func(e reconcile.Event) reconcile.Reason {
+		reason := inTime(e)
+		if reason == "" && o.Fit != nil {
+			reason = o.Fit(e)
+		}
+		return reason
+	}
 }
 
 // platform is a sink that keeps connections.
@@ -76,7 +85,7 @@ func squeezelyOptions(t *config.Target, o Options, pace *Pace) squeezely.Options
 		Name: t.Name, URL: t.URL, Account: t.Account, Key: t.APIKey.Reveal(),
 		Batch: t.Batch, CountsRepeats: !t.Merges(),
 		MaxAge: time.Duration(t.MaxAge), Language: t.Language, Value: reconcile.ValueOf(t.Value),
-		OrderID: o.OrderID, Pace: pace.Wait, HTTP: httpOptions(t, o),
+		OrderID: o.OrderID, Pace: pace.Wait, Fit: o.lastLook(), HTTP: httpOptions(t, o),
 	}
 	if t.EmailForm == "sha256" {
 		options.Email = squeezely.EmailSHA256

@@ -76,6 +76,9 @@ type Options struct {
 	// Pace is waited for before each request that a refused batch is cut into,
 	// with the number of its events; nil does not wait.
 	Pace func(ctx context.Context, events int) error
+	// Fit is asked about each event of such a request right before it is sent:
+	// the reason why it must not go any more, or ""; nil has none.
+	Fit func(reconcile.Event) reconcile.Reason
 
 	// HTTP is how requests are made; its Header is set here.
 	HTTP httpapi.Options
@@ -103,6 +106,9 @@ func New(o Options) (*Sink, error) {
 	}
 	if o.Pace == nil {
 		o.Pace = func(context.Context, int) error { return nil }
+	}
+	if o.Fit == nil {
+		o.Fit = func(reconcile.Event) reconcile.Reason { return "" }
 	}
 	o.HTTP.Header = http.Header{}
 	o.HTTP.Header.Set("X-AUTH-ACCOUNT", o.Account) // [P]

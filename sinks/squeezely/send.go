@@ -74,22 +74,39 @@ func (s *Sink) refused(a httpapi.Answer) bool {
 // made of it before.
 func (s *Sink) halve(ctx context.Context, events []reconcile.Event, a httpapi.Answer) []reconcile.Outcome {
 	first := httpapi.Finding{Verdict: reconcile.Retryable, Why: "refused together with others"}
-	var outcomes []reconcile.Outcome
-	for _, half := range [][]reconcile.Event{events[:len(events)/2], events[len(events)/2:]} {
-		var got []reconcile.Outcome
-		if s.options.Pace(ctx, len(half)) == nil {
-			got = s.post(ctx, half)
-		}
-		for i, e := range half {
-			o := first.Outcome(e.ID, a)
-			if i < len(got) && got[i].Verdict != reconcile.Unsent {
-				got[i].Attempts = append(o.Attempts, got[i].Attempts...)
-				o = got[i]
-			}
-			outcomes = append(outcomes, o)
+	outcomes := make([]reconcile.Outcome, len(events))
+	for i, e := range events {
+		outcomes[i] = first.Outcome(e.ID, a)
+	}
+	half := len(events) / 2
+	s.again(ctx, events[:half], outcomes[:half])
+	s.again(ctx, events[half:], outcomes[half:])
+	return outcomes
+}
+
+// again sends the events that may still go and adds what came of it to their
+// outcomes: by the time that a refused batch is taken apart, another run may
+// have taken over.
+func (s *Sink) again(ctx context.Context, events []reconcile.Event, outcomes []reconcile.Outcome) {
+	if s.options.Pace(ctx, len(events)) != nil {
+		return
+	}
+	var fit []reconcile.Event
+	var places []int
+	for i, e := range events {
+		if s.options.Fit(e) == "" {
+			fit, places = append(fit, e), append(places, i)
 		}
 	}
-	return outcomes
+	if len(fit) == 0 {
+		return
+	}
+	for i, o := range s.post(ctx, fit) {
+		if o.Verdict != reconcile.Unsent {
+			o.Attempts = append(outcomes[places[i]].Attempts, o.Attempts...)
+			outcomes[places[i]] = o
+		}
+	}
 }
 
 // judge says what an answer means for each of n events. It is the one place

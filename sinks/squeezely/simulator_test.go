@@ -105,6 +105,25 @@ func TestHalvingCanBeInterrupted(t *testing.T) {
 	}
 }
 
+// By the time that a refused batch is taken apart, an event may have become
+// one that must not go any more.
+func TestHalvingAsksAgain(t *testing.T) {
+	s, sim := atSimulator(t, simulator.SqueezelyRules{MaxBatch: 1}, Options{Batch: 2,
+		Fit: func(e reconcile.Event) reconcile.Reason {
+			if e.Shown == "2" {
+				return reconcile.ReasonSuppressed
+			}
+			return ""
+		}})
+	got := s.Send(t.Context(), []reconcile.Event{compose(t, s, order("1")), compose(t, s, order("2"))})
+	if got[0].Verdict != reconcile.Sent || len(got[0].Attempts) != 2 || got[1].Verdict != reconcile.Retryable || len(got[1].Attempts) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if counts := sim.Counts().Platforms[simulator.Squeezely]; counts.Accepted != 1 {
+		t.Errorf("the platform counts %+v", counts)
+	}
+}
+
 func TestKnownCodesAreKept(t *testing.T) {
 	for _, objects := range []bool{true, false} {
 		s, _ := atSimulator(t, simulator.SqueezelyRules{ErrorObjects: objects}, Options{})
