@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +15,10 @@ type account struct {
 	result  *TargetResult
 	open    map[OrderKey]mates
 	left    map[string]time.Time // by source: the earliest order that is left
-	failure error                // arithmetic that overflowed
+	failure error                // arithmetic that overflowed, or the ledger's
+	// keep writes decisions into the ledger; nil: they are not kept.
+	keep    func([]Decision) error
+	decided []Decision
 }
 
 // mates are the events of one order that have not all ended.
@@ -57,6 +62,35 @@ func (a *account) end(s PlannedStep, p Place, why string) {
 		b.CountOrder(m.worst)
 	}
 	a.note(s, p, why)
+	a.decide(s, p, why)
+}
+
+// decide notes why a step was not sent after all, where its entry does not say
+// so.
+func (a *account) decide(s PlannedStep, p Place, why string) {
+	if a.keep == nil || p.Bucket != BucketLeft && p.Bucket != BucketHeldBack {
+		return
+	}
+	d := Decision{Target: a.result.Target, Source: s.Event.Facts.Source, ID: s.Event.ID, Place: p, Detail: why, Value: s.Event.Value,
+		CompletedAt: s.Event.Facts.CompletedAt, Mark: s.Event.Facts.Mark}
+	if s.Origin != nil {
+		d.Origin = *s.Origin
+	}
+	if a.decided = append(a.decided, d); len(a.decided) == decideOnce {
+		a.flush()
+	}
+}
+
+// flush keeps what was decided; the caller holds the lock, or is alone.
+func (a *account) flush() {
+	if len(a.decided) == 0 || a.keep == nil {
+		return
+	}
+	if err := a.keep(a.decided); err != nil {
+		a.failure = errors.Join(a.failure, fmt.Errorf("keep what was decided: %w", err))
+		a.keep = nil
+	}
+	a.decided = a.decided[:0]
 }
 
 func (a *account) note(s PlannedStep, p Place, why string) {

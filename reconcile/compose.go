@@ -186,6 +186,9 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 			return err
 		}
 		f.balance.Show(place, exampleOf(o.Head, w, held.Text))
+		if err := p.decideWant(t.Name(), o.Head, w, held, place); err != nil {
+			return err
+		}
 	}
 	events = slices.DeleteFunc(events, func(e Event) bool { _, held := holds[e.ID]; return held })
 	if len(events) == 0 {

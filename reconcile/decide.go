@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -96,7 +97,8 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 			reason = elsewhere
 		}
 		if reason != "" {
-			if err := t.feeds[s.Name()].balance.Exclude(h, reason); err != nil {
+			err := t.feeds[s.Name()].balance.Exclude(h, reason)
+			if err := errors.Join(err, p.decideHead(t.Name(), h, Place{BucketNotForTarget, reason}, "")); err != nil {
 				return nil, nil, err
 			}
 			continue
@@ -241,6 +243,14 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		t.crowd.meet(o.head)
 	}
 	t.twins.meet(o.head, steps)
+	for _, s := range steps {
+		if s.Send {
+			continue
+		}
+		if err := p.decideWant(t.Name(), o.head, s.Want, Held{Text: s.detail(o.head)}, s.Place); err != nil {
+			return err
+		}
+	}
 	return f.take(o.head, steps)
 }
 
@@ -357,11 +367,15 @@ func (f *feed) remember(h Head, s Step) {
 	case s.Place.Bucket == BucketLeft && s.Place.Reason != ReasonTooYoung:
 		f.leave(h.CompletedAt)
 	}
-	text := ""
+	f.balance.Show(s.Place, exampleOf(h, s.Want, s.detail(h)))
+}
+
+// detail says more of a reason, where there is more to say.
+func (s Step) detail(h Head) string {
 	if s.Place.Reason == ReasonTotalMismatch {
-		text = mismatchText(h)
+		return mismatchText(h)
 	}
-	f.balance.Show(s.Place, exampleOf(h, s.Want, text))
+	return ""
 }
 
 func exampleOf(h Head, w Want, text string) Example {

@@ -85,6 +85,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		p.undo.note(h)
 		switch {
 		case len(h.Bad) > 0:
+			if err := p.decideHead("", h, Place{BucketBad, h.Bad[0].Reason}, badDetail(h.Bad)); err != nil {
+				return err
+			}
 			if slices.ContainsFunc(h.Bad, func(b RowProblem) bool { return b.Reason == ReasonNotUnique }) {
 				p.notUnique[s.Name()] = true
 			}
@@ -94,7 +97,11 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 				}
 				res.Bad = append(res.Bad, BadOrder{h.Key, h.Origin, h.Bad})
 			}
-		case h.LeftOut != "" || h.Merged:
+		case h.Merged:
+		case h.LeftOut != "":
+			if err := p.decideHead("", h, Place{BucketLeftOut, h.LeftOut}, ""); err != nil {
+				return err
+			}
 		default:
 			shapes.add(h.Key.Order)
 			if err := decide(h, false); err != nil {

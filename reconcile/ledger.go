@@ -102,6 +102,10 @@ type Ledger interface {
 	// Adopt records what others sent as done. Entries that moved since Seen
 	// are left alone and not counted.
 	Adopt(ctx context.Context, target string, run RunID, adoptions []Adoption) (adopted int, err error)
+	// Decide keeps why events and orders are where they are. What the ledger
+	// holds in the same words already is not written again. A claim ends what
+	// was decided about its event.
+	Decide(ctx context.Context, run RunID, decisions []Decision) error
 	// Resolve ends a doubt.
 	Resolve(ctx context.Context, target string, id EventID, r Resolution) error
 	// Begin registers a run and takes its lock; it beats until End.

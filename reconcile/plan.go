@@ -27,6 +27,7 @@ type planner struct {
 	targets   []*targetPlan
 	sources   map[string]*SourceResult
 	steps     *sorter
+	diary     *diary
 	notUnique map[string]bool     // sources whose order numbers are not what they should be
 	damaged   []damagedOrder      // of the sources that are being read, the first ones
 	undo      *reversals          // of the sources that are being read
@@ -99,11 +100,30 @@ func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunI
 		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, notUnique: map[string]bool{}, steps: newSorter(r.StateDir),
 		unsent: map[string]*account{}}
 	defer func() { _ = p.steps.close() }()
-	if err := p.gather(ctx); err != nil {
-		return nil, p, err
-	}
-	plan, err := p.write(filepath.Join(r.StateDir, "plans"))
+	plan, err := p.make(ctx, filepath.Join(r.StateDir, "plans"))
 	return plan, p, err
+}
+
+// make gathers everything and writes the plan into a folder, with its
+// decisions beside it.
+func (p *planner) make(ctx context.Context, dir string) (plan *Plan, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for plans: %w", err)
+	}
+	if p.diary, err = newDiary(dir); err != nil {
+		return nil, err
+	}
+	if err = p.gather(ctx); err == nil {
+		plan, err = p.write(dir)
+	}
+	if err == nil {
+		err = p.diary.finish(diaryOf(plan.Path))
+	}
+	if err != nil {
+		p.diary.abandon()
+		return nil, err
+	}
+	return plan, nil
 }
 
 func (p *planner) gather(ctx context.Context) error {
@@ -116,7 +136,9 @@ func (p *planner) gather(ctx context.Context) error {
 			return err
 		}
 	}
-	p.holdNotUnique()
+	if err := p.holdNotUnique(); err != nil {
+		return err
+	}
 	if err := p.checkEvidence(ctx); err != nil {
 		return err
 	}
@@ -187,16 +209,19 @@ func (p *planner) fail(ctx context.Context, source string, err error) error {
 }
 
 // stop turns everything that the target would send into what is left.
-func (t *targetPlan) stop(reason Reason, why string) {
+func (p *planner) stop(t *targetPlan, reason Reason, why string) error {
 	if t.stopped != "" {
-		return
+		return nil
 	}
 	t.stopped = why
 	t.err = &EvidenceStale{Target: t.Name(), Text: why}
-	for _, f := range t.feeds {
-		f.leave(f.earliestSend)
-		f.put(Place{BucketLeft, reason})
+	for _, source := range slices.Sorted(maps.Keys(t.feeds)) {
+		t.feeds[source].leave(t.feeds[source].earliestSend)
+		if err := p.putAll(t, source, Place{BucketLeft, reason}); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // put ends everything that the feed would have sent in one place.
@@ -211,14 +236,32 @@ func (f *feed) put(p Place) {
 // holdNotUnique holds back whole every source in which an order number that
 // should be unique showed two orders (RULES R3): any other number of it may
 // stand for two orders as well.
-func (p *planner) holdNotUnique() {
+func (p *planner) holdNotUnique() error {
 	for source := range p.notUnique {
 		for _, t := range p.used(source) {
-			if f := t.feeds[source]; f != nil {
-				f.put(Place{BucketHeldBack, ReasonNotUnique})
+			f := t.feeds[source]
+			if f == nil {
+				continue
+			}
+			if err := p.putAll(t, source, Place{BucketHeldBack, ReasonNotUnique}); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// putAll ends everything that a source would have sent to a target in one
+// place.
+func (p *planner) putAll(t *targetPlan, source string, place Place) error {
+	f := t.feeds[source]
+	for _, id := range slices.Sorted(maps.Keys(f.sends)) {
+		if err := p.diary.note(Decision{Target: t.Name(), Source: source, ID: id, Place: place}); err != nil {
+			return err
+		}
+	}
+	f.put(place)
+	return nil
 }
 
 func (f *feed) leave(at time.Time) {
@@ -229,9 +272,6 @@ func (f *feed) leave(at time.Time) {
 
 // write gives the plan its file.
 func (p *planner) write(dir string) (*Plan, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder for plans: %w", err)
-	}
 	env, err := p.envelope()
 	if err != nil {
 		return nil, err

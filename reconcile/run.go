@@ -78,7 +78,11 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 
 // removePlan deletes a plan that was carried out: it holds addresses.
 func removePlan(plan *Plan) error {
-	if err := os.Remove(plan.Path); err != nil {
+	err := os.Remove(plan.Path)
+	if gone := os.Remove(diaryOf(plan.Path)); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	if err != nil {
 		return fmt.Errorf("remove the plan that was carried out: %w", err)
 	}
 	return nil
@@ -217,6 +221,9 @@ func (r *Runner) target(name string) *Target {
 // carry adopts what evidence settled and sends what the plan says, one lane
 // per target, all at the same time.
 func (r *Runner) carry(ctx context.Context, led Ledger, plan *Plan, res *Result) error {
+	if err := r.keep(ctx, led, plan, res.Run); err != nil && ctx.Err() == nil {
+		return err
+	}
 	var lanes sync.WaitGroup
 	errs := make([]error, len(res.Targets))
 	for i := range res.Targets {
@@ -229,6 +236,7 @@ func (r *Runner) carry(ctx context.Context, led Ledger, plan *Plan, res *Result)
 func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run RunID, tr *TargetResult) error {
 	t, pt := r.target(tr.Target), plan.target(tr.Target)
 	acct := newAccount(tr, pt.EarliestLeft)
+	acct.keep = func(decided []Decision) error { return led.Decide(context.WithoutCancel(ctx), run, decided) }
 	steps := 0
 	for _, kind := range plan.Kinds(tr.Target) {
 		steps += plan.index[section{tr.Target, kind}].steps
@@ -252,6 +260,7 @@ func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run Ru
 	} else {
 		err = r.leave(plan, tr.Target, acct, ReasonShadow)
 	}
+	acct.flush()
 	r.cover(plan, pt, tr, acct)
 	return errors.Join(err, acct.failure)
 }

@@ -33,11 +33,15 @@ func (p *planner) checkEvidence(ctx context.Context) error {
 				return err
 			}
 			if why != "" {
-				t.stop(ReasonEvidenceStale, why+wayThrough([]string{name}))
+				if err := p.stop(t, ReasonEvidenceStale, why+wayThrough([]string{name})); err != nil {
+					return err
+				}
 			}
 		}
 		if why := p.evidenceUnmet(t); why != "" {
-			t.stop(ReasonEvidenceUnmet, why+wayThrough(p.unaccepted(t)))
+			if err := p.stop(t, ReasonEvidenceUnmet, why+wayThrough(p.unaccepted(t))); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -31,7 +31,11 @@ func (s *Store) Adopt(ctx context.Context, target string, run reconcile.RunID, a
 				adopted++
 			}
 		}
-		return p.writeNew(ctx, sortedKeys(p.changed))
+		taken := sortedKeys(p.changed)
+		if err := t.undecide(ctx, target, taken); err != nil {
+			return err
+		}
+		return p.writeNew(ctx, taken)
 	})
 	if err != nil {
 		return 0, err
@@ -43,6 +47,7 @@ func (s *Store) adoptedRow(target string, a reconcile.Adoption) row {
 	r := newRow(target, a.Want.ID, a.Want.Value, a.Want.Facts)
 	r.Person = s.seal.person(a.Want.Person)
 	r.Twin = s.seal.twinOf(a.Want.Kind, a.Want.Person, a.Want.Value, a.Want.Facts.Goods)
+	r.Mark = s.seal.mark16(a.Want.Facts.Mark)
 	r.By, r.Who, r.SaidAt = string(a.By), a.Who, micros(a.At)
 	return r
 }

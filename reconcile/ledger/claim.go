@@ -42,6 +42,9 @@ func (s *Store) Claim(ctx context.Context, target string, run reconcile.RunID, t
 				return err
 			}
 		}
+		if err := t.undecide(ctx, target, taken); err != nil {
+			return err
+		}
 		return p.writeNew(ctx, taken)
 	})
 	if err != nil {
@@ -64,7 +67,7 @@ func (s *Store) eventRow(target string, e reconcile.Event) row {
 	r := newRow(target, e.ID, e.Value, e.Facts)
 	r.Action, r.Shown = string(e.Action), e.Shown
 	r.Person, r.Payload = s.seal.person(e.Person), s.seal.payload(e.Body)
-	r.Twin = s.seal.twinOf(e.Kind, e.Person, e.Value, e.Facts.Goods)
+	r.Twin, r.Mark = s.seal.twinOf(e.Kind, e.Person, e.Value, e.Facts.Goods), s.seal.mark16(e.Facts.Mark)
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"makegood/reconcile"
 )
@@ -70,6 +71,29 @@ func (s seal) twinOf(kind reconcile.Kind, p reconcile.Person, v reconcile.Value,
 
 func (s seal) twin(l reconcile.Likeness) blob {
 	return s.sum(fmt.Appendf(nil, "twin\x00%s\x00%s\x00%s\x00%s", l.Person, l.Amount, l.Currency, l.Goods))[:twinSize]
+}
+
+// mark16 is what the ledger keeps of a mark; nothing of none.
+func (s seal) mark16(m reconcile.Digest) blob {
+	if m == (reconcile.Digest{}) {
+		return blob{}
+	}
+	return s.sum(append([]byte("mark\x00"), m[:]...))[:hashSize]
+}
+
+// hide gives the id under which decisions about an event are kept: an order
+// number that may be an address, put into the wrong column, goes under a keyed
+// hash.
+func (s seal) hide(id reconcile.EventID) reconcile.EventID {
+	if !strings.ContainsRune(string(id), '@') {
+		return id
+	}
+	kind, rest, _ := strings.Cut(string(id), "/")
+	shop, _, _ := strings.Cut(rest, "/")
+	if strings.ContainsRune(shop, '@') {
+		shop = ""
+	}
+	return reconcile.EventID(kind + "/" + shop + "/hidden-" + hex.EncodeToString(s.sum([]byte(id))[:8]))
 }
 
 // payload is what the ledger keeps of a body.

@@ -47,6 +47,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"Settle/ignores cancellation", settleCancelled},
 		{"Adopt", adopt},
 		{"Resolve", resolve},
+		{"Decide", decide},
 		{"Runs/alive until the end", runsAlive},
 		{"Runs/an id counts once", runsOnce},
 		{"Head rises", headRises},

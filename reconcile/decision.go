@@ -1,0 +1,200 @@
+package reconcile
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+)
+
+// KindOrder is the kind of the ids under which the ledger keeps what was
+// decided about an order as a whole. No event is of this kind.
+const KindOrder Kind = "order"
+
+// Buckets of decisions that no balance has: orders that never became events.
+const (
+	BucketLeftOut      Bucket = "left_out"       // its source leaves it out
+	BucketBad          Bucket = "bad"            // it cannot be read
+	BucketNotForTarget Bucket = "not_for_target" // it is none of this target's
+)
+
+// Decision says why an event that is not done, or an order, is where it is.
+// The ledger keeps the last one of each, until the event is claimed.
+type Decision struct {
+	Target      string    `json:"target,omitempty"` // "": it concerns the order at its source
+	Source      string    `json:"source"`
+	ID          EventID   `json:"id"`
+	Place       Place     `json:"place"`
+	Detail      string    `json:"detail,omitempty"` // the rule's values, without personal data
+	Origin      Origin    `json:"origin,omitzero"`
+	Value       Value     `json:"value,omitzero"`
+	CompletedAt time.Time `json:"completed_at,omitzero"`
+	Mark        Digest    `json:"mark,omitzero"` // Head.Mark; kept under a key, not read back
+	// Run and At tell when it was decided; they are set when it is read.
+	Run RunID     `json:"-"`
+	At  time.Time `json:"-"`
+}
+
+// Mark is a digest over everything that the source said of an order but where
+// it stands: two marks differ when any mapped value does. It covers personal
+// data, and is kept under a key only.
+func (h Head) Mark() Digest {
+	text := func(d *Decimal) string {
+		if d == nil {
+			return ""
+		}
+		return canonical(*d).String()
+	}
+	fields := []string{h.Key.Shop, h.Key.Order, h.Currency, h.Channel, h.Store, h.Till, h.Status, h.Email, h.Customer, h.Language,
+		text(&h.Amount), text(&h.LinesSum), text(h.Total), text(h.Shipping), text(h.Discount), h.Digest.String(), h.Cosmetic.String(),
+		h.CosmeticFields, h.Reverses, string(h.Hold), string(h.LeftOut), fmt.Sprint(h.Lines, h.Permitted, h.CartUsed),
+		h.CompletedAt.UTC().Format(time.RFC3339Nano), h.OrderedAt.UTC().Format(time.RFC3339Nano)}
+	for _, name := range sortedNames(h.Fields) {
+		fields = append(fields, name, h.Fields[name])
+	}
+	for _, b := range h.Bad {
+		fields = append(fields, string(b.Reason), b.Column, b.Text)
+	}
+	return HashFields(fields...)
+}
+
+func sortedNames(m map[string]string) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// diary gathers a plan's decisions in a file beside it.
+type diary struct {
+	file *os.File
+	out  *bufio.Writer
+}
+
+func newDiary(dir string) (*diary, error) {
+	f, err := os.CreateTemp(dir, "plan-*.tmp")
+	if err != nil {
+		return nil, fmt.Errorf("keep what is decided: %w", err)
+	}
+	return &diary{f, bufio.NewWriterSize(f, 1<<16)}, nil
+}
+
+func (d *diary) note(one Decision) error {
+	line, err := json.Marshal(one)
+	if err == nil {
+		_, err = d.out.Write(append(line, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("keep what is decided: %w", err)
+	}
+	return nil
+}
+
+// finish gives the file its name.
+func (d *diary) finish(path string) error {
+	err := errors.Join(d.out.Flush(), d.file.Close())
+	if err == nil {
+		err = os.Rename(d.file.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("keep what is decided: %w", err)
+	}
+	return nil
+}
+
+func (d *diary) abandon() {
+	_ = d.file.Close()
+	_ = os.Remove(d.file.Name())
+}
+
+// diaryOf is where the decisions of a plan are.
+func diaryOf(plan string) string { return plan + ".decisions" }
+
+// decideOnce is how many decisions go into the ledger at a time.
+const decideOnce = 1000
+
+// keep writes a plan's decisions into the ledger. What the ledger holds in the
+// same words already is not written again. Those of sources that failed after
+// all were never more than a guess.
+func (r *Runner) keep(ctx context.Context, led Ledger, plan *Plan, run RunID) error {
+	f, err := os.Open(diaryOf(plan.Path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the plan of an older version
+	}
+	if err != nil {
+		return fmt.Errorf("read what was decided: %w", err)
+	}
+	defer func() { _ = f.Close() }() // read only
+	failed := map[string]bool{}
+	for _, s := range plan.Sources {
+		failed[s.Source] = s.Error != ""
+	}
+	in := json.NewDecoder(bufio.NewReaderSize(f, 1<<16))
+	var batch []Decision
+	for {
+		var d Decision
+		err := in.Decode(&d)
+		if err == nil && !failed[d.Source] {
+			batch = append(batch, d)
+		}
+		if len(batch) == decideOnce || err != nil && len(batch) > 0 {
+			if err := led.Decide(ctx, run, batch); err != nil {
+				return fmt.Errorf("keep what was decided: %w", err)
+			}
+			batch = batch[:0]
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read what was decided: %w", err)
+		}
+	}
+}
+
+// decideHead notes what became of an order as a whole.
+func (p *planner) decideHead(target string, h Head, place Place, detail string) error {
+	d := Decision{Target: target, Source: h.Source, ID: NewEventID(KindOrder, h.Key), Place: place, Detail: detail, Origin: h.Origin,
+		CompletedAt: h.CompletedAt, Mark: h.Mark()}
+	if h.AmountOf != "" {
+		amount := h.Amount
+		d.Value = Value{Amount: &amount, Currency: h.Currency}
+	}
+	return p.diary.note(d)
+}
+
+// decideWant notes what became of one event. What was sent, and what the
+// ledger's entry itself tells, is not noted.
+func (p *planner) decideWant(target string, h Head, w Want, held Held, place Place) error {
+	if place.Bucket != BucketHeldBack && place.Bucket != BucketLeft {
+		return nil
+	}
+	return p.diary.note(Decision{Target: target, Source: h.Source, ID: w.ID, Place: place, Detail: held.Text, Origin: h.Origin, Value: w.Value,
+		CompletedAt: h.CompletedAt, Mark: h.Mark()})
+}
+
+// maxDetail bounds what a decision says of a bad order.
+const maxDetail = 3
+
+// badDetail says what is wrong with a bad order, in a few words.
+func badDetail(problems []RowProblem) string {
+	text := ""
+	for i, b := range problems {
+		if i == maxDetail {
+			return text + fmt.Sprintf("; and %d more", len(problems)-i)
+		}
+		if i > 0 {
+			text += "; "
+		}
+		text += b.String()
+	}
+	return text
+}
