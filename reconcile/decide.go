@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -97,8 +96,13 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 			reason = elsewhere
 		}
 		if reason != "" {
-			err := t.feeds[s.Name()].balance.Exclude(h, reason)
-			if err := errors.Join(err, p.decideHead(t.Name(), h, Place{BucketNotForTarget, reason}, "")); err != nil {
+			if err := t.feeds[s.Name()].balance.Exclude(h, reason); err != nil {
+				return nil, nil, err
+			}
+			if p.asked == nil {
+				continue // whole shops may be another target's: the ledger does not list them
+			}
+			if err := p.decideHead(t.Name(), h, Place{BucketNotForTarget, reason}, ""); err != nil {
 				return nil, nil, err
 			}
 			continue

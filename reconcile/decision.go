@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"bufio"
+	"compress/flate"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,10 +74,10 @@ func sortedNames(m map[string]string) []string {
 	return names
 }
 
-// diary gathers a plan's decisions in a file beside it.
+// diary gathers a plan's decisions in a file beside it: deflated JSON lines.
 type diary struct {
 	file *os.File
-	out  *bufio.Writer
+	out  *flate.Writer
 }
 
 func newDiary(dir string) (*diary, error) {
@@ -84,7 +85,8 @@ func newDiary(dir string) (*diary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep what is decided: %w", err)
 	}
-	return &diary{f, bufio.NewWriterSize(f, 1<<16)}, nil
+	out, err := flate.NewWriter(f, flate.BestSpeed)
+	return &diary{f, out}, err
 }
 
 func (d *diary) note(one Decision) error {
@@ -100,7 +102,7 @@ func (d *diary) note(one Decision) error {
 
 // finish gives the file its name.
 func (d *diary) finish(path string) error {
-	err := errors.Join(d.out.Flush(), d.file.Close())
+	err := errors.Join(d.out.Close(), d.file.Close())
 	if err == nil {
 		err = os.Rename(d.file.Name(), path)
 	}
@@ -125,7 +127,31 @@ const decideOnce = 1000
 // same words already is not written again. Those of sources that failed after
 // all were never more than a guess.
 func (r *Runner) keep(ctx context.Context, led Ledger, plan *Plan, run RunID) error {
-	f, err := os.Open(diaryOf(plan.Path))
+	var batch []Decision
+	flush := func() error {
+		err := led.Decide(ctx, run, batch)
+		batch = batch[:0]
+		return err
+	}
+	err := plan.decisions(func(d Decision) error {
+		if batch = append(batch, d); len(batch) < decideOnce {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil && len(batch) > 0 {
+		err = flush()
+	}
+	if err != nil {
+		return fmt.Errorf("keep what was decided: %w", err)
+	}
+	return nil
+}
+
+// decisions calls do with each decision of the plan. Those of sources that
+// failed after all were never more than a guess.
+func (p *Plan) decisions(do func(Decision) error) error {
+	f, err := os.Open(diaryOf(p.Path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the plan of an older version
 	}
@@ -134,30 +160,84 @@ func (r *Runner) keep(ctx context.Context, led Ledger, plan *Plan, run RunID) er
 	}
 	defer func() { _ = f.Close() }() // read only
 	failed := map[string]bool{}
-	for _, s := range plan.Sources {
+	for _, s := range p.Sources {
 		failed[s.Source] = s.Error != ""
 	}
-	in := json.NewDecoder(bufio.NewReaderSize(f, 1<<16))
-	var batch []Decision
+	in := json.NewDecoder(flate.NewReader(bufio.NewReader(f)))
 	for {
 		var d Decision
 		err := in.Decode(&d)
-		if err == nil && !failed[d.Source] {
-			batch = append(batch, d)
-		}
-		if len(batch) == decideOnce || err != nil && len(batch) > 0 {
-			if err := led.Decide(ctx, run, batch); err != nil {
-				return fmt.Errorf("keep what was decided: %w", err)
-			}
-			batch = batch[:0]
-		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return fmt.Errorf("read what was decided: %w", err)
+		case failed[d.Source]:
+			continue
+		}
+		if err := do(d); err != nil {
+			return err
 		}
 	}
+}
+
+// Ask reads the sources again over a period and tells what would become of the
+// orders of keys now: why each is left out, bad, held back or not for a target,
+// and with the reason planned what would be sent. Nothing is changed.
+// A source that fails is an error beside what the others say.
+func (r *Runner) Ask(ctx context.Context, led Reader, req Request, keys []OrderKey) (list []Decision, err error) {
+	p := &planner{Runner: r, led: led, run: r.NewRun(), asked: make(map[OrderKey]bool, len(keys))}
+	for _, key := range keys {
+		p.asked[key] = true
+	}
+	plan, err := p.plan(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, removePlan(plan)) }()
+	for _, s := range plan.Sources {
+		if s.Error != "" {
+			err = errors.Join(err, fmt.Errorf("read %s again: %s", s.Source, s.Error))
+		}
+	}
+	note := func(d Decision) error { list = append(list, d); return nil }
+	err = errors.Join(err, plan.decisions(note), plan.each(func(s PlannedStep) error {
+		if key, err := s.Event.ID.Key(); err != nil || !p.asked[key] {
+			return err
+		}
+		return note(planned(s))
+	}))
+	return list, err
+}
+
+// each calls do with every step of the plan.
+func (p *Plan) each(do func(PlannedStep) error) error {
+	for _, t := range p.Targets {
+		for _, kind := range p.Kinds(t.Target) {
+			for step, err := range p.Steps(t.Target, kind) {
+				if err == nil {
+					err = do(step)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// planned is a step as a decision: it would be sent, or taken as sent.
+func planned(s PlannedStep) Decision {
+	d := Decision{Target: s.Target, Source: s.Event.Facts.Source, ID: s.Event.ID, Place: Place{BucketLeft, ReasonPlanned}, Value: s.Event.Value,
+		CompletedAt: s.Event.Facts.CompletedAt}
+	if s.Do == DoAdopt {
+		d.Place, d.Detail = Place{BucketAlreadySent, Reason(s.By)}, s.Who
+	}
+	if s.Origin != nil {
+		d.Origin = *s.Origin
+	}
+	return d
 }
 
 // decideHead notes what became of an order as a whole.
@@ -168,6 +248,16 @@ func (p *planner) decideHead(target string, h Head, place Place, detail string) 
 		amount := h.Amount
 		d.Value = Value{Amount: &amount, Currency: h.Currency}
 	}
+	return p.note(d)
+}
+
+// note keeps a decision, unless only other orders are asked about.
+func (p *planner) note(d Decision) error {
+	if p.asked != nil {
+		if key, err := d.ID.Key(); err != nil || !p.asked[key] {
+			return err
+		}
+	}
 	return p.diary.note(d)
 }
 
@@ -177,7 +267,7 @@ func (p *planner) decideWant(target string, h Head, w Want, held Held, place Pla
 	if place.Bucket != BucketHeldBack && place.Bucket != BucketLeft {
 		return nil
 	}
-	return p.diary.note(Decision{Target: target, Source: h.Source, ID: w.ID, Place: place, Detail: held.Text, Origin: h.Origin, Value: w.Value,
+	return p.note(Decision{Target: target, Source: h.Source, ID: w.ID, Place: place, Detail: held.Text, Origin: h.Origin, Value: w.Value,
 		CompletedAt: h.CompletedAt, Mark: h.Mark()})
 }
 

@@ -28,6 +28,7 @@ type planner struct {
 	sources   map[string]*SourceResult
 	steps     *sorter
 	diary     *diary
+	asked     map[OrderKey]bool // the orders that alone are asked about; nil: a plan of all
 	notUnique map[string]bool     // sources whose order numbers are not what they should be
 	damaged   []damagedOrder      // of the sources that are being read, the first ones
 	undo      *reversals          // of the sources that are being read
@@ -91,17 +92,21 @@ const maxOrphans = 10_000
 
 // makePlan reads everything, decides, and writes the plan file.
 func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunID) (*Plan, *planner, error) {
-	asOf := r.Clock().UTC().Truncate(time.Second)
-	win, begins, err := r.window(ctx, led, req, asOf)
-	if err != nil {
-		return nil, nil, err
-	}
-	p := &planner{Runner: r, led: led, asOf: asOf, win: win, begins: begins, run: run,
-		backfill: !req.From.IsZero(), sources: map[string]*SourceResult{}, notUnique: map[string]bool{}, steps: newSorter(r.StateDir),
-		unsent: map[string]*account{}}
-	defer func() { _ = p.steps.close() }()
-	plan, err := p.make(ctx, filepath.Join(r.StateDir, "plans"))
+	p := &planner{Runner: r, led: led, run: run}
+	plan, err := p.plan(ctx, req)
 	return plan, p, err
+}
+
+func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
+	p.asOf = p.Clock().UTC().Truncate(time.Second)
+	p.backfill, p.sources, p.notUnique = !req.From.IsZero(), map[string]*SourceResult{}, map[string]bool{}
+	p.steps, p.unsent = newSorter(p.StateDir), map[string]*account{}
+	var err error
+	if p.win, p.begins, err = p.window(ctx, p.led, req, p.asOf); err != nil {
+		return nil, err
+	}
+	defer func() { _ = p.steps.close() }()
+	return p.make(ctx, filepath.Join(p.StateDir, "plans"))
 }
 
 // make gathers everything and writes the plan into a folder, with its
@@ -256,7 +261,7 @@ func (p *planner) holdNotUnique() error {
 func (p *planner) putAll(t *targetPlan, source string, place Place) error {
 	f := t.feeds[source]
 	for _, id := range slices.Sorted(maps.Keys(f.sends)) {
-		if err := p.diary.note(Decision{Target: t.Name(), Source: source, ID: id, Place: place}); err != nil {
+		if err := p.note(Decision{Target: t.Name(), Source: source, ID: id, Place: place}); err != nil {
 			return err
 		}
 	}
