@@ -200,12 +200,16 @@ func (r *Runner) Ask(ctx context.Context, led Reader, req Request, keys []OrderK
 			err = errors.Join(err, fmt.Errorf("read %s again: %s", s.Source, s.Error))
 		}
 	}
-	note := func(d Decision) error { list = append(list, d); return nil }
-	err = errors.Join(err, plan.decisions(note), plan.each(func(s PlannedStep) error {
-		if key, err := s.Event.ID.Key(); err != nil || !p.asked[key] {
-			return err
+	err = errors.Join(err, plan.decisions(func(d Decision) error {
+		list = append(list, d)
+		return nil
+	}))
+	err = errors.Join(err, plan.each(func(s PlannedStep) error {
+		key, err := s.Event.ID.Key()
+		if err == nil && p.asked[key] {
+			list = append(list, planned(s))
 		}
-		return note(planned(s))
+		return err
 	}))
 	return list, err
 }

@@ -28,7 +28,7 @@ type planner struct {
 	sources   map[string]*SourceResult
 	steps     *sorter
 	diary     *diary
-	asked     map[OrderKey]bool // the orders that alone are asked about; nil: a plan of all
+	asked     map[OrderKey]bool   // the orders that alone are asked about; nil: a plan of all
 	notUnique map[string]bool     // sources whose order numbers are not what they should be
 	damaged   []damagedOrder      // of the sources that are being read, the first ones
 	undo      *reversals          // of the sources that are being read

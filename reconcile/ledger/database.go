@@ -33,6 +33,8 @@ type database interface {
 	schema() schema
 	// begin starts a transaction that writes: there is one at a time.
 	begin(ctx context.Context, c *conn) error
+	// moment begins and ends reading that sees the ledger at one moment.
+	moment() (begin, end string)
 	// text is a statement in the database's own words.
 	text(statement string) string
 	// store is the statement that stores rows like this one from a JSON array.

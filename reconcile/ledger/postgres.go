@@ -146,6 +146,10 @@ func (p *postgres) begin(ctx context.Context, c *conn) error {
 	return err
 }
 
+func (p *postgres) moment() (begin, end string) {
+	return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "ROLLBACK"
+}
+
 // indexed are the hints that only SQLite has.
 var indexed = regexp.MustCompile(`INDEXED BY \w+`)
 

@@ -91,3 +91,24 @@ func storedRows(t *testing.T, place string) []byte {
 	}
 	return []byte(all.String())
 }
+
+// TestPostgresCheck: the same history as in a file, and the same findings.
+func TestPostgresCheck(t *testing.T) {
+	place := postgres(t)
+	history(t, place)
+	if findings := check(t, place); len(findings) != 0 {
+		t.Fatalf("found %v in a ledger that nobody touched", findings)
+	}
+	schema := place[strings.LastIndex(place, "=")+1:]
+	for _, c := range []struct{ table, statement string }{
+		{"decisions", "UPDATE %s.decisions SET reason = 'too_old' WHERE event = 'purchase/main/2001'"},
+		{"attempts", "DELETE FROM %s.attempts WHERE attempt = (SELECT max(attempt) FROM %[1]s.attempts)"},
+		{"entries", "UPDATE %s.entries SET amount = '13.5' WHERE event = 'purchase/main/1001'"},
+		{"journal", "DELETE FROM %s.journal WHERE sequence = (SELECT max(sequence) FROM %[1]s.journal)"},
+	} {
+		onServer(t, fmt.Sprintf(c.statement, schema))
+		if findings := check(t, place); !slices.ContainsFunc(findings, func(f ledger.Finding) bool { return f.Table == c.table }) {
+			t.Errorf("%s: found %v", c.statement, findings)
+		}
+	}
+}

@@ -121,6 +121,8 @@ func isBusy(err error) bool {
 	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
 }
 
+func (s *sqlite) moment() (begin, end string) { return "BEGIN DEFERRED", "ROLLBACK" }
+
 func (s *sqlite) text(statement string) string { return statement }
 
 func (s *sqlite) store(row any) string {
