@@ -1,0 +1,108 @@
+package simulation
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// How many worlds are tried, and from which seed on: the environment says
+// otherwise.
+const (
+	worldsVariable = "MAKEGOOD_TEST_WORLDS"
+	seedVariable   = "MAKEGOOD_TEST_SEED"
+)
+
+func number(t *testing.T, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}
+
+// TestWorlds tries worlds until one of them breaks a rule.
+func TestWorlds(t *testing.T) {
+	usual := uint64(1000)
+	if testing.Short() {
+		usual = 200
+	}
+	worlds := number(t, worldsVariable, usual)
+	first := number(t, seedVariable, uint64(time.Now().UnixNano())%1_000_000_000)
+	t.Logf("%d worlds from seed %d on (%s, %s)", worlds, first, worldsVariable, seedVariable)
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small, and memory is not what they are about
+	dir := fastDir(t)
+	empty, err := emptyLedger(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var next atomic.Uint64
+	var broken atomic.Bool
+	t.Run("side by side", func(t *testing.T) {
+		for n := range min(uint64(runtime.GOMAXPROCS(0)), worlds) {
+			t.Run(fmt.Sprint(n+1), func(t *testing.T) {
+				t.Parallel()
+				for i := next.Add(1) - 1; i < worlds && !broken.Load(); i = next.Add(1) - 1 {
+					if !try(t, first+i, filepath.Join(dir, fmt.Sprint(first+i)), empty) {
+						broken.Store(true)
+					}
+				}
+			})
+		}
+	})
+}
+
+// try plays one world and reports whether all rules held.
+func try(t *testing.T, seed uint64, dir string, empty []byte) bool {
+	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			t.Logf("world %d", seed)
+			panic(r)
+		}
+	}()
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var w *world
+	var err error
+	synctest.Test(t, func(*testing.T) {
+		if w, err = newWorld(seed, dir, empty); err == nil {
+			w.play()
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(w.faults) > 0 {
+		t.Errorf("world %d (repeat it with %s=%d %s=1): %s\n\n%s", seed, seedVariable, seed, worldsVariable, w.faults[0],
+			strings.Join(w.trace, "\n"))
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Error(err)
+	}
+	return len(w.faults) == 0
+}
+
+// fastDir is a folder in memory where there is one: a ledger syncs each commit.
+func fastDir(t *testing.T) string {
+	t.Helper()
+	if dir, err := os.MkdirTemp("/dev/shm", "makegood-worlds-"); err == nil {
+		t.Cleanup(func() { _ = os.RemoveAll(dir) }) // it is memory that the next boot forgets
+		return dir
+	}
+	return t.TempDir()
+}
