@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -52,10 +51,14 @@ func (l *lane) failed() error {
 	return l.failure
 }
 
+// fail ends the lane. What other workers meet of the same trouble, on their way
+// out, is not told once more.
 func (l *lane) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failure = errors.Join(l.failure, err)
+	if l.failure == nil {
+		l.failure = err
+	}
 }
 
 // halted gives the reason why nothing more is sent, or "".

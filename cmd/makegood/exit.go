@@ -55,6 +55,7 @@ func (a *app) exit(err error) int {
 	if err == nil {
 		return a.code
 	}
+	err = advised(err)
 	text := err.Error()
 	if errors.Is(err, context.Canceled) {
 		text = "stopped before the end; the same command goes on from here"

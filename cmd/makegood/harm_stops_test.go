@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,10 +49,19 @@ func (s *shop) accepted(n int) <-chan struct{} {
 }
 
 func TestHarmInterruptedWhileSending(t *testing.T) {
-	for _, kind := range []string{"squeezely", "collect"} {
-		t.Run(kind, func(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind string
+		by   os.Signal
+	}{
+		"squeezely by a person":   {"squeezely", os.Interrupt},
+		"squeezely by the system": {"squeezely", syscall.SIGTERM},
+		"collect by a person":     {"collect", os.Interrupt},
+		"collect by the system":   {"collect", syscall.SIGTERM},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const orders = 150
+			kind := c.kind
 			s := newShop(t, "delay=30ms")
 			s.tills("tills", nil)
 			if kind == "collect" {
@@ -74,7 +85,7 @@ func TestHarmInterruptedWhileSending(t *testing.T) {
 				t.Fatalf("the run ended too early: %v\n%s", err, errs.String())
 			}
 			asked := time.Now()
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			if err := cmd.Process.Signal(c.by); err != nil {
 				t.Fatal(err)
 			}
 			<-over
@@ -91,6 +102,48 @@ func TestHarmInterruptedWhileSending(t *testing.T) {
 			if p := s.sim.Counts().Platforms[kind]; p.Orders != orders || p.Repeats != 0 {
 				t.Errorf("the platform holds %+v", p)
 			}
+		})
+	}
+}
+
+// TestHarmInterruptedWhilePlanning: nothing was sent, nothing is claimed, and
+// the next run does it all.
+func TestHarmInterruptedWhilePlanning(t *testing.T) {
+	for _, command := range []string{"run", "plan"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			const orders = 20
+			s := newShop(t)
+			s.tills("tills", fields{"stable_for": "10min"}) // so that it waits while it reads
+			s.collect("stores", fields{"send": []string{"purchase"}, "cart": nil})
+			s.manyTickets(orders)
+			cmd := play(t, command, "--json", "-c", s.file())
+			said, err := cmd.StderrPipe()
+			check(t, err)
+			check(t, cmd.Start())
+			lines := bufio.NewScanner(said)
+			for lines.Scan() {
+				if strings.Contains(lines.Text(), "waiting") {
+					break
+				}
+			}
+			check(t, cmd.Process.Signal(syscall.SIGTERM))
+			var rest strings.Builder
+			for lines.Scan() {
+				rest.WriteString(lines.Text())
+			}
+			_ = cmd.Wait() // its exit code is looked at
+			if code := cmd.ProcessState.ExitCode(); code != exitLeft {
+				t.Errorf("exit %d, want %d", code, exitLeft)
+			}
+			s.contains(rest.String(), "the same command goes on from here")
+			if s.requests() != 0 {
+				t.Error("something was sent")
+			}
+			s.noRemains()
+			s.tills("tills", nil)
+			s.wants(s.run(exitDone), "stores", fmt.Sprintf("sent %d", orders))
+			s.onePurchaseEach(orders)
 		})
 	}
 }

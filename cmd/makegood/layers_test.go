@@ -38,7 +38,7 @@ var apart = map[string][]string{
 // reserved are libraries that may be imported in some folders only.
 var reserved = map[string][]string{
 	"github.com/xuri/excelize/v2":     {"sources/xlsxfile", "reports"},
-	"github.com/mattn/go-sqlite3":     {"sources/sqldb", "reconcile/ledger", "cmd/makegood/wire.go"},
+	"github.com/mattn/go-sqlite3":     {"sources/sqldb", "reconcile/ledger", "cmd/makegood/wire.go", "cmd/makegood/advice.go"},
 	"github.com/jmoiron/sqlx":         {"sources/sqldb", "reconcile/ledger"},
 	"github.com/jackc/pgx/v5":         {"sources/sqldb", "reconcile/ledger"},
 	"github.com/go-sql-driver/mysql":  {"sources/sqldb"},

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -25,8 +28,19 @@ const playVariable = "MAKEGOOD_TEST_PLAY"
 // peakVariable names a file that a played makegood leaves its peak memory in.
 const peakVariable = "MAKEGOOD_TEST_PEAK"
 
+// largestVariable is how large any file of a played makegood may become, in
+// bytes: a disk that is full. userVariable is the user that it plays as.
+const (
+	largestVariable = "MAKEGOOD_TEST_LARGEST"
+	userVariable    = "MAKEGOOD_TEST_USER"
+)
+
 func TestMain(m *testing.M) {
 	if os.Getenv(playVariable) != "" {
+		if err := confine(os.Getenv(largestVariable), os.Getenv(userVariable)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(99)
+		}
 		code := Main()
 		if path := os.Getenv(peakVariable); path != "" {
 			_ = os.WriteFile(path, []byte(peakMemory()), 0o600)
@@ -34,6 +48,28 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	testscript.Main(m, map[string]func(){"makegood": func() { os.Exit(Main()) }})
+}
+
+// confine takes freedom from this process: the size of files, the user's
+// power. What is "" stays as it is.
+func confine(largest, user string) error {
+	if largest != "" {
+		size, err := strconv.ParseUint(largest, 10, 64)
+		if err != nil {
+			return err
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size}); err != nil {
+			return err
+		}
+	}
+	if user != "" {
+		id, err := strconv.Atoi(user)
+		if err != nil {
+			return err
+		}
+		return errors.Join(syscall.Setgid(id), syscall.Setuid(id))
+	}
+	return nil
 }
 
 var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)

@@ -14,7 +14,7 @@ import (
 // the exit code. An error that kept the run from its end comes back; what the
 // run did until then is reported all the same.
 func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) error {
-	if err != nil && len(res.Sources) == 0 {
+	if err = advised(err); err != nil && len(res.Sources) == 0 {
 		return err
 	}
 	res.Err = err

@@ -328,6 +328,9 @@ func (w *wiring) openOnce(ctx context.Context, f *runFlags) (*ledger.Store, erro
 	if !begun && stored != nil {
 		return nil, ledger.CheckHead(stored, nil, false)
 	}
+	if err := mayWrite(w.cfg.Ledger); err != nil {
+		return nil, err
+	}
 	host, _ := os.Hostname() // only shown
 	led, err := ledger.Open(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Environment: w.cfg.Environment, Host: host})
 	if err != nil {
@@ -347,7 +350,11 @@ func (w *wiring) storedHead(f *runFlags) (*reconcile.LedgerHead, error) {
 	}
 	if f.expectHead != "" {
 		var head reconcile.LedgerHead
-		if err := json.Unmarshal([]byte(f.expectHead), &head); err != nil {
+		err := json.Unmarshal([]byte(f.expectHead), &head)
+		if err == nil && head.Ledger == "" {
+			err = errors.New("it names no ledger")
+		}
+		if err != nil {
 			return nil, &usageError{command: "makegood run", err: fmt.Errorf("read --expect-head: %w; copy head from the last report", err)}
 		}
 		return &head, nil
@@ -388,6 +395,9 @@ func (w *wiring) checkLedger(ctx context.Context, led *ledger.Store, stored *rec
 func (w *wiring) readLedger(ctx context.Context) (*ledger.Reader, error) {
 	stored, err := w.storedHead(&runFlags{})
 	if err != nil {
+		return nil, err
+	}
+	if err := mayWrite(w.cfg.Ledger); err != nil {
 		return nil, err
 	}
 	led, err := ledger.OpenReader(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key})
