@@ -15,7 +15,7 @@ import (
 func (w *world) play() {
 	defer w.close()
 	r := w.dice.of("nights")
-	for n := range 1 + r.IntN(4) {
+	for n := range 1 + r.IntN(3) {
 		if len(w.faults) > 0 {
 			return
 		}

@@ -49,7 +49,7 @@ var start = time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC)
 func newWorld(seed uint64, dir string, empty []byte) (*world, error) {
 	w := &world{dice: dice(seed), dir: dir, ledger: filepath.Join(dir, "makegood.db"), since: start.Add(-3 * day),
 		erased: map[string]time.Time{}, sentBeside: map[spot]bool{}, histories: map[spot]*history{}, done: map[spot]reconcile.Entry{}}
-	w.ahead.Store(int64(start.Sub(time.Now())))
+	w.ahead.Store(int64(time.Until(start)))
 	if err := os.WriteFile(filepath.Join(dir, "erased.csv"), []byte("nobody@example.com\n"), 0o600); err != nil {
 		return nil, err
 	}

@@ -36,14 +36,16 @@ func number(t *testing.T, variable string, otherwise uint64) uint64 {
 
 // TestWorlds tries worlds until one of them breaks a rule.
 func TestWorlds(t *testing.T) {
-	usual := uint64(1000)
+	usual := uint64(2000)
 	if testing.Short() {
-		usual = 200
+		usual = 100
 	}
 	worlds := number(t, worldsVariable, usual)
 	first := number(t, seedVariable, uint64(time.Now().UnixNano())%1_000_000_000)
 	t.Logf("%d worlds from seed %d on (%s, %s)", worlds, first, worldsVariable, seedVariable)
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are small, and memory is not what they are about
+	// Worlds are small, and memory is not what they are about.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(256 << 20))
 	dir := fastDir(t)
 	empty, err := emptyLedger(dir)
 	if err != nil {
