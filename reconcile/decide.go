@@ -46,6 +46,12 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 		if err := p.holdEdits(ctx, s, t, batch, have); err != nil {
 			return err
 		}
+		if p.adopting != nil {
+			if err := p.adopting.decide(ctx, s, t, adoptable{heads, batch, have}); err != nil {
+				return err
+			}
+			continue
+		}
 		for _, o := range batch {
 			wanted[o.head.Key] = true
 			if err := p.settleOrder(s, t, o, have); err != nil {

@@ -80,7 +80,12 @@ func (r *Runner) readEvidence(ctx context.Context, w Window) (map[string]*known,
 	return read, failed
 }
 
+// readOne reads what one evidence source holds of a period and a margin.
 func (r *Runner) readOne(ctx context.Context, name string, w Window) (*known, error) {
+	return r.readKnown(ctx, name, Window{From: w.From.Add(-evidenceMargin), To: w.To.Add(evidenceMargin)})
+}
+
+func (r *Runner) readKnown(ctx context.Context, name string, w Window) (*known, error) {
 	ev, ok := r.Evidence[name]
 	if !ok {
 		return nil, fmt.Errorf("read evidence %s: it is not configured", name)
@@ -88,8 +93,7 @@ func (r *Runner) readOne(ctx context.Context, name string, w Window) (*known, er
 	k := &known{Evidence: ev, orders: map[OrderKey]time.Time{}, samples: map[string]string{}, days: map[string]int{}}
 	meter := r.begin("reading "+name, 0)
 	defer meter.End()
-	wide := Window{From: w.From.Add(-evidenceMargin), To: w.To.Add(evidenceMargin)}
-	for row, err := range ev.Read(ctx, wide) {
+	for row, err := range ev.Read(ctx, w) {
 		if err != nil {
 			return nil, fmt.Errorf("read evidence %s: %w", name, err)
 		}

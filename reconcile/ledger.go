@@ -73,6 +73,9 @@ type Resolution struct {
 	By    By
 	Note  string
 	Who   string
+	// Lost is a person's word that the platform does not have what counts as
+	// done. Only with it a done entry becomes open, and nothing else does.
+	Lost bool
 }
 
 // Errors of a ledger.
@@ -106,7 +109,9 @@ type Ledger interface {
 	// holds in the same words already is not written again. A claim ends what
 	// was decided about its event.
 	Decide(ctx context.Context, run RunID, decisions []Decision) error
-	// Resolve ends a doubt.
+	// Resolve ends a doubt, or reopens what was refused; with Resolution.Lost
+	// it reopens what is done. ErrLedgerMoved says that the entry is none of
+	// that.
 	Resolve(ctx context.Context, target string, id EventID, r Resolution) error
 	// Begin registers a run and takes its lock; it beats until End.
 	Begin(ctx context.Context, run RunRecord) error

@@ -32,6 +32,7 @@ type planner struct {
 	notUnique map[string]bool     // sources whose order numbers are not what they should be
 	damaged   []damagedOrder      // of the sources that are being read, the first ones
 	undo      *reversals          // of the sources that are being read
+	adopting  *adopter            // makes it read for evidence alone; nil for a plan
 	unsent    map[string]*account // by target: the steps of the plan, for a plan that is not carried out
 }
 

@@ -8,11 +8,14 @@ import (
 )
 
 // Resolve implements reconcile.Ledger. It ends the doubt about a doubtful
-// entry or the claim of a dead run, and reopens a refused one. Any other entry
-// gives ErrLedgerMoved. The note is kept as it is: it must not name a customer.
+// entry or the claim of a dead run, and reopens a refused one, or, by the word
+// Lost alone, a done one. Any other entry gives ErrLedgerMoved. The note is kept as it is: it must not name a customer.
 func (s *Store) Resolve(ctx context.Context, target string, id reconcile.EventID, res reconcile.Resolution) error {
 	if res.State != reconcile.StateDone && res.State != reconcile.StateOpen {
 		return fmt.Errorf("resolve %s at %s: a doubt ends as done or open, not %q", id, target, res.State)
+	}
+	if res.Lost && (res.State != reconcile.StateOpen || res.Note == "" || res.Who == "") {
+		return fmt.Errorf("resolve %s at %s: what was lost is open again, on somebody's word with a note", id, target)
 	}
 	return s.write(ctx, "resolve for "+target, func(ctx context.Context, t *tx) error {
 		p, err := s.openPage(ctx, t, target, []reconcile.EventID{id})
@@ -23,12 +26,20 @@ func (s *Store) Resolve(ctx context.Context, target string, id reconcile.EventID
 		if err != nil {
 			return err
 		}
-		if !r.is(reconcile.StateDoubtful) && !r.is(reconcile.StateRefused) {
+		if !r.endsBy(res) {
 			return fmt.Errorf("entry %s is %s: %w", id, stateWord(r), reconcile.ErrLedgerMoved)
 		}
 		p.put(p.bury(r).resolved(res))
 		return p.write()
 	})
+}
+
+// endsBy reports whether a word fits what the entry is.
+func (r row) endsBy(res reconcile.Resolution) bool {
+	if res.Lost {
+		return r.is(reconcile.StateDone)
+	}
+	return r.is(reconcile.StateDoubtful) || r.is(reconcile.StateRefused)
 }
 
 // stateWord names a state in a sentence.
@@ -44,6 +55,9 @@ func (r row) resolved(res reconcile.Resolution) row {
 	r.State, r.By, r.Who, r.Note = string(res.State), string(res.By), res.Who, res.Note
 	if res.State == reconcile.StateOpen {
 		r.By = ""
+	}
+	if res.Lost {
+		r.Receipt, r.SaidAt = "", never()
 	}
 	r.Lost, r.NotBefore, r.Before = false, never(), ""
 	return r

@@ -22,8 +22,8 @@ type Sink struct {
 	Carts  string // the open-carts source that cart events are decided on; "": no cart wants
 	Margin time.Duration
 	Expiry time.Time // of every event
-	// Script gives the verdict of the nth attempt (from 1) at an event; nil
-	// sends everything.
+	// Script gives the verdict of the nth attempt (from 1) at an event, made at
+	// Noon where it does not say; nil sends everything.
 	Script func(id reconcile.EventID, attempt int) reconcile.Outcome
 	// During is called while a batch is under way.
 	During func(batch []reconcile.Event)
@@ -200,7 +200,7 @@ func (s *Sink) attempt(e reconcile.Event) reconcile.Outcome {
 		o = s.Script(id, s.attempts[id])
 	}
 	o.ID = id
-	if o.Verdict != reconcile.Unsent {
+	if o.Verdict != reconcile.Unsent && o.Attempts == nil {
 		o.Attempts = []reconcile.Attempt{{At: Noon, Verdict: o.Verdict}}
 	}
 	if o.Verdict == reconcile.Sent {

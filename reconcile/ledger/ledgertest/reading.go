@@ -189,6 +189,73 @@ func readAlike(t *testing.T, p Place) {
 	}
 }
 
+// witness is the ledger as proofs ask it.
+func (h hand) witness() reconcile.Witness {
+	h.t.Helper()
+	w, ok := h.Ledger.(reconcile.Witness)
+	if !ok {
+		h.t.Fatal("the ledger does not tell who said what")
+	}
+	return w
+}
+
+func readSaid(t *testing.T, p Place) {
+	h := begin(t, p)
+	sent, adopted, spoken := purchase("1"), purchase("2"), purchase("3")
+	h.send(sent, reconcile.Sent)
+	if _, err := h.Adopt(t.Context(), target, h.run, []reconcile.Adoption{adoption(adopted, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	h.send(spoken, reconcile.InDoubt)
+	word := reconcile.Resolution{State: reconcile.StateDone, By: reconcile.ByAssumed, Who: "desk", Note: "in their list"}
+	if err := h.Resolve(t.Context(), target, spoken.ID, word); err != nil {
+		t.Fatal(err)
+	}
+	ids := []reconcile.EventID{spoken.ID, sent.ID, adopted.ID, purchase("absent").ID}
+	got, err := h.witness().Said(t.Context(), target, ids)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("said was %+v, %v", got, err)
+	}
+	if s := got[adopted.ID]; s.Who != "live_log" || !s.At.Equal(noon) {
+		t.Errorf("of what was adopted: %+v", s)
+	}
+	if s := got[spoken.ID]; s != (reconcile.Said{Who: "desk", Note: "in their list", At: s.At}) || !s.At.IsZero() {
+		t.Errorf("of what was resolved: %+v", s)
+	}
+	beats, err := h.witness().Beats(t.Context(), []reconcile.RunID{h.run, "unknown", h.run})
+	if err != nil || len(beats) != 1 || beats[h.run].IsZero() {
+		t.Errorf("the beats are %v, %v", beats, err)
+	}
+}
+
+func readDone(t *testing.T, p Place) {
+	h := begin(t, p)
+	for _, order := range []string{"3", "1", "2", "4"} {
+		h.send(purchase(order), reconcile.Sent)
+	}
+	h.send(purchase("5"), reconcile.InDoubt)
+	h.take(purchase("6"))
+	var got []reconcile.EventID
+	for after := reconcile.EventID(""); ; {
+		page, err := h.witness().Done(t.Context(), target, after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		after = page[len(page)-1].ID
+		got = append(got, ids(page)...)
+	}
+	want := []reconcile.EventID{purchase("1").ID, purchase("2").ID, purchase("3").ID, purchase("4").ID}
+	if !slices.Equal(got, want) {
+		t.Errorf("done are %v, want %v", got, want)
+	}
+	if none, err := h.witness().Done(t.Context(), "other", "", 9); err != nil || len(none) != 0 {
+		t.Errorf("done at another target are %v, %v", ids(none), err)
+	}
+}
+
 func readFacts(t *testing.T, p Place) {
 	h := begin(t, p)
 	e := purchase("1001")

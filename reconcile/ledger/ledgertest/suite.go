@@ -47,6 +47,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"Settle/ignores cancellation", settleCancelled},
 		{"Adopt", adopt},
 		{"Resolve", resolve},
+		{"Resolve/what was lost", resolveLost},
 		{"Decide", decide},
 		{"Runs/alive until the end", runsAlive},
 		{"Runs/an id counts once", runsOnce},
@@ -59,6 +60,8 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"Read/purchases alike", readAlike},
 		{"Read/facts survive", readFacts},
 		{"Read/shops", readShops},
+		{"Read/who said what", readSaid},
+		{"Read/what is done", readDone},
 		{"No personal data", privacy},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, place(t)) })

@@ -73,6 +73,45 @@ func resolve(t *testing.T, p Place) {
 	}
 }
 
+func resolveLost(t *testing.T, p Place) {
+	h, dead := begin(t, p), begin(t, p)
+	done, doubted, refused, lost := purchase("1"), purchase("2"), purchase("3"), purchase("4")
+	h.settle(reconcile.Outcome{ID: done.ID, Version: h.take(done), Verdict: reconcile.Sent, Receipt: "r-1"})
+	h.send(doubted, reconcile.InDoubt)
+	h.send(refused, reconcile.Rejected)
+	dead.take(lost)
+	dead.die()
+	word := reconcile.Resolution{State: reconcile.StateOpen, Lost: true, Who: "desk", Note: "not in the platform's export"}
+	say := func(e reconcile.Event, r reconcile.Resolution) error { return h.Resolve(t.Context(), target, e.ID, r) }
+	for _, e := range []reconcile.Event{doubted, refused, lost, purchase("absent")} {
+		if err := say(e, word); !errors.Is(err, reconcile.ErrLedgerMoved) {
+			t.Errorf("%s counts as lost: %v", e.ID, err)
+		}
+	}
+	for name, change := range map[string]func(*reconcile.Resolution){
+		"without the word": func(r *reconcile.Resolution) { r.Lost = false },
+		"without a note":   func(r *reconcile.Resolution) { r.Note = "" },
+		"without a name":   func(r *reconcile.Resolution) { r.Who = "" },
+		"as done":          func(r *reconcile.Resolution) { r.State = reconcile.StateDone },
+	} {
+		r := word
+		if change(&r); say(done, r) == nil {
+			t.Errorf("%s what is done was reopened", name)
+		}
+	}
+	if got := h.wantState(done.ID, reconcile.StateDone, 2, 1); got.By != reconcile.BySentHere {
+		t.Fatalf("what was sent here is %+v", got)
+	}
+	if err := say(done, word); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.wantState(done.ID, reconcile.StateOpen, 3, 1); got.By != "" || got.Receipt != "" {
+		t.Errorf("the entry is %+v", got)
+	}
+	h.send(done, reconcile.Sent)
+	h.wantState(done.ID, reconcile.StateDone, 5, 2)
+}
+
 func runsAlive(t *testing.T, p Place) {
 	h, other := begin(t, p), begin(t, p)
 	if !h.Alive(h.run, time.Second) || h.Alive(h.run, 1000*time.Hour) {
