@@ -52,6 +52,10 @@ func (w *world) judgeBalance(p *process, before map[spot]reconcile.Entry) {
 	for i := range p.result.Targets {
 		tr := &p.result.Targets[i]
 		t := w.target(tr.Target)
+		if t.resend {
+			w.judgeCorrections(p, tr)
+			continue
+		}
 		if tr.Err != nil || tr.Stopped != "" && tr.Balance.Eligible.Events == 0 {
 			continue
 		}
@@ -66,7 +70,7 @@ func (w *world) judgeBalance(p *process, before map[spot]reconcile.Entry) {
 				others++
 				continue
 			}
-			bucket, amount := w.endOf(p, t, o, before[spot{tr.Target, id}])
+			bucket, amount := w.endOf(p, t, o, before[spot{tr.Target, id, 1}])
 			if buckets[bucket] == nil {
 				buckets[bucket] = &sum{}
 			}
@@ -74,6 +78,25 @@ func (w *world) judgeBalance(p *process, before map[spot]reconcile.Entry) {
 			eligible.add(o.currency, amount)
 		}
 		w.compare(p, tr, buckets, eligible, others)
+	}
+}
+
+// judgeCorrections counts what a run sent to a target that is told of changes:
+// there an order may have two events, of which the newer has no money.
+func (w *world) judgeCorrections(p *process, tr *reconcile.TargetResult) {
+	sent := &sum{}
+	for at, verdict := range p.counted {
+		if at.target != tr.Target || verdict != reconcile.Sent {
+			continue
+		}
+		amount := new(big.Rat)
+		if at.version == 1 {
+			amount = big.NewRat(p.orders[at.order].cents(), 100)
+		}
+		sent.add(p.orders[at.order].currency, amount)
+	}
+	if got := tr.Balance.Of(reconcile.BucketSent); !sent.same(got) {
+		w.violate("%s: %s: sent are %+v, want %+v", p.name, tr.Target, got, *sent)
 	}
 }
 
@@ -94,10 +117,10 @@ func (w *world) compare(p *process, tr *reconcile.TargetResult, buckets map[reco
 
 // endOf says where an event ended, and with how much money.
 func (w *world) endOf(p *process, t *target, o *order, before reconcile.Entry) (reconcile.Bucket, *big.Rat) {
-	at := spot{t.platform.name, o.id}
+	at := spot{t.platform.name, o.id, 1}
 	amount := big.NewRat(o.cents(), 100)
 	h := w.history(at)
-	if verdict, settled := p.counted[at.target][at.order]; settled {
+	if verdict, settled := p.counted[at]; settled {
 		return bucketOf(verdict, h, p), amount
 	}
 	if h.holder == p && h.state == reconcile.StateClaimed {

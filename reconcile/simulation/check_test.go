@@ -19,8 +19,9 @@ func (w *world) check() {
 			w.violate("%d redirects of %s were followed", t.platform.followed, t.platform.name)
 		}
 		for _, o := range w.shop.orders {
-			at := spot{t.platform.name, o.id}
-			w.judgeEntry(at, entries[at])
+			for _, at := range w.versions(t, o.id) {
+				w.judgeEntry(at, entries[at])
+			}
 		}
 	}
 }
@@ -62,7 +63,7 @@ func (w *world) judgeDone(at spot, h *history, e reconcile.Entry) {
 	}
 	switch e.By {
 	case reconcile.BySentHere:
-		same := func(a acceptance) bool { return a.by != integration && a.cents.Cmp(rat(e.Value.Amount)) == 0 }
+		same := func(a acceptance) bool { return a.by != integration && a.money.Cmp(rat(e.Value.Amount)) == 0 }
 		if !slices.ContainsFunc(book, same) {
 			w.violate("%v is sent here for %s, which the platform did not accept: %v", at, e.Value.Amount, book)
 		}
@@ -105,9 +106,12 @@ func (w *world) judgeEnd(p *process, req reconcile.Request) {
 	defer w.mu.Unlock()
 	for _, t := range w.targets {
 		for _, o := range w.shop.orders {
-			at := spot{t.platform.name, o.id}
-			if w.wants(t, o) && w.holds(p, t, o) == "" && (!o.mended || !req.From.IsZero()) {
-				w.judgeOrder(at, o)
+			if !w.wants(t, o) || w.holds(p, t, o) != "" || o.mended && req.From.IsZero() {
+				continue
+			}
+			w.judgeOrder(spot{t.platform.name, o.id, 1}, o)
+			if t.resend && !req.From.IsZero() {
+				w.judgeVersions(t, o)
 			}
 		}
 	}
@@ -135,6 +139,24 @@ func (w *world) judgeOrder(at spot, o *order) {
 			w.violate("%v is in doubt after good nights at a platform that merges repeats", at)
 		}
 	default:
+		w.violate("%v is lost: %q", at, h.state)
+	}
+}
+
+// judgeVersions wants the platform to know an order as it is now, where changes
+// are sent again and nobody else has spoken of it.
+func (w *world) judgeVersions(t *target, o *order) {
+	versions := w.versions(t, o.id)
+	for _, at := range versions {
+		if h := w.history(at); h.state == reconcile.StateDone && h.by != reconcile.BySentHere {
+			return
+		}
+	}
+	at := versions[len(versions)-1]
+	if h := w.history(at); h.state == reconcile.StateDone && h.digest != o.source.Digest {
+		w.violate("%v is what the platform knows, and the order has changed since", at)
+	}
+	if h := w.history(at); h.state != reconcile.StateDone && h.state != reconcile.StateRefused {
 		w.violate("%v is lost: %q", at, h.state)
 	}
 }

@@ -182,7 +182,7 @@ func (w *world) person(r *rand.Rand) {
 	defer w.mu.Unlock()
 	for _, t := range w.targets {
 		for _, o := range w.shop.orders {
-			at := spot{t.platform.name, o.id}
+			at := pick(r, w.versions(t, o.id))
 			e := entries[at]
 			if e.State != reconcile.StateDoubtful && e.State != reconcile.StateRefused || chance(r, 0.4) {
 				continue

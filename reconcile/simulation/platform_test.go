@@ -9,13 +9,17 @@ import (
 	"time"
 )
 
-// spot is one order at one platform: what an event is about.
-type spot struct{ target, order string }
+// spot is one event: one version of one order at one platform, from 1.
+type spot struct {
+	target, order string
+	version       int
+}
 
-// acceptance is a line in a platform's book.
+// acceptance is a line in a platform's book. Which version of an order it is
+// about, the platform does not know: it was noted when it was sent.
 type acceptance struct {
 	by    string // a process, or integration
-	cents *big.Rat
+	money *big.Rat
 }
 
 // integration is who sends some orders beside makegood, and records it.
@@ -23,6 +27,7 @@ const integration = "the live integration"
 
 // request is what a platform was asked about one order.
 type request struct {
+	at       spot
 	by       *process
 	accepted bool
 	clear    bool // the answer that it gave leaves no doubt
@@ -36,12 +41,12 @@ type platform struct {
 	merges   bool
 	book     map[spot][]acceptance
 	requests map[spot][]*request
-	asked    map[spot]int
-	followed int // requests to the address that redirects name
+	asked    map[string]int // by order
+	followed int            // requests to the address that redirects name
 }
 
 func newPlatform(name string, merges bool) *platform {
-	return &platform{name: name, merges: merges, book: map[spot][]acceptance{}, requests: map[spot][]*request{}, asked: map[spot]int{}}
+	return &platform{name: name, merges: merges, book: map[spot][]acceptance{}, requests: map[spot][]*request{}, asked: map[string]int{}}
 }
 
 // answer is what a platform does with a request.
@@ -159,8 +164,8 @@ func messages(body []byte) ([]message, error) {
 
 // decide throws the dice for one request.
 func (w *world) decide(p *platform, list []message) (a answer, accepted bool) {
-	first := spot{p.name, list[0].order}
-	r := w.dice.of("answer", first, p.asked[first], len(list))
+	first := list[0].order
+	r := w.dice.of("answer", p.name, first, p.asked[first], len(list))
 	p.asked[first]++
 	refused := slices.ContainsFunc(list, func(m message) bool {
 		o := w.shop.find(m.order)
@@ -188,11 +193,10 @@ func (w *world) think(what ...any) time.Duration {
 
 // accept writes into the platform's book. What it accepts again must have an
 // older doubt.
-func (w *world) accept(p *platform, by string, m message) {
-	at := spot{p.name, m.order}
-	w.tracef("%s accepts %s of %s, %s", p.name, m.order, by, m.money.FloatString(2))
+func (w *world) accept(p *platform, at spot, by string, money *big.Rat) {
+	w.tracef("%s accepts %v of %s, %s", p.name, at, by, money.FloatString(2))
 	before := len(p.book[at])
-	p.book[at] = append(p.book[at], acceptance{by, m.money})
+	p.book[at] = append(p.book[at], acceptance{by, money})
 	if before > 0 {
 		w.judgeRepeat(p, at)
 	}

@@ -81,7 +81,7 @@ type process struct {
 	asked int
 	times map[string]int // how often something was done, for the dice
 
-	counted map[string]map[string]reconcile.Verdict // what it settled, by target and order
+	counted map[spot]reconcile.Verdict // what it settled
 
 	result reconcile.Result
 	err    error
@@ -93,7 +93,7 @@ func (w *world) start(name string, f fate) *process {
 	defer w.mu.Unlock()
 	w.started++
 	p := &process{w: w, name: fmt.Sprintf("%s-%d", name, w.started), fate: f, orders: w.shop.seen(), began: time.Now(),
-		jumps: w.jumps, newest: w.now(), times: map[string]int{}}
+		jumps: w.jumps, newest: w.now(), times: map[string]int{}, counted: map[spot]reconcile.Verdict{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	source := w.shop.read()
 	broken := errors.New("read the shop: the connection was lost")
@@ -151,7 +151,7 @@ func (p *process) addTarget(t *target) {
 		Sink: sink, Type: t.config.Type, Mode: reconcile.ModeLive, From: []string{"shop"}, Channels: t.config.Channels,
 		Since: p.w.since, PerPerson: 1000, Concurrency: t.config.Concurrency, Timeout: time.Duration(t.config.Timeout),
 		Digest: t.config.Name, Stopped: fuse.Stopped, FrontEndSettles: t.config.Type == "collect",
-		Arm: func(f func(reconcile.Event) reconcile.Reason) { ask.Store(&f) },
+		Resend: t.asked, Arm: func(f func(reconcile.Event) reconcile.Reason) { ask.Store(&f) },
 	}
 	if t.evidence {
 		rt.Evidence, rt.MinAge = []string{"log"}, 30*time.Minute
@@ -286,6 +286,8 @@ type target struct {
 	config   config.Target
 	platform *platform
 	evidence bool
+	asked    bool // what changed after it was sent is to be sent again
+	resend   bool // and it is: repeats are merged
 }
 
 var personKey = make([]byte, ledger.KeySize)
@@ -295,6 +297,8 @@ func newTarget(kind string, r *rand.Rand) *target {
 	t.config = config.Target{Name: kind, Type: kind, Mode: config.ModeLive, Send: []string{"purchase"}, Concurrency: 1 + r.IntN(3),
 		Batch: 1, Timeout: config.Duration(30 * time.Second),
 		ProbeAfter: []config.Duration{config.Duration(10 * time.Second), config.Duration(20 * time.Second)}}
+	t.asked = chance(r, 0.5)
+	t.resend = t.asked && t.platform.merges
 	if kind == "squeezely" {
 		t.config.URL, t.config.Account, t.config.APIKey = "http://127.0.0.1/track", "shop", "key"
 		t.config.Language, t.config.Batch = "nl-NL", 1+r.IntN(3)

@@ -36,7 +36,7 @@ func spotOf(name string, id reconcile.EventID) spot {
 	if err != nil {
 		panic(err)
 	}
-	return spot{name, key.Order}
+	return spot{name, key.Order, id.Revision()}
 }
 
 // lives reports whether others must take a process for alive. After a jump of
@@ -73,8 +73,27 @@ func (w *world) sawClaim(p *process, name string, e reconcile.Event) {
 		}
 	}
 	w.judgeShop(p, at, e)
+	if at.version > 1 {
+		w.judgeCorrection(p, at, prior, e)
+	}
 	h.before, h.digest = h.digest, e.Facts.Digest
 	h.state, h.prior, h.holder, h.unknown = reconcile.StateClaimed, prior, p, false
+}
+
+// judgeCorrection wants a correction to follow something that was sent, and to
+// say something new.
+func (w *world) judgeCorrection(p *process, at spot, prior reconcile.State, e reconcile.Event) {
+	last := at
+	last.version--
+	was := w.history(last)
+	switch {
+	case !w.target(at.target).resend:
+		w.violate("%s claims %v, and changes are not to be sent", p.name, at)
+	case was.state != reconcile.StateDone:
+		w.violate("%s claims %v, and the version before it is %q", p.name, at, was.state)
+	case prior == reconcile.StateAbsent && was.digest == e.Facts.Digest:
+		w.violate("%s claims %v, which corrects nothing", p.name, at)
+	}
 }
 
 // judgeShop wants an event to be what the shop said when the process read it.
@@ -92,14 +111,19 @@ func (w *world) judgeShop(p *process, at spot, e reconcile.Event) {
 	}
 }
 
-// judgeRequest wants nothing to be asked that must not be any more.
-func (w *world) judgeRequest(p *process, to *platform, m message) {
-	at := spot{to.name, m.order}
+// judgeRequest wants nothing to be asked that must not be any more. It tells
+// which event was sent: of the versions that the process claimed the newest.
+func (w *world) judgeRequest(p *process, to *platform, m message) (at spot) {
+	for _, v := range w.versions(w.target(to.name), m.order) {
+		if at.version == 0 || w.history(v).holder == p {
+			at = v
+		}
+	}
 	now := p.clock()
 	o := p.orders[m.order]
 	if o == nil {
 		w.violate("%s sends %v, which the shop does not have", p.name, at)
-		return
+		return at
 	}
 	if since, is := w.erased[o.email]; is && time.Since(since) > 2*time.Second && w.jumps == p.jumps {
 		w.violate("%s sends %v to %s, who was erased %s ago", p.name, at, o.email, time.Since(since))
@@ -110,6 +134,7 @@ func (w *world) judgeRequest(p *process, to *platform, m message) {
 	if h := w.history(at); h.state != reconcile.StateClaimed || h.holder != p && h.holder.jumps == w.jumps && p.jumps == w.jumps {
 		w.violate("%s sends %v without a claim", p.name, at)
 	}
+	return at
 }
 
 // sawSettle says what becomes of an entry.
@@ -131,13 +156,7 @@ func (w *world) sawSettle(p *process, name string, o reconcile.Outcome, repeats 
 		return
 	}
 	h.settled(verdict, o)
-	if p.counted == nil {
-		p.counted = map[string]map[string]reconcile.Verdict{}
-	}
-	if p.counted[name] == nil {
-		p.counted[name] = map[string]reconcile.Verdict{}
-	}
-	p.counted[name][at.order] = verdict
+	p.counted[at] = verdict
 }
 
 // late is what becomes of an entry when another run than its holder's says that
@@ -237,5 +256,9 @@ func (w *world) doubtsOf(at spot) (n int) {
 }
 
 func eventOf(at spot) reconcile.EventID {
-	return reconcile.NewEventID(reconcile.KindPurchase, reconcile.OrderKey{Shop: "main", Order: at.order})
+	id := reconcile.NewEventID(reconcile.KindPurchase, reconcile.OrderKey{Shop: "main", Order: at.order})
+	if at.version > 1 {
+		return id.Revised(at.version)
+	}
+	return id
 }

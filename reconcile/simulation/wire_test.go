@@ -78,26 +78,24 @@ func (p *process) take(to *platform, conn net.Conn, body []byte) error {
 	a, accepted := w.decide(to, list)
 	var made []*request
 	for _, m := range list {
-		at := spot{to.name, m.order}
-		w.judgeRequest(p, to, m)
-		r := &request{by: p, clear: a.clear}
-		to.requests[at], made = append(to.requests[at], r), append(made, r)
+		r := &request{at: w.judgeRequest(p, to, m), by: p, clear: a.clear}
+		to.requests[r.at], made = append(to.requests[r.at], r), append(made, r)
 	}
-	first := spot{to.name, list[0].order}
-	w.tracef("%s asks %s about %s of %d: it %s, accepted %v", p.name, to.name, list[0].order, len(list), a.name, accepted)
+	first := list[0].order
+	w.tracef("%s asks %s about %v of %d: it %s, accepted %v", p.name, to.name, made[0].at, len(list), a.name, accepted)
 	n := to.asked[first]
 	w.mu.Unlock()
 	p.onRequest()
-	time.Sleep(w.think("before", first, n))
+	time.Sleep(w.think("before", to.name, first, n))
 	if accepted {
 		w.mu.Lock()
 		for i, m := range list {
 			made[i].accepted = true
-			w.accept(to, p.name, m)
+			w.accept(to, made[i].at, p.name, m.money)
 		}
 		w.mu.Unlock()
 	}
-	time.Sleep(w.think("after", first, n))
+	time.Sleep(w.think("after", to.name, first, n))
 	whole, err := reply(conn, a)
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -124,7 +124,7 @@ func (w *world) newOrder(r *rand.Rand, ago time.Duration) {
 		if !t.evidence || !o.counts() || o.email == "" || chance(r, 0.4) {
 			continue
 		}
-		at := spot{t.platform.name, o.id}
+		at := spot{t.platform.name, o.id, 1}
 		w.sentBeside[at] = true
 		t.platform.book[at] = append(t.platform.book[at], acceptance{by: integration})
 		w.tracef("%s sends %s to %s", integration, o.id, t.platform.name)
@@ -152,8 +152,21 @@ func (w *world) erase(email string) {
 // purge takes records away that makegood has adopted.
 func (w *world) purge() {
 	w.recorded = slices.DeleteFunc(w.recorded, func(row reconcile.EvidenceRow) bool {
-		return w.history(spot{"collect", row.Key.Order}).state == reconcile.StateDone
+		return w.history(spot{"collect", row.Key.Order, 1}).state == reconcile.StateDone
 	})
+}
+
+// versions lists the events of an order that were seen, and always the first.
+func (w *world) versions(t *target, id string) []spot {
+	list := []spot{{t.platform.name, id, 1}}
+	for {
+		next := list[0]
+		next.version = len(list) + 1
+		if w.histories[next] == nil {
+			return list
+		}
+		list = append(list, next)
+	}
 }
 
 // book is what a world reads of its ledger.
@@ -189,7 +202,9 @@ func (w *world) entries() map[spot]reconcile.Entry {
 	for _, t := range w.targets {
 		var ids []reconcile.EventID
 		for _, o := range w.shop.orders {
-			ids = append(ids, eventOf(spot{t.platform.name, o.id}))
+			for _, at := range w.versions(t, o.id) {
+				ids = append(ids, eventOf(at))
+			}
 		}
 		slices.Sort(ids)
 		found, err := w.reader().Find(context.Background(), t.platform.name, ids)
