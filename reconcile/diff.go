@@ -29,6 +29,10 @@ func Diff(want []Want, have map[EventID]Entry, traits map[Kind]KindTraits, now t
 	return steps
 }
 
+// longestWait is how long a target is left alone at most: a time further off
+// was written down by a clock that was wrong.
+const longestWait = 7 * 24 * time.Hour
+
 func decide(w Want, e Entry, t KindTraits, now time.Time) (Place, bool) {
 	if w.Hold == ReasonIDReused || w.Hold == ReasonIDCollision {
 		return Place{BucketHeldBack, w.Hold}, false
@@ -53,7 +57,7 @@ func decide(w Want, e Entry, t KindTraits, now time.Time) (Place, bool) {
 	switch {
 	case w.Hold != "":
 		return Place{BucketHeldBack, w.Hold}, false
-	case e.State == StateOpen && e.NotBefore.After(now):
+	case e.State == StateOpen && e.NotBefore.After(now) && e.NotBefore.Sub(now) <= longestWait:
 		return Place{BucketLeft, ReasonRetryLater}, false
 	}
 	return Place{BucketLeft, ReasonPlanned}, true

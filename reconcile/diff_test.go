@@ -23,6 +23,7 @@ func TestDiff(t *testing.T) {
 		"open, held back":              {e{State: reconcile.StateOpen}, "too_old", false, "held_back/too_old", false},
 		"open, its time is now":        {e{State: reconcile.StateOpen, NotBefore: noon}, "", false, "left/planned", true},
 		"open, its time will come":     {e{State: reconcile.StateOpen, NotBefore: noon.Add(1)}, "", false, "left/retry_later", false},
+		"open, a wait for weeks":       {e{State: reconcile.StateOpen, NotBefore: noon.Add(8 * day)}, "", false, "left/planned", true},
 		"claimed":                      {e{State: reconcile.StateClaimed}, "", true, "left/busy", false},
 		"done":                         {e{State: reconcile.StateDone, By: reconcile.ByProven}, "", true, "already_sent/proven", false},
 		"done, held back":              {e{State: reconcile.StateDone, By: reconcile.BySentHere}, "no_email", true, "already_sent/sent_here", false},

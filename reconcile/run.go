@@ -138,9 +138,9 @@ func (r *Runner) checkClock(ctx context.Context, led Reader) error {
 	if err != nil {
 		return fmt.Errorf("read when the ledger was last written: %w", err)
 	}
-	if now := r.Clock(); newest.Sub(now) > clockSlack {
-		return fmt.Errorf("begin a run at %s: the ledger was written at %s; set this machine's clock",
-			now.UTC().Format(time.RFC3339), newest.Format(time.RFC3339))
+	if now := r.Clock(); newest.Sub(now) > clockSlack && !r.ClockIsRight {
+		return fmt.Errorf("begin a run at %s: the ledger was written at %s: set this machine's clock; "+
+			"if it was wrong then and is right now, say --clock-is-right", now.UTC().Format(time.RFC3339), newest.Format(time.RFC3339))
 	}
 	return nil
 }

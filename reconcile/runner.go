@@ -30,10 +30,13 @@ type Runner struct {
 	Lookback  int // calendar days in Zone
 	ReachBack int // calendar days in Zone
 
-	Clock    func() time.Time
-	NewRun   func() RunID
-	Log      *slog.Logger
-	Progress Progress
+	Clock func() time.Time
+	// ClockIsRight is a person's word that the clock was wrong when the ledger
+	// was written later than it is now.
+	ClockIsRight bool
+	NewRun       func() RunID
+	Log          *slog.Logger
+	Progress     Progress
 	// SaveHead stores which ledger this is and how far it has come, after a
 	// run's first and last commit.
 	SaveHead func(LedgerHead) error

@@ -62,6 +62,9 @@ func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Tim
 	for _, source := range t.From {
 		from, lookback := t.Since, t.Since
 		if to, ok := covered[source]; ok {
+			if to.After(now.Add(clockSlack)) { // a clock was wrong: up to when orders were read is not known
+				to = time.Time{}
+			}
 			from = r.daysBefore(to, r.Lookback)
 			lookback = from
 			if oldest, ok := open[source]; ok && oldest.Before(from) {

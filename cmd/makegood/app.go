@@ -21,11 +21,12 @@ const defaultConfig = "makegood.yaml"
 // app is one start of the program: its surroundings, and what its commands
 // found.
 type app struct {
-	env  func(string) (string, bool)
-	io   stdio
-	file string // of the configuration
-	log  *slog.Logger
-	code int // of a command that ended without an error of its own
+	env   func(string) (string, bool)
+	io    stdio
+	clock func() time.Time
+	file  string // of the configuration
+	log   *slog.Logger
+	code  int // of a command that ended without an error of its own
 }
 
 func (a *app) root() *cobra.Command {

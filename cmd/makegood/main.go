@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 )
 
 // stdio is what a run reads from and writes to: results go to out, progress
@@ -44,7 +45,11 @@ const frugal = 240 << 20
 
 // run carries out one command line.
 func run(ctx context.Context, args []string, env func(string) (string, bool), io stdio) int {
-	a := &app{env: env, io: io}
+	a := &app{env: env, io: io, clock: time.Now}
+	return a.carryOut(ctx, args)
+}
+
+func (a *app) carryOut(ctx context.Context, args []string) int {
 	cmd := a.root()
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)

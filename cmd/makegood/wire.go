@@ -47,14 +47,14 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	if err := os.MkdirAll(cfg.StateDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the state_dir: %w: correct the key state_dir, or who owns its folder", err)
 	}
-	if err := reconcile.CleanPlans(cfg.StateDir, time.Now(), keepPlans); err != nil {
+	if err := reconcile.CleanPlans(cfg.StateDir, a.clock(), keepPlans); err != nil {
 		return nil, err
 	}
 	key, err := personKey(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	suppress, err := reconcile.NewSuppression(cfg.Suppress, time.Now)
+	suppress, err := reconcile.NewSuppression(cfg.Suppress, a.clock)
 	if err != nil {
 		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}
@@ -62,7 +62,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.CartFeed{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
-		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: time.Now, NewRun: newRun, Log: a.log,
+		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, NewRun: newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
 	}
@@ -140,7 +140,7 @@ func (w *wiring) addTargets(names []string) error {
 
 func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	last := &lastLook{}
-	options := sinks.Options{Fit: last.fit}
+	options := sinks.Options{Fit: last.fit, Clock: w.Clock}
 	var err error
 	if t.OrderID != "" {
 		if options.OrderID, err = table.OrderNumber(t.OrderID); err != nil {
@@ -332,7 +332,7 @@ func (w *wiring) openOnce(ctx context.Context, f *runFlags) (*ledger.Store, erro
 		return nil, err
 	}
 	host, _ := os.Hostname() // only shown
-	led, err := ledger.Open(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Environment: w.cfg.Environment, Host: host})
+	led, err := ledger.Open(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Environment: w.cfg.Environment, Host: host, Clock: w.Clock})
 	if err != nil {
 		return nil, err
 	}
@@ -400,7 +400,7 @@ func (w *wiring) readLedger(ctx context.Context) (*ledger.Reader, error) {
 	if err := mayWrite(w.cfg.Ledger); err != nil {
 		return nil, err
 	}
-	led, err := ledger.OpenReader(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key})
+	led, err := ledger.OpenReader(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Clock: w.Clock})
 	if err != nil {
 		return nil, err
 	}

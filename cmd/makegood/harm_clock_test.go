@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// clockedAt runs makegood as if it were another time by so much.
+func (s *shop) clockedAt(shift time.Duration, args ...string) (code int, stdout, stderr string) {
+	s.Helper()
+	var out, errs bytes.Buffer
+	a := &app{env: os.LookupEnv, io: stdio{strings.NewReader(""), &out, &errs}, clock: func() time.Time { return time.Now().Add(shift) }}
+	code = a.carryOut(context.Background(), append(args, "-c", s.file()))
+	return code, out.String(), errs.String()
+}
+
+// nightAt is a run as if it were another time by so much, which must end as is
+// wanted.
+func (s *shop) nightAt(shift time.Duration, want string, args ...string) {
+	s.Helper()
+	code, out, errs := s.clockedAt(shift, append([]string{"run", "--json"}, args...)...)
+	if code != exitDone {
+		s.Fatalf("%s from now: exit %d\n%s%s", shift, code, errs, out)
+	}
+	if b := readReport(s.T, out).balance(s.T, "stores"); fmt.Sprintf("sent %d, before %d", b.Sent.Events, b.AlreadySent.Events) != want {
+		s.Errorf("%s from now: ended with %+v, want %s", shift, b, want)
+	}
+}
+
+// clockShop has sent ticket 1 to a platform that counts repeats.
+func clockShop(t *testing.T) *shop {
+	s := newShop(t)
+	s.tills("tills", nil)
+	s.collect("stores", fields{"send": []string{"purchase"}, "cart": nil})
+	s.tickets(1)
+	s.nightAt(0, "sent 1, before 0")
+	return s
+}
+
+// TestHarmClockThatJumpsBack: nothing is sent until it is right again.
+func TestHarmClockThatJumpsBack(t *testing.T) {
+	for _, by := range []time.Duration{time.Minute, 2 * time.Hour, 400 * 24 * time.Hour} {
+		t.Run(by.String(), func(t *testing.T) {
+			t.Parallel()
+			s := clockShop(t)
+			s.tickets(3)
+			for range 2 {
+				code, out, errs := s.clockedAt(-by, "run")
+				if code != exitFailed || out != "" {
+					t.Errorf("exit %d\n%s", code, out)
+				}
+				s.contains(errs, "set this machine's clock")
+			}
+			s.onePurchaseEach(1)
+			s.nightAt(time.Second, "sent 2, before 1")
+			s.nightAt(2*time.Second, "sent 0, before 3")
+			s.onePurchaseEach(3)
+		})
+	}
+}
+
+// TestHarmClockThatJumpsForward: a night was made with a clock that was days
+// ahead. When it is right again a person has to say so, and no order falls
+// into what the wrong night took for read.
+func TestHarmClockThatJumpsForward(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, 30 * time.Hour, 400 * 24 * time.Hour} {
+		t.Run(by.String(), func(t *testing.T) {
+			t.Parallel()
+			s := clockShop(t)
+			s.conf["lookback"] = "1d"
+			s.activate("merging", nil)
+			s.nightAt(0, "sent 0, before 1")
+			if code, out, errs := s.clockedAt(by, "run"); code > exitPerson {
+				t.Fatalf("the wrong night: exit %d\n%s%s", code, errs, out)
+			}
+			s.tickets(3)
+			code, _, errs := s.clockedAt(time.Second, "run")
+			if code != exitFailed {
+				t.Errorf("back in time: exit %d", code)
+			}
+			s.contains(errs, "if it was wrong then and is right now, say --clock-is-right")
+			s.onePurchaseEach(1)
+			s.nightAt(2*time.Second, "sent 2, before 1", "--clock-is-right")
+			s.nightAt(3*time.Second, "sent 0, before 3", "--clock-is-right")
+			s.onePurchaseEach(3)
+			if p := s.sim.Counts().Platforms["squeezely"]; p.Orders != 3 || p.Repeats != 0 {
+				t.Errorf("the platform holds %+v", p)
+			}
+		})
+	}
+}
+
+// TestHarmLateOrderAfterAClockThatWasAhead: what was completed long before, and
+// arrives after the wrong night, is still read.
+func TestHarmLateOrderAfterAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.conf["lookback"] = "1d"
+	s.tills("tills", nil)
+	s.activate("stores", nil)
+	s.tickets(1)
+	s.nightAt(0, "sent 1, before 0")
+	s.nightAt(20*24*time.Hour, "sent 0, before 1")
+	s.orders("tills", "7,"+ago(10*24*time.Hour)+",late@example.com,MUG,1,5")
+	s.nightAt(time.Second, "sent 1, before 0", "--clock-is-right")
+	if p := s.sim.Counts().Platforms["squeezely"]; p.Orders != 2 || p.Repeats != 0 {
+		t.Errorf("the platform holds %+v", p)
+	}
+}
+
+// TestHarmPlanOfAnotherTime: a plan that a clock made that was ahead is too old
+// for one that is further ahead, and sends nothing.
+func TestHarmPlanOfAnotherTime(t *testing.T) {
+	t.Parallel()
+	s := clockShop(t)
+	s.tickets(3)
+	code, out, errs := s.clockedAt(48*time.Hour, "plan", "--json")
+	if code != exitLeft && code != exitDone {
+		t.Fatalf("exit %d\n%s%s", code, errs, out)
+	}
+	plan := readReport(t, out).Plan.Path
+	if code, out, errs := s.clockedAt(100*time.Hour, "apply", plan); code != reconcile.RefusedExpired {
+		t.Errorf("days later: exit %d\n%s%s", code, errs, out)
+	}
+	s.onePurchaseEach(1)
+}
