@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// findRevisions adds to what the ledger knows of orders the corrections that
-// were sent, or begun, of the purchases in it.
-func (p *planner) findRevisions(ctx context.Context, t *targetPlan, have map[EventID]Entry) error {
+// FindRevisions adds to what a ledger knows of a target's events the
+// corrections that were sent, or begun, of the purchases among them.
+func FindRevisions(ctx context.Context, led Reader, target string, have map[EventID]Entry) error {
 	var firsts []EventID
 	for id, e := range have {
 		if e.State == StateDone && id.Kind() == KindPurchase {
@@ -19,7 +19,7 @@ func (p *planner) findRevisions(ctx context.Context, t *targetPlan, have map[Eve
 		for i, id := range firsts {
 			ids[i] = id.Revised(n)
 		}
-		found, err := p.led.Find(ctx, t.Name(), ids)
+		found, err := led.Find(ctx, target, ids)
 		if err != nil {
 			return err
 		}

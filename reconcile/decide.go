@@ -40,7 +40,7 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 		if err != nil {
 			return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 		}
-		if err := p.findRevisions(ctx, t, have); err != nil {
+		if err := FindRevisions(ctx, p.led, t.Name(), have); err != nil {
 			return err
 		}
 		if err := p.holdEdits(ctx, s, t, batch, have); err != nil {

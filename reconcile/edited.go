@@ -81,7 +81,7 @@ func (p *planner) holdEdits(ctx context.Context, s SourceSpec, t *targetPlan, ba
 	slices.Sort(ids)
 	known, err := p.led.Find(ctx, t.Name(), ids)
 	if err == nil {
-		err = p.findRevisions(ctx, t, known)
+		err = FindRevisions(ctx, p.led, t.Name(), known)
 	}
 	if err != nil {
 		return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)

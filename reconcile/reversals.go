@@ -341,7 +341,7 @@ func (p *planner) namedBefore(ctx context.Context, t *targetPlan, group []Source
 	for chunk := range slices.Chunk(ids, decideAtOnce) {
 		have, err := p.led.Find(ctx, t.Name(), chunk)
 		if err == nil {
-			err = p.findRevisions(ctx, t, have)
+			err = FindRevisions(ctx, p.led, t.Name(), have)
 		}
 		if err != nil {
 			return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)

@@ -113,9 +113,18 @@ func (s *session) stories(ctx context.Context, led asker, t *reconcile.Target, o
 	}
 	slices.Sort(ids)
 	found, err := led.Find(ctx, t.Name(), ids)
+	if err == nil {
+		err = reconcile.FindRevisions(ctx, led, t.Name(), found)
+	}
 	if err != nil {
 		return nil, err
 	}
+	for id := range found {
+		if id.Revision() > 1 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
 	made, err := led.Made(ctx, t.Name(), ids)
 	if err != nil {
 		return nil, err
@@ -142,7 +151,7 @@ func storyOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttemp
 // tell writes the story for a person, times in the configured zone.
 func (s story) tell(a *app, zone *time.Location) {
 	at := func(t time.Time) string { return t.In(zone).Format("2 Jan 2006 15:04:05") }
-	fmt.Fprintf(a.io.out, "%s, %s at %s: %s", reports.Mask(s.Order), strings.ReplaceAll(s.Kind, "_", " "), s.Target, s.words())
+	fmt.Fprintf(a.io.out, "%s, %s at %s: %s", reports.Mask(s.Order), messageWords(s.Event), s.Target, s.words())
 	if s.Amount != "" {
 		fmt.Fprintf(a.io.out, ", %s %s", s.Amount, s.Currency)
 	}
@@ -167,6 +176,16 @@ func (s story) tell(a *app, zone *time.Location) {
 		}
 		fmt.Fprintf(a.io.out, "  attempt %d  %s  %s\n", i+1, at(m.At), what)
 	}
+}
+
+// messageWords say what kind of message it is, and whether it corrects one.
+func messageWords(event string) string {
+	id := reconcile.EventID(event)
+	text := strings.ReplaceAll(string(id.Kind()), "_", " ")
+	if n := id.Revision(); n > 1 {
+		text += fmt.Sprintf(" (correction %d)", n-1)
+	}
+	return text
 }
 
 // words say how the message stands.

@@ -234,7 +234,7 @@ func (a *app) listCases(cases []openCase, asJSON bool) error {
 	w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ORDER\tMESSAGE\tDESTINATION\tMONEY\tWHAT HAPPENED\tRUN")
 	for _, c := range cases {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", reports.Mask(c.Order), strings.ReplaceAll(c.Kind, "_", " "), c.Target,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", reports.Mask(c.Order), messageWords(c.Event), c.Target,
 			cmp.Or(strings.TrimSpace(c.Amount+" "+c.Currency), "-"), c.words(), c.Run)
 	}
 	if err := w.Flush(); err != nil {
