@@ -77,6 +77,7 @@ func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	if held := p.notItself(t, o); held.Reason != "" {
 		return p.holdAll(t, o, held)
 	}
+	o.mark = o.Mark() // of the order as the source has it
 	o = t.crowd.without(o)
 	var now []Want
 	later := false
@@ -198,7 +199,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 	p.countFrontEnd(t, f, o.Key, events)
 	for _, e := range events {
 		e.Customer = o.Customer
-		e.Facts.Goods = o.GoodsDigest
+		e.Facts.Goods, e.Facts.Mark = o.GoodsDigest, o.Mark()
 		e.After = slices.DeleteFunc(slices.Clone(e.After), func(id EventID) bool { return f.ended[id] })
 		known := f.sends[e.ID]
 		step := PlannedStep{Do: DoSend, Doubt: known.doubt, Event: e, Mates: len(events), Origin: &o.Origin,

@@ -93,7 +93,7 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 		if err != nil {
 			return nil, nil, err
 		}
-		reason, err := t.excludes(h, wants)
+		reason, err := t.Excludes(h, wants)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -141,9 +141,9 @@ func (o *ordered) hold(reason Reason) {
 	}
 }
 
-// excludes tells why an order is not for this target at all. A channel of which
-// the target is told nothing is such a reason.
-func (t *targetPlan) excludes(h Head, wants []Want) (Reason, error) {
+// Excludes tells why an order is not for this target at all, or "". A channel
+// of which the target is told nothing is such a reason.
+func (t *Target) Excludes(h Head, wants []Want) (Reason, error) {
 	switch {
 	case len(t.Channels) > 0 && !slices.Contains(t.Channels, h.Channel):
 		return ReasonChannel, nil
@@ -257,6 +257,14 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		if s.Send {
 			continue
 		}
+		if s.Place.Bucket == BucketAlreadySent && s.Entry.State != StateDone && !t.live() {
+			// A shadow adopts nothing: what evidence says stays a decision.
+			if err := p.note(Decision{Target: t.Name(), Source: o.head.Source, ID: s.Want.ID, Place: s.Place, Value: s.Want.Value,
+				CompletedAt: o.head.CompletedAt, Origin: o.head.Origin, Mark: o.head.Mark()}); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := p.decideWant(t.Name(), o.head, s.Want, Held{Text: s.detail(o.head)}, s.Place); err != nil {
 			return err
 		}
@@ -284,7 +292,7 @@ func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
 	}
 	s.Place, s.Send = Place{BucketAlreadySent, Reason(k.Trust)}, false
 	e := Event{Action: ActionPurchase, Expiry: k.orders[h.Key], Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
-	e.Person, e.Facts.Goods = s.Want.Person, h.GoodsDigest
+	e.Person, e.Facts.Goods, e.Facts.Mark = s.Want.Person, h.GoodsDigest, h.Mark()
 	return p.addStep(PlannedStep{By: k.Trust, Do: DoAdopt, Event: e, Origin: &h.Origin, Seen: s.Entry.Version, Target: t.Name(), Who: k.Name()})
 }
 
@@ -393,6 +401,7 @@ func exampleOf(h Head, w Want, text string) Example {
 }
 
 func (p *planner) addStep(s PlannedStep) error {
+	s.Mark = s.Event.Facts.Mark
 	sorted, err := newSortedStep(s)
 	if err != nil {
 		return fmt.Errorf("plan %s for %s: %w", s.Event.ID, s.Target, err)

@@ -46,6 +46,9 @@ type Decision struct {
 // it stands: two marks differ when any mapped value does. It covers personal
 // data, and is kept under a key only.
 func (h Head) Mark() Digest {
+	if h.mark != (Digest{}) {
+		return h.mark
+	}
 	text := func(d *Decimal) string {
 		if d == nil {
 			return ""
@@ -54,7 +57,7 @@ func (h Head) Mark() Digest {
 	}
 	fields := []string{h.Key.Shop, h.Key.Order, h.Currency, h.Channel, h.Store, h.Till, h.Status, h.Email, h.Customer, h.Language,
 		text(&h.Amount), text(&h.LinesSum), text(h.Total), text(h.Shipping), text(h.Discount), h.Digest.String(), h.Cosmetic.String(),
-		h.CosmeticFields, h.Reverses, string(h.Hold), string(h.LeftOut), fmt.Sprint(h.Lines, h.Permitted, h.CartUsed),
+		h.CosmeticFields, h.Reverses, string(h.Hold), string(h.LeftOut), fmt.Sprint(h.Lines, h.Permitted, h.CartUsed, h.Said),
 		h.CompletedAt.UTC().Format(time.RFC3339Nano), h.OrderedAt.UTC().Format(time.RFC3339Nano)}
 	for _, name := range sortedNames(h.Fields) {
 		fields = append(fields, name, h.Fields[name])

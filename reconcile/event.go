@@ -157,7 +157,7 @@ type Facts struct {
 	CosmeticFields string    `json:"cosmetic_fields,omitempty"`
 	Digest         Digest    `json:"digest"`
 	Goods          Digest    `json:"goods,omitzero"` // for likenesses; not read back
-	Mark           Digest    `json:"mark,omitzero"`  // Head.Mark; not read back
+	Mark           Digest    `json:"-"`              // Head.Mark; not read back
 	Source         string    `json:"source"`
 	Store          string    `json:"store,omitempty"` // StoreMark, not the name
 }
@@ -174,7 +174,7 @@ func StoreMark(store string) string {
 func FactsOf(h Head) Facts {
 	return Facts{
 		Source: h.Source, CompletedAt: h.CompletedAt, Store: StoreMark(h.Store),
-		Digest: h.Digest, Cosmetic: h.Cosmetic, CosmeticFields: h.CosmeticFields, Mark: h.Mark(),
+		Digest: h.Digest, Cosmetic: h.Cosmetic, CosmeticFields: h.CosmeticFields,
 	}
 }
 

@@ -194,6 +194,7 @@ type Head struct {
 	GoodsDigest    Digest
 	Cosmetic       Digest
 	CosmeticFields string // which cosmetic fields the source maps
+	Said           uint64 // a checksum of the cells of its rows that are read; 0: not known
 
 	Permitted bool // may_send says yes
 	CartUsed  bool // the source says that this checkout consumed the stored cart
@@ -207,6 +208,7 @@ type Head struct {
 
 	LeftOut Reason       // not counted as an order, and why; "" otherwise
 	Bad     []RowProblem // not empty: never sent
+	mark    Digest       // Mark, once it was worked out
 	Merged  bool         // another file's version of an order that was yielded already; counted only
 }
 

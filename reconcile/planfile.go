@@ -36,8 +36,11 @@ type PlannedStep struct {
 	Event Event  `json:"event"`
 	// Mates is how many events of this order the plan sends to this target,
 	// this one included.
-	Mates  int     `json:"mates,omitempty"`
+	Mates int `json:"mates,omitempty"`
+	// Origin and Mark, the head's, are not covered by the plan digest: the way
+	// by which an order came makes no other plan.
 	Origin *Origin `json:"origin,omitempty"`
+	Mark   Digest  `json:"mark,omitzero"`
 	Seen   int64   `json:"seen"`
 	Target string  `json:"target"`
 	Who    string  `json:"who,omitempty"` // of an adoption: which evidence
@@ -119,7 +122,7 @@ func canonicalJSON(v any) ([]byte, error) {
 
 // canonicalStep is a step without its origin: what the plan digest covers.
 func canonicalStep(s PlannedStep) ([]byte, error) {
-	s.Origin = nil
+	s.Origin, s.Mark = nil, Digest{}
 	return canonicalJSON(s)
 }
 

@@ -14,7 +14,7 @@ import (
 type sortedStep struct {
 	brief PlannedStep // without body and origin, and of the facts source and time only
 	line  []byte      // with its line end
-	// The origin, which the plan digest leaves out, is line[origin:rest].
+	// The origin and mark, which the plan digest leaves out, are line[origin:rest].
 	origin, rest int
 }
 
@@ -42,6 +42,9 @@ func newSortedStep(s PlannedStep) (sortedStep, error) {
 	end := bytes.Clone(sorted.line[len(sorted.line)-len(after):])
 	sorted.origin = len(sorted.line) - len(end)
 	sorted.line = append(append(append(sorted.line[:sorted.origin], `"origin":`...), origin...), ',')
+	if s.Mark != (Digest{}) {
+		sorted.line = append(append(append(sorted.line, `"mark":"`...), s.Mark.String()...), `",`...)
+	}
 	sorted.rest = len(sorted.line)
 	sorted.line = append(sorted.line, end...)
 	return sorted, nil
@@ -86,7 +89,7 @@ func (s sortedStep) originOf() (*Origin, error) {
 		return nil, nil
 	}
 	var o Origin
-	err := json.Unmarshal(s.line[s.origin+len(`"origin":`):s.rest-len(",")], &o)
+	err := json.NewDecoder(bytes.NewReader(s.line[s.origin+len(`"origin":`) : s.rest])).Decode(&o) // what follows is the mark
 	return &o, err
 }
 
@@ -189,7 +192,7 @@ func readStep(line []byte) (PlannedStep, error) {
 	if err := json.Unmarshal(rest, &s); err != nil {
 		return s, fmt.Errorf("read a planned step: %w", err)
 	}
-	s.Event.Body = body
+	s.Event.Body, s.Event.Facts.Mark = body, s.Mark
 	return s, nil
 }
 

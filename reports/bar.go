@@ -64,7 +64,7 @@ func barWords(b Balance) string {
 	var parts []string
 	for _, bucket := range shown {
 		if n := b.of(bucket).Events; n > 0 {
-			parts = append(parts, number(n)+" "+bucketWords(bucket))
+			parts = append(parts, number(n)+" "+BucketWords(bucket))
 		}
 	}
 	return "Of " + plural(b.Eligible.Events, "message") + " in this period: " + strings.Join(parts, ", ") + "."

@@ -35,7 +35,7 @@ func (t Target) rows() []row {
 	}
 	list = append(list, row{Label: "orders in this period", Count: t.Balance.Eligible})
 	for _, b := range shown {
-		list = append(list, row{Bucket: b, Mark: mark(b), Label: bucketWords(b),
+		list = append(list, row{Bucket: b, Mark: mark(b), Label: BucketWords(b),
 			Count: t.Balance.of(b), Reasons: t.reasonsOf(b)})
 	}
 	return list

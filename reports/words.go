@@ -144,8 +144,8 @@ func mark(b reconcile.Bucket) string {
 	return "."
 }
 
-// bucketWords names a bucket (RULES R23).
-func bucketWords(b reconcile.Bucket) string {
+// BucketWords names a bucket (RULES R23).
+func BucketWords(b reconcile.Bucket) string {
 	switch b {
 	case reconcile.BucketSent:
 		return "accepted by the platform"
@@ -159,6 +159,21 @@ func bucketWords(b reconcile.Bucket) string {
 		return "sent, answer unknown"
 	}
 	return "still to send"
+}
+
+// PlaceWords say where an event or an order is, and why: "not sent on purpose:
+// no address on the order".
+func PlaceWords(p reconcile.Place) string {
+	where := BucketWords(p.Bucket)
+	switch p.Bucket {
+	case reconcile.BucketLeftOut:
+		where = "left out by its source"
+	case reconcile.BucketBad:
+		where = "a bad order"
+	case reconcile.BucketNotForTarget:
+		where = "not for this destination"
+	}
+	return where + ": " + ReasonWords(p.Reason).Text
 }
 
 // kindWords names a kind of message.

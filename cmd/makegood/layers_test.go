@@ -22,6 +22,7 @@ var allowed = []struct {
 	{"config", nil},
 	{"reconcile", nil},
 	{"reconcile/ledger", []string{"reconcile"}},
+	{"reconcile/verify", []string{"reconcile"}},
 	{"reconcile/reconciletest", []string{"reconcile"}},
 	{"reports", []string{"reconcile"}},
 	{"sinks", []string{"reconcile", "config"}},

@@ -32,6 +32,12 @@ func (c *codec) number(n *int) {
 	*n, c.buf = int(v), c.buf[size:]
 }
 
+func (c *codec) checksum(n *uint64) {
+	signed := int(*n)
+	c.number(&signed)
+	*n = uint64(signed)
+}
+
 func (c *codec) fail() { c.err, c.buf = errRecord, nil }
 
 // take gives the next n bytes of a record that is read.

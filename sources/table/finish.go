@@ -77,7 +77,7 @@ func (f *finisher) at(label string) place {
 func (f *finisher) identity() {
 	header := f.headers[f.p.origin.header]
 	f.h.Key = reconcile.OrderKey{Shop: f.m.cfg.Shop, Order: f.p.key}
-	f.h.Source = f.m.cfg.Name
+	f.h.Source, f.h.Said = f.m.cfg.Name, f.p.said
 	f.h.Origin = reconcile.Origin{File: header.File, Sheet: header.Sheet, Rows: f.p.origin.rows, More: f.p.origin.more}
 }
 

@@ -15,7 +15,8 @@ type partial struct {
 	file   int    // of the version; 0 where files are parts
 	number string // the order number that its rows show
 	rows   int
-	index  int // among those in memory
+	said   uint64 // of all rows
+	index  int    // among those in memory
 
 	origin struct {
 		header int32
@@ -232,6 +233,7 @@ func (p *partial) overlay(t tuple) []string {
 // merge adds a part that was read later.
 func (p *partial) merge(m *mapping, o *partial, in interner) {
 	p.rows += o.rows
+	p.said += o.said
 	p.mergeOrigin(o)
 	for i, c := range o.first {
 		if p.first[i].text == "" && !m.kept[i].strict {
@@ -290,6 +292,7 @@ func (p *partial) walk(c *codec) {
 	c.number(&p.file)
 	c.text(&p.number)
 	c.number(&p.rows)
+	c.checksum(&p.said)
 	c.small(&p.origin.header)
 	list(c, &p.origin.rows, func(r *reconcile.RowRange) { c.number(&r.First); c.number(&r.Last) })
 	c.flag(&p.origin.more)

@@ -3,6 +3,7 @@ package table
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // orders, in bounded memory: what does not fit is spilled by the hash of the
 // order's key and finished one partition at a time.
 type pass struct {
+	scratch  []byte // of said
 	src      *Source
 	m        *mapping
 	headers  []*Header
@@ -188,6 +190,7 @@ func (p *pass) group(row Row, m moment) error {
 	before := part.size
 	part.place(p.row.at)
 	part.complete(m)
+	part.said += p.said(row.Cells)
 	if row.Problem != "" {
 		p.row.add("", reconcile.ReasonBadValue, row.Problem)
 	} else if len(p.spoiled) == 0 {
@@ -202,6 +205,23 @@ func (p *pass) group(row Row, m moment) error {
 		return p.flush()
 	}
 	return nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// said is a checksum of what the row says in the columns that are read, but
+// not when it was updated. Its sum over the rows of an order tells whether one
+// of them was altered, doubled or deleted since.
+func (p *pass) said(cells []string) uint64 {
+	text := p.scratch[:0]
+	updated := p.bound.slots[rowUpdated].at
+	for _, at := range p.bound.used {
+		if at != updated {
+			text = append(append(text, cells[at]...), 0)
+		}
+	}
+	p.scratch = text
+	return (1 + uint64(crc32.Checksum(text, castagnoli))) * 0x9E3779B97F4A7C15
 }
 
 // release hands an order of the second pass on, and forgets it.
