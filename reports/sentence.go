@@ -226,8 +226,7 @@ func (r Report) asides(t Target) []Step {
 			"messages were accepted although another run had sent them already"),
 		someWords(t.CorrectionsFound-t.CorrectionsResent, "order changed after it was sent, and stays as it was sent",
 			"orders changed after they were sent, and stay as they were sent"),
-		someWords(t.CorrectionsResent, "order changed after it was sent, and goes again in place of what was sent",
-			"orders changed after they were sent, and go again in place of what was sent"),
+		r.resentWords(t),
 		someWords(len(t.Orphans), "unfinished order is in no source any more", "unfinished orders are in no source any more"),
 		frontEndWords(t.FrontEnd),
 		shareWords(t.EvidenceShare),
@@ -243,6 +242,16 @@ func (r Report) asides(t Target) []Step {
 		})
 	}
 	return list
+}
+
+// resentWords says how many changed orders are sent again.
+func (r Report) resentWords(t Target) string {
+	if r.planned() || t.inShadow() {
+		return someWords(t.CorrectionsResent, "order changed after it was sent, and would go again in place of what was sent",
+			"orders changed after they were sent, and would go again in place of what was sent")
+	}
+	return someWords(t.CorrectionsResent, "order changed after it was sent, and goes again in place of what was sent",
+		"orders changed after they were sent, and go again in place of what was sent")
 }
 
 // reversalStep says how many orders were bought and given back.

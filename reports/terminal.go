@@ -219,7 +219,7 @@ func (c Correction) Words() string {
 		text += ": sent with " + amountText(c.Before, c.Currency) + ", now " + amountText(c.After, c.Currency)
 	}
 	if c.Resend {
-		text += ", which goes in its place"
+		text += ", which is to take its place"
 	}
 	return text
 }
