@@ -109,7 +109,7 @@ func (w *world) start(name string, f fate) *process {
 		Suppress: w.suppression(), StateDir: w.dir, Key: []byte("plan key"), Zone: time.UTC, Shops: []string{"main"},
 		Lookback: 1, ReachBack: 60, Clock: p.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		NewRun:    func() reconcile.RunID { return reconcile.RunID(p.name) },
-		SaveHead:  func(reconcile.LedgerHead) error { return nil },
+		SaveHead:  p.saveHead,
 		Summarize: func(reconcile.Result) ([]byte, int) { return []byte("{}"), 0 },
 	}
 	for _, t := range w.targets {
@@ -248,7 +248,30 @@ func (p *process) withLedger(do func(reconcile.Ledger)) {
 		return
 	}
 	p.hand = &hand{Ledger: led, p: p}
-	do(p.hand)
+	p.w.mu.Lock()
+	stored := p.w.head
+	p.w.mu.Unlock()
+	head := led.Head()
+	if p.err = ledger.CheckHead(stored, &head, led.KnowsRuns() && stored != nil); p.err == nil {
+		p.err = led.CheckHistory(p.ctx, stored)
+	}
+	if p.err == nil {
+		do(p.hand)
+		return
+	}
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.w.violate("%s does not know its own ledger again: %v", p.name, p.err)
+}
+
+// saveHead keeps the newest head beside the ledger, as the living do.
+func (p *process) saveHead(head reconcile.LedgerHead) error {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	if !p.dead {
+		p.w.head = &head
+	}
+	return nil
 }
 
 // end gives back what a process holds, as its end does.

@@ -29,6 +29,7 @@ type world struct {
 
 	mu         sync.Mutex
 	jumps      int
+	head       *reconcile.LedgerHead // as the state_dir keeps it
 	shop       shop
 	weather    weather
 	started    int
@@ -173,6 +174,7 @@ func (w *world) versions(t *target, id string) []spot {
 type book interface {
 	reconcile.Reader
 	Made(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]reconcile.MadeAttempt, error)
+	Check(ctx context.Context, dir string) ([]ledger.Finding, error)
 	Close() error
 }
 
@@ -188,9 +190,14 @@ func (w *world) reader() book {
 	return w.open
 }
 
-// close ends a world: in a bubble nothing may stay.
+// close ends a world: the ledger must be what its journal says, and in a bubble
+// nothing may stay.
 func (w *world) close() {
 	w.served.Wait()
+	found, err := w.reader().Check(context.Background(), w.dir)
+	if err != nil || len(found) > 0 {
+		w.violate("the ledger is not what its journal says: %v %v", found, err)
+	}
 	if err := w.reader().Close(); err != nil {
 		w.violate("close the ledger: %v", err)
 	}
