@@ -28,6 +28,8 @@ type Options struct {
 	Clock func() time.Time
 	// Dial opens the platform's connections; nil is the network.
 	Dial httpapi.Dial
+	// Random spreads the pauses before repeats: from 0 up to 1; nil is math/rand.
+	Random func() float64
 }
 
 // Open makes the sink of a target: fuse before retry before rate before a last
@@ -47,7 +49,7 @@ func Open(t *config.Target, o Options) (reconcile.Sink, *Fuse, error) {
 	for i, d := range t.ProbeAfter {
 		waits[i] = time.Duration(d)
 	}
-	fuse := NewFuse(Retry(Limit(sink, pace), RetryOptions{}), FuseOptions{ProbeAfter: waits})
+	fuse := NewFuse(Retry(Limit(sink, pace), RetryOptions{Random: o.Random}), FuseOptions{ProbeAfter: waits})
 	fuse.close = platform.Close
 	return fuse, fuse, nil
 }

@@ -3,6 +3,7 @@ package sinks
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 type RetryOptions struct {
 	Attempts int           // per event; 0: 3
 	Within   time.Duration // from the first attempt to the beginning of the last; 0: 30 s
+	// Random spreads the pauses: from 0 up to 1; nil is math/rand.
+	Random func() float64
 }
 
 // Retry repeats what was surely not accepted and may be later: outcomes that are
@@ -25,7 +28,11 @@ type RetryOptions struct {
 // outcome stays Retryable with its NotBefore. Each outcome carries all its
 // attempts. When the context ends, what is known so far is returned.
 func Retry(s reconcile.Sink, o RetryOptions) reconcile.Sink {
-	return &retrying{s, RetryOptions{Attempts: cmp.Or(o.Attempts, 3), Within: cmp.Or(o.Within, 30*time.Second)}}
+	o.Attempts, o.Within = cmp.Or(o.Attempts, 3), cmp.Or(o.Within, 30*time.Second)
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	return &retrying{s, o}
 }
 
 type retrying struct {
@@ -36,16 +43,15 @@ type retrying struct {
 func (r *retrying) Send(ctx context.Context, batch []reconcile.Event) []reconcile.Outcome {
 	end := time.Now().Add(r.options.Within)
 	outcomes := r.Sink.Send(ctx, batch)
-	pause := &backoff.ExponentialBackOff{
-		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 3, MaxInterval: 10 * time.Second,
-	}
+	pause := &backoff.ExponentialBackOff{InitialInterval: 500 * time.Millisecond, Multiplier: 3, MaxInterval: 10 * time.Second}
 	pause.Reset()
 	for range r.options.Attempts - 1 {
 		places := repeatable(outcomes)
 		if len(places) == 0 {
 			break
 		}
-		at := time.Now().Add(pause.NextBackOff())
+		spread := 0.5 + r.options.Random()
+		at := time.Now().Add(time.Duration(spread * float64(pause.NextBackOff())))
 		for _, i := range places {
 			at = latest(at, outcomes[i].NotBefore)
 		}

@@ -7,7 +7,7 @@
 // ledger files, the real sinks with their retries and fuses, and connections
 // that end inside the bubble (wire_test.go). What takes time takes a different
 // time each, by the seed, so one thing happens after the other and a seed gives
-// the same world again.
+// the same world again: always on one processor, nearly always on several.
 //
 // The platforms keep their own book of what they accepted (platform_test.go);
 // whether they also answer is another throw of the dice. What must hold is

@@ -90,7 +90,7 @@ func (h *hand) Begin(ctx context.Context, run reconcile.RunRecord) error {
 func (h *hand) Claim(ctx context.Context, name string, run reconcile.RunID, tickets []reconcile.Ticket) (
 	taken []reconcile.EventID, moved map[reconcile.EventID]reconcile.Entry, err error,
 ) {
-	err = h.step("claim "+string(tickets[0].Event.ID), func() (err error) {
+	err = h.step("claim "+name+" "+string(tickets[0].Event.ID), func() (err error) {
 		taken, moved, err = h.Ledger.Claim(ctx, name, run, tickets)
 		return err
 	}, func() {
@@ -110,7 +110,7 @@ func (h *hand) Claim(ctx context.Context, name string, run reconcile.RunID, tick
 
 // Settle keeps what came back.
 func (h *hand) Settle(ctx context.Context, name string, run reconcile.RunID, outcomes []reconcile.Outcome) (repeats []reconcile.EventID, err error) {
-	err = h.step("settle "+string(outcomes[0].ID), func() (err error) {
+	err = h.step("settle "+name+" "+string(outcomes[0].ID), func() (err error) {
 		repeats, err = h.Ledger.Settle(ctx, name, run, outcomes)
 		return err
 	}, func() {
@@ -123,7 +123,7 @@ func (h *hand) Settle(ctx context.Context, name string, run reconcile.RunID, out
 
 // Adopt records what others sent.
 func (h *hand) Adopt(ctx context.Context, name string, run reconcile.RunID, adoptions []reconcile.Adoption) (n int, err error) {
-	err = h.step("adopt "+string(adoptions[0].Want.ID), func() (err error) {
+	err = h.step("adopt "+name+" "+string(adoptions[0].Want.ID), func() (err error) {
 		n, err = h.Ledger.Adopt(ctx, name, run, adoptions)
 		return err
 	}, func() {

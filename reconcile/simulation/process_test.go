@@ -142,13 +142,16 @@ func (p *process) addTarget(t *target) {
 		}
 		return ""
 	}
-	sink, fuse, err := sinks.Open(&t.config, sinks.Options{Clock: p.clock, Fit: fit, Dial: p.dial(t.platform)})
+	sink, fuse, err := sinks.Open(&t.config, sinks.Options{Clock: p.clock, Fit: fit, Dial: p.dial(t.platform),
+		Random: func() float64 {
+			return p.w.dice.of("pause", p.name, t.config.Name, p.count("pause "+t.config.Name)).Float64()
+		}})
 	if err != nil {
 		panic(err)
 	}
 	p.closers = append(p.closers, fuse.Close)
 	rt := &reconcile.Target{
-		Sink: sink, Type: t.config.Type, Mode: reconcile.ModeLive, From: []string{"shop"}, Channels: t.config.Channels,
+		Sink: &orderly{sink, p}, Type: t.config.Type, Mode: reconcile.ModeLive, From: []string{"shop"}, Channels: t.config.Channels,
 		Since: p.w.since, PerPerson: 1000, Concurrency: t.config.Concurrency, Timeout: time.Duration(t.config.Timeout),
 		Digest: t.config.Name, Stopped: fuse.Stopped, FrontEndSettles: t.config.Type == "collect",
 		Resend: t.asked, Arm: func(f func(reconcile.Event) reconcile.Reason) { ask.Store(&f) },
@@ -159,6 +162,24 @@ func (p *process) addTarget(t *target) {
 			Trust: reconcile.ByProven, CoversFrom: p.w.since.Add(-day)}
 	}
 	p.Targets = append(p.Targets, rt)
+}
+
+// orderly is a sink whose workers take turns: what they do at one moment would
+// be another world each time.
+type orderly struct {
+	reconcile.Sink
+	p *process
+}
+
+type sending struct{}
+
+// Send takes a moment of its own before and after. Connections are made for the event that
+// asks for them.
+func (s *orderly) Send(ctx context.Context, batch []reconcile.Event) []reconcile.Outcome {
+	first := string(batch[0].ID)
+	time.Sleep(s.p.w.dice.moment("send", s.p.name, s.Name(), first))
+	defer func() { time.Sleep(s.p.w.dice.moment("sent", s.p.name, s.Name(), first)) }()
+	return s.Sink.Send(context.WithValue(ctx, sending{}, first), batch)
 }
 
 // log is what the live integration recorded. A log that cannot be read gives
@@ -324,7 +345,10 @@ func newTarget(kind string, r *rand.Rand) *target {
 	t.resend = t.asked && t.platform.merges
 	if kind == "squeezely" {
 		t.config.URL, t.config.Account, t.config.APIKey = "http://127.0.0.1/track", "shop", "key"
-		t.config.Language, t.config.Batch = "nl-NL", 1+r.IntN(3)
+		t.config.Language = "nl-NL"
+		if chance(r, 0.3) {
+			t.config.Batch = 3
+		}
 		return t
 	}
 	t.config.URL, t.config.MID, t.config.Channels = "http://127.0.0.1", "123456", []string{"in_store", "telephone"}

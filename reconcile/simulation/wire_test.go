@@ -17,14 +17,15 @@ import (
 // dial is the network of a process on its way to one platform.
 func (p *process) dial(to *platform) httpapi.Dial {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
-		n := p.count("dial " + to.name)
-		time.Sleep(p.w.dice.moment("dial", p.name, to.name, n))
+		what := fmt.Sprint("dial ", to.name, ctx.Value(sending{}))
+		n := p.count(what)
+		time.Sleep(p.w.dice.moment(what, p.name, n))
 		p.w.mu.Lock()
 		defer p.w.mu.Unlock()
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if p.dead || chance(p.w.dice.of("broken", p.name, to.name, n), p.w.weather.broken) {
+		if p.dead || chance(p.w.dice.of("broken", p.name, what, n), p.w.weather.broken) {
 			return nil, fmt.Errorf("dial %s: %w", to.name, syscall.ECONNREFUSED)
 		}
 		here, there := net.Pipe()

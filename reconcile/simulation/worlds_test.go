@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,8 +59,10 @@ func TestWorlds(t *testing.T) {
 			t.Run(fmt.Sprint(n+1), func(t *testing.T) {
 				t.Parallel()
 				for i := next.Add(1) - 1; i < worlds && !broken.Load(); i = next.Add(1) - 1 {
-					if !try(t, first+i, filepath.Join(dir, fmt.Sprint(first+i)), empty) {
+					if w := play(t, first+i, dir, empty); len(w.faults) > 0 {
 						broken.Store(true)
+						t.Errorf("world %d (repeat it with GOMAXPROCS=1 %s=%d %s=1): %s\n\n%s", first+i, seedVariable, first+i, worldsVariable,
+							w.faults[0], strings.Join(w.trace, "\n"))
 					}
 				}
 			})
@@ -67,8 +70,28 @@ func TestWorlds(t *testing.T) {
 	})
 }
 
-// try plays one world and reports whether all rules held.
-func try(t *testing.T, seed uint64, dir string, empty []byte) bool {
+// TestAWorldComesAgain plays worlds twice: a seed that went wrong must go wrong
+// again. Workers that wait for one moment, as for the end of a pause, go in any
+// order on several processors, and so may one world in a hundred.
+func TestAWorldComesAgain(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	dir := fastDir(t)
+	empty, err := emptyLedger(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(20) {
+		once, again := play(t, seed, dir, empty), play(t, seed, dir, empty)
+		for i, line := range once.trace {
+			if i >= len(again.trace) || again.trace[i] != line {
+				t.Fatalf("world %d is another one at line %d: %s\n\n%s\n\n%s", seed, i, line, strings.Join(once.trace, "\n"), strings.Join(again.trace, "\n"))
+			}
+		}
+	}
+}
+
+// play plays one world in a bubble of its own.
+func play(t *testing.T, seed uint64, dir string, empty []byte) (w *world) {
 	t.Helper()
 	defer func() {
 		if r := recover(); r != nil {
@@ -76,27 +99,20 @@ func try(t *testing.T, seed uint64, dir string, empty []byte) bool {
 			panic(r)
 		}
 	}()
+	dir = filepath.Join(dir, fmt.Sprint(seed))
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	var w *world
 	var err error
 	synctest.Test(t, func(*testing.T) {
 		if w, err = newWorld(seed, dir, empty); err == nil {
 			w.play()
 		}
 	})
-	if err != nil {
+	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 		t.Fatal(err)
 	}
-	if len(w.faults) > 0 {
-		t.Errorf("world %d (repeat it with %s=%d %s=1): %s\n\n%s", seed, seedVariable, seed, worldsVariable, w.faults[0],
-			strings.Join(w.trace, "\n"))
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		t.Error(err)
-	}
-	return len(w.faults) == 0
+	return w
 }
 
 // fastDir is a folder in memory where there is one: a ledger syncs each commit.
