@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,21 +15,32 @@ import (
 	"makegood/reports"
 )
 
+// explainFlags are what explain can be told.
+type explainFlags struct {
+	runFlags
+	read bool
+}
+
 func (a *app) explainCommand() *cobra.Command {
-	var asJSON bool
+	var f explainFlags
 	c := &cobra.Command{
 		Use:   "explain ORDER ...",
-		Short: "Tell what the ledger knows of an order: what was sent, when, and who says so",
+		Short: "Tell the whole story of an order: where it was read, what was sent or why not",
 		Long: `Reads the ledger alone: for each destination the messages about the order, what
-was tried and what came back, and who says that it was sent. An order that was
-held back, or never read, has no entry; makegood plan says what would become of
-it now. An order number may be written with its shop: SHOP/ORDER.`,
+was tried and what came back, who says that it was sent, or the reason why it
+was not, with the rule's values, where the order stands, and the next step. With
+--read the sources are read again, and what would become of the order now is
+told too: also that it is not for a destination at all, which the ledger does
+not keep. An order number may be written with its shop: SHOP/ORDER.`,
 		GroupID: "questions",
 		Args:    arguments(cobra.MinimumNArgs(1)),
-		Example: "  makegood explain 1001\n  makegood explain tills/31198459044 --json",
-		RunE:    func(c *cobra.Command, args []string) error { return a.explain(c.Context(), args, asJSON) },
+		Example: "  makegood explain 1001\n  makegood explain tills/31198459044 --json\n  makegood explain 1001 --read --from 2026-11-01",
+		RunE:    func(c *cobra.Command, args []string) error { return a.explain(c.Context(), args, &f) },
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
+	c.Flags().BoolVar(&f.read, "read", false, "read the sources again, too")
+	c.Flags().StringVar(&f.from, "from", "", "with --read: beginning of the period to read, in the configured zone; else as the next run would")
+	c.Flags().StringVar(&f.to, "to", "", "with --read: end of the period, itself not in it")
 	return c
 }
 
@@ -50,68 +60,60 @@ type story struct {
 	Amount    string        `json:"amount,omitempty"`
 	Currency  string        `json:"currency,omitempty"`
 	Attempts  []caseAttempt `json:"attempts"`
+	Resends   bool          `json:"resends,omitempty"` // in doubt, and the next run ends it
 }
 
 // kindsOfEvents are those that an order can have at a platform.
 var kindsOfEvents = []reconcile.Kind{reconcile.KindPurchase, reconcile.KindCart}
 
-func (a *app) explain(ctx context.Context, orders []string, asJSON bool) (err error) {
-	s, err := a.begin(ctx, &runFlags{}, "explain")
+func (a *app) explain(ctx context.Context, orders []string, f *explainFlags) (err error) {
+	if !f.read && f.from+f.to != "" {
+		return &usageError{command: "makegood explain", err: errors.New("--from and --to go with --read")}
+	}
+	s, err := a.begin(ctx, &f.runFlags, "explain")
 	if err != nil {
 		return err
 	}
 	defer s.end(&err)
-	s.stop()
+	if !f.read {
+		s.stop()
+	}
 	led, err := s.readLedger(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, led.Close()) }()
-	var all []story
+	var all []legend
 	for _, order := range orders {
-		for _, t := range s.Targets {
-			list, err := s.stories(ctx, led, t, order)
-			if err != nil {
-				return err
-			}
-			all = append(all, list...)
+		one, err := s.legend(ctx, led, order)
+		if err != nil {
+			return err
 		}
-		if !asJSON && !slices.ContainsFunc(all, func(one story) bool { return one.of(order) }) {
-			fmt.Fprintf(a.io.out, "%s: the ledger knows nothing of it. It was held back, is too old or too new, or was never read; makegood plan tells.\n",
-				reports.Mask(order))
-		}
+		all = append(all, one)
 	}
-	if asJSON {
-		enc := json.NewEncoder(a.io.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"schema": 1, "stories": slices.Concat([]story{}, all)})
+	if f.read {
+		// A source that fails is said at the end: the ledger's part stands.
+		err = s.readAgain(ctx, led, all)
+		s.stop()
+	}
+	if f.json {
+		return errors.Join(err, a.encodeLegends(all))
 	}
 	for _, one := range all {
 		one.tell(a, s.Zone)
 	}
-	return nil
+	return err
 }
-
-// of reports whether the story is about an order as a person wrote it.
-func (s story) of(order string) bool { return order == s.Order || order == s.Shop+"/"+s.Order }
 
 // asker is what explain asks of a ledger.
 type asker interface {
 	reconcile.Reader
 	Made(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]reconcile.MadeAttempt, error)
+	Decided(ctx context.Context, target string, ids []reconcile.EventID) ([]reconcile.Decision, error)
 }
 
-func (s *session) stories(ctx context.Context, led asker, t *reconcile.Target, order string) ([]story, error) {
-	var ids []reconcile.EventID
-	for _, shop := range s.Shops {
-		for _, kind := range kindsOfEvents {
-			ids = append(ids, reconcile.NewEventID(kind, reconcile.OrderKey{Shop: shop, Order: order}))
-			if own, ok := strings.CutPrefix(order, shop+"/"); ok {
-				ids = append(ids, reconcile.NewEventID(kind, reconcile.OrderKey{Shop: shop, Order: own}))
-			}
-		}
-	}
-	slices.Sort(ids)
+func (s *session) stories(ctx context.Context, led asker, t *reconcile.Target, keys []reconcile.OrderKey) ([]story, error) {
+	ids := idsOf(keys, kindsOfEvents...)
 	found, err := led.Find(ctx, t.Name(), ids)
 	if err == nil {
 		err = reconcile.FindRevisions(ctx, led, t.Name(), found)
@@ -141,7 +143,7 @@ func (s *session) stories(ctx context.Context, led asker, t *reconcile.Target, o
 func storyOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttempt) story {
 	c := caseOf(t, e, made)
 	one := story{Order: c.Order, Target: c.Target, Event: c.Event, Kind: c.Kind, State: string(e.State), By: string(e.By), Run: c.Run, At: c.At,
-		Completed: e.Facts.CompletedAt, Source: e.Facts.Source, Amount: c.Amount, Currency: c.Currency, Attempts: c.Attempts}
+		Completed: e.Facts.CompletedAt, Source: e.Facts.Source, Amount: c.Amount, Currency: c.Currency, Attempts: c.Attempts, Resends: c.Resends}
 	if key, err := e.ID.Key(); err == nil {
 		one.Shop = key.Shop
 	}
@@ -176,6 +178,25 @@ func (s story) tell(a *app, zone *time.Location) {
 		}
 		fmt.Fprintf(a.io.out, "  attempt %d  %s  %s\n", i+1, at(m.At), what)
 	}
+	if next := s.next(); next != "" {
+		fmt.Fprintf(a.io.out, "  next: %s\n", next)
+	}
+}
+
+// next is what a person can do about the message, "" when nothing is needed.
+func (s story) next() string {
+	switch reconcile.State(s.State) {
+	case reconcile.StateDoubtful:
+		if s.Resends {
+			return "the next run sends it again; the platform merges repeats"
+		}
+		return "look it up at the platform, then end the doubt: makegood resolve --sent or --not-sent --note ... " + quotedArgument(s.Order)
+	case reconcile.StateRefused:
+		return "mend what the platform refused; a changed order goes by itself, the same one with makegood resolve --reopen --note ... " + quotedArgument(s.Order)
+	case reconcile.StateOpen:
+		return "the next run sends it, if nothing holds it back"
+	}
+	return ""
 }
 
 // messageWords say what kind of message it is, and whether it corrects one.
