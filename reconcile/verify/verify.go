@@ -288,15 +288,17 @@ func (r *verification) atTarget(ctx context.Context, t *reconcile.Target, heads 
 	if err != nil {
 		return err
 	}
+	later, err := r.corrections(ctx, t.Name(), kept)
+	if err != nil {
+		return err
+	}
 	for i, h := range heads {
 		for _, w := range wants[i] {
 			if proof.met[w.ID] {
 				continue // another source of the target has the same order
 			}
 			proof.met[w.ID] = true
-			if err := r.event(ctx, proof, met{h, w, known{kept[w.ID], decided[w.ID]}}); err != nil {
-				return err
-			}
+			r.event(proof, met{h, w, known{kept[w.ID], decided[w.ID], later[w.ID]}})
 		}
 	}
 	return nil
@@ -306,6 +308,7 @@ func (r *verification) atTarget(ctx context.Context, t *reconcile.Target, heads 
 type known struct {
 	kept    ledger.Kept
 	decided []ledger.DecidedMark
+	later   []known // its corrections, in their order
 }
 
 // bucket is where the ledger has the event, and what it keeps of its order;
@@ -340,57 +343,93 @@ type met struct {
 }
 
 // event puts one event where the ledger has it.
-func (r *verification) event(ctx context.Context, proof *TargetProof, m met) error {
+func (r *verification) event(proof *TargetProof, m met) {
 	h, w, k := m.head, m.want, m.known
-	proof.Eligible = proof.Eligible.plus(w.Value)
 	finding := Finding{Source: h.Source, Target: proof.Target, Order: h.Key.Order, Origin: h.Origin.String()}
 	bucket, mark, ok := k.bucket(r.Run)
 	if !ok {
+		proof.Eligible = proof.Eligible.plus(w.Value)
 		finding.What, finding.Text = Unseen, "no run has decided about its "+string(w.Kind)
 		r.find(finding)
-		return nil
+		return
 	}
 	value := w.Value
-	if bucket == reconcile.BucketSent || bucket == reconcile.BucketAlreadySent {
+	sent := bucket == reconcile.BucketSent || bucket == reconcile.BucketAlreadySent
+	if sent {
 		value = k.kept.Value
-		if k.kept.By == reconcile.ByAssumed {
-			proof.Assumed = proof.Assumed.plus(value)
+	}
+	newest := value // that the platform was told of, or may have been
+	for _, c := range k.later {
+		newest, mark = c.kept.Value, c.kept.Mark
+		if r.correction(proof, c) == reconcile.BucketAlreadySent {
+			value = c.kept.Value // what the run took for sent
 		}
 	}
+	if sent && k.kept.By == reconcile.ByAssumed {
+		proof.Assumed = proof.Assumed.plus(value)
+	}
+	proof.Eligible = proof.Eligible.plus(value)
 	proof.Buckets[bucket] = proof.Buckets[bucket].plus(value)
 	same := len(mark) == 0 || bytes.Equal(mark, r.Ledger.SealMark(h.Mark()))
-	if !same || !sameValue(w.Value, value) {
-		corrected, err := r.corrected(ctx, proof.Target, m)
-		if err != nil || corrected {
-			return err
-		}
-	}
 	switch {
 	case len(k.decided) > 1:
 		finding.What, finding.Text = Unexplained, "it was decided about twice"
-	case !sameValue(w.Value, value):
-		finding.What, finding.Text = Altered, fmt.Sprintf("it is worth %s now, %s when it was sent", valueText(w.Value), valueText(value))
+	case !sameValue(w.Value, newest):
+		finding.What, finding.Text = Altered, fmt.Sprintf("it is worth %s now, %s when it was sent", valueText(w.Value), valueText(newest))
 	case !same:
 		finding.What, finding.Text = Altered, "it says something else than when it was "+strings.ReplaceAll(string(bucket), "_", " ")
 	default:
-		return nil
+		return
 	}
 	r.find(finding)
-	return nil
 }
 
-// corrected reports whether the newest correction of an event that was sent is
-// of the order as it is now.
-func (r *verification) corrected(ctx context.Context, target string, m met) (bool, error) {
-	same := false
-	for n := 2; ; n++ {
-		id := reconcile.EventID(fmt.Sprintf("%s~%d", m.want.ID, n))
-		kept, err := r.Ledger.Kept(ctx, target, []reconcile.EventID{id})
-		if err != nil || kept[id].Version == 0 {
-			return same, err
-		}
-		same = kept[id].State == reconcile.StateDone && bytes.Equal(kept[id].Mark, r.Ledger.SealMark(m.head.Mark()))
+// correction counts a correction: an event without money where the run had
+// something to do about it, else nothing beside its order.
+func (r *verification) correction(proof *TargetProof, c known) reconcile.Bucket {
+	bucket, _, _ := c.bucket(r.Run)
+	if bucket != reconcile.BucketAlreadySent {
+		proof.Eligible = proof.Eligible.plus(reconcile.Value{})
+		proof.Buckets[bucket] = proof.Buckets[bucket].plus(reconcile.Value{})
 	}
+	return bucket
+}
+
+// corrections gives by event the corrections that the ledger has of those that
+// are done.
+func (r *verification) corrections(ctx context.Context, target string, kept map[reconcile.EventID]ledger.Kept) (
+	map[reconcile.EventID][]known, error,
+) {
+	var firsts []reconcile.EventID
+	for id, e := range kept {
+		if e.State == reconcile.StateDone {
+			firsts = append(firsts, id)
+		}
+	}
+	later := map[reconcile.EventID][]known{}
+	for n := 2; len(firsts) > 0; n++ {
+		ids := make([]reconcile.EventID, len(firsts))
+		for i, id := range firsts {
+			ids[i] = reconcile.EventID(fmt.Sprintf("%s~%d", id, n))
+		}
+		found, err := r.Ledger.Kept(ctx, target, ids)
+		if err != nil {
+			return nil, err
+		}
+		decided, err := r.Ledger.DecidedMarks(ctx, target, slices.Collect(maps.Keys(found)))
+		if err != nil {
+			return nil, err
+		}
+		var next []reconcile.EventID
+		for i, id := range ids {
+			if e, there := found[id]; there {
+				later[firsts[i]] = append(later[firsts[i]], known{kept: e, decided: decided[id]})
+				next = append(next, firsts[i])
+			}
+		}
+		firsts = next
+	}
+	return later, nil
 }
 
 // gone finds what the ledger knows of the period and no source shows.
