@@ -368,8 +368,11 @@ func (r *verification) event(proof *TargetProof, m met) {
 	if sent && k.kept.By == reconcile.ByAssumed {
 		proof.Assumed = proof.Assumed.plus(value)
 	}
-	proof.Eligible = proof.Eligible.plus(value)
 	proof.Buckets[bucket] = proof.Buckets[bucket].plus(value)
+	if len(k.later) == 0 {
+		value = w.Value // the source's own word, where no correction stands between the two
+	}
+	proof.Eligible = proof.Eligible.plus(value)
 	same := len(mark) == 0 || bytes.Equal(mark, r.Ledger.SealMark(h.Mark()))
 	switch {
 	case len(k.decided) > 1:
