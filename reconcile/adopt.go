@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,7 +42,7 @@ type AdoptResult struct {
 }
 
 // AdoptedAt is what became of the evidence's orders at one target. Each order
-// is counted once: recorded, ended, known, busy, moved, kept, refused,
+// is counted once: recorded, ended, known, busy, moved, kept, refused, reopened,
 // other order, not for the target, other shop or unseen.
 type AdoptedAt struct {
 	Target       string `json:"target"`
@@ -53,6 +54,7 @@ type AdoptedAt struct {
 	Moved        int    `json:"moved"` // changed by somebody else meanwhile
 	Kept         int    `json:"still_in_doubt"`
 	Refused      int    `json:"still_refused"`
+	Reopened     int    `json:"reopened"`    // a person said that it never arrived: the next run sends it
 	OtherOrder   int    `json:"other_order"` // the ledger knows another order by its number
 	NotForTarget int    `json:"not_for_target"`
 	OtherShop    int    `json:"other_shop"` // of a numbering that no source of the target has
@@ -288,6 +290,8 @@ func (a *adopter) judge(e Entry, at *AdoptedAt) State {
 		at.Kept++
 	case e.State == StateRefused && !proven:
 		at.Refused++
+	case e.State == StateOpen && e.Lost && !proven:
+		at.Reopened++
 	case e.State == StateAbsent, e.State == StateOpen, e.State == StateRefused, e.State == StateDoubtful:
 		return e.State
 	default:
@@ -349,6 +353,8 @@ func (a *adopter) rest(ctx context.Context, t *targetPlan) error {
 			at.NotForTarget++
 		case !slices.Contains(t.shops, key.Shop):
 			at.OtherShop++
+		case strings.Contains(key.Order, "@"):
+			return fmt.Errorf("read evidence %s: its order numbers hold addresses: correct its columns.order", a.known.Name())
 		default:
 			unseen = append(unseen, key)
 		}

@@ -282,8 +282,9 @@ func stepWants(steps []Step) []Want {
 
 // overlay lets evidence end a purchase that the ledger does not know or knows
 // as open. The plan keeps it, so that it is adopted before anything is sent.
+// What a person reopened because it never arrived goes whatever evidence says.
 func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
-	if s.Want.Kind != KindPurchase || s.Entry.State != StateAbsent && s.Entry.State != StateOpen {
+	if s.Want.Kind != KindPurchase || s.Entry.State != StateAbsent && s.Entry.State != StateOpen || s.Entry.Lost {
 		return nil
 	}
 	k := p.settledBy(t, h.Key)

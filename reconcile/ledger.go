@@ -38,7 +38,7 @@ type Entry struct {
 	ID        EventID
 	Version   int64 // raised by every write; 0: there is no entry
 	State     State
-	Lost      bool // doubtful because the run that claimed it died
+	Lost      bool // doubtful because the run that claimed it died; open because a person said that it never arrived
 	By        By
 	Run       RunID // that claimed it last
 	Action    Action

@@ -69,6 +69,15 @@ func moneyText(money map[string]string) string {
 	return strings.Join(parts, " + ")
 }
 
+// Money gives amounts as people read them on a terminal: "1,200.50 EUR".
+func Money(m reconcile.Money) string {
+	texts := map[string]string{}
+	for currency, amount := range m {
+		texts[currency] = canonical(amount)
+	}
+	return moneyText(texts)
+}
+
 func amountText(amount, currency string) string {
 	if amount == "" {
 		return ""

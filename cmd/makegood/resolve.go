@@ -21,6 +21,8 @@ import (
 // resolveFlags are what resolve can be told.
 type resolveFlags struct {
 	sent, notSent, reopen bool
+	lost, ask             bool
+	by, complete          string
 	all                   bool
 	targets               []string
 	run, note, who        string
@@ -32,19 +34,33 @@ func (a *app) resolveCommand() *cobra.Command {
 	var f resolveFlags
 	c := &cobra.Command{
 		Use:   "resolve [ORDER ...]",
-		Short: "List what is in doubt or refused, and end it by your word",
+		Short: "List what is in doubt or refused, and end it: by your word, the platform's export or its answer",
 		Long: `Lists the messages that were sent and never answered, and those that a platform
 refused, with everything that is known of each. With --sent, --not-sent or
 --reopen and a note it ends them: what you say was sent is never sent again,
 what you say was not sent goes with the next run, and what was refused is tried
 once more. Look it up at the platform first; nobody else can know.
 
-Name orders, or all of a destination or of a run, or --all.`,
+Name orders, or all of a destination or of a run, or --all.
+
+--by NAME ends doubts by the platform's own export: evidence of the configuration
+with trust: proven. What it has was sent. What it lacks stays in doubt, unless
+you say with --complete-until TIME that it holds everything that the platform
+accepted before TIME, and the message was tried before that and its order is not
+older than covers_from: then it goes with the next run. What counts as sent and
+should be in it, but is not, is listed. --ask asks the platforms that can be
+asked. Both are about everything in doubt, unless you name less.
+
+--lost is your word that a platform does not have what counts as sent: the next
+run sends it again.`,
 		GroupID: "outage",
 		Example: `  makegood resolve
   makegood resolve --sent --note "in the platform's order list, 21 Nov" 1001 1002
   makegood resolve --not-sent --run RUN --note "the platform was down, its log is empty"
-  makegood resolve --reopen --target activate --note "the field was mended"`,
+  makegood resolve --reopen --target activate --note "the field was mended"
+  makegood resolve --by platform_export --complete-until "2026-11-20 06:00"
+  makegood resolve --ask
+  makegood resolve --lost --target activate --note "not in their order list" 1001`,
 		RunE: func(c *cobra.Command, args []string) error {
 			f.orders = args
 			return a.resolve(c.Context(), &f)
@@ -53,35 +69,44 @@ Name orders, or all of a destination or of a run, or --all.`,
 	c.Flags().BoolVar(&f.sent, "sent", false, "they were sent: never again")
 	c.Flags().BoolVar(&f.notSent, "not-sent", false, "they were not sent: the next run sends them")
 	c.Flags().BoolVar(&f.reopen, "reopen", false, "what was refused is tried once more")
+	c.Flags().BoolVar(&f.lost, "lost", false, "they count as sent, and the platform does not have them: the next run sends them again")
+	c.Flags().StringVar(&f.by, "by", "", "what the platform's export `NAME` has was sent")
+	c.Flags().StringVar(&f.complete, "complete-until", "", "the export holds everything that the platform accepted before this `TIME`")
+	c.Flags().BoolVar(&f.ask, "ask", false, "ask the platforms that can be asked")
 	c.Flags().BoolVar(&f.all, "all", false, "everything that is listed")
 	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
 	c.Flags().StringVar(&f.run, "run", "", "only what this `RUN` left")
 	c.Flags().StringVar(&f.note, "note", "", "how you know; kept with each, without names of customers")
 	c.Flags().StringVar(&f.who, "who", os.Getenv("USER"), "who says so")
-	c.Flags().BoolVar(&f.json, "json", false, "list as JSON")
+	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
 	return c
 }
 
 // check refuses what would end a doubt by mistake.
 func (f *resolveFlags) check() error {
 	words := 0
-	for _, said := range []bool{f.sent, f.notSent, f.reopen} {
+	for _, said := range []bool{f.sent, f.notSent, f.reopen, f.lost, f.by != "", f.ask} {
 		if said {
 			words++
 		}
 	}
+	proof := f.by != "" || f.ask
 	chosen := f.all || len(f.orders) > 0 || len(f.targets) > 0 || f.run != ""
 	var err error
 	switch {
 	case words > 1:
-		err = errors.New("say one of --sent, --not-sent and --reopen")
+		err = errors.New("say one of --sent, --not-sent, --reopen, --lost, --by and --ask")
 	case words == 0 && (f.note != "" || f.all):
 		err = errors.New("say --sent, --not-sent or --reopen")
-	case words == 1 && strings.TrimSpace(f.note) == "":
+	case f.complete != "" && f.by == "":
+		err = errors.New("--complete-until is about the export of --by NAME")
+	case words == 1 && !proof && strings.TrimSpace(f.note) == "":
 		err = errors.New("--note is missing: how do you know?")
 	case strings.Contains(f.note+f.who, "@"):
 		err = errors.New("--note and --who are kept for good and hold no addresses")
-	case words == 1 && !chosen:
+	case f.lost && (len(f.orders) == 0 || f.all || f.run != ""):
+		err = errors.New("--lost takes orders by their numbers, and nothing else")
+	case words == 1 && !proof && !chosen:
 		err = errors.New("name orders, --target, --run, or --all")
 	}
 	if err != nil {
@@ -96,7 +121,7 @@ type openCase struct {
 	Event    string        `json:"event"`
 	Order    string        `json:"order"`
 	Kind     string        `json:"kind"`
-	State    string        `json:"state"` // in_doubt or refused
+	State    string        `json:"state"` // in_doubt, refused or, of what was lost, sent
 	Run      string        `json:"run"`
 	At       time.Time     `json:"at"`
 	Amount   string        `json:"amount,omitempty"`
@@ -122,6 +147,14 @@ const maxCases = 100_000
 func (a *app) resolve(ctx context.Context, f *resolveFlags) (err error) {
 	if err := f.check(); err != nil {
 		return err
+	}
+	switch {
+	case f.by != "":
+		return a.resolveBy(ctx, f)
+	case f.ask:
+		return a.resolveAsk(ctx, f)
+	case f.lost:
+		return a.resolveLost(ctx, f)
 	}
 	s, err := a.begin(ctx, &runFlags{targets: f.targets}, "resolve")
 	if err != nil {
@@ -175,7 +208,7 @@ func (f *resolveFlags) wants(e reconcile.Entry) bool {
 	key, err := e.ID.Key()
 	named := len(f.orders) == 0 || slices.Contains(f.orders, string(e.ID)) || err == nil && slices.Contains(f.orders, key.Order)
 	kind := !f.reopen || e.State == reconcile.StateRefused
-	if f.sent || f.notSent {
+	if f.sent || f.notSent || f.by != "" || f.ask {
 		kind = e.State == reconcile.StateDoubtful
 	}
 	return named && kind && (f.run == "" || string(e.Run) == f.run)
@@ -201,8 +234,11 @@ func caseOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttempt
 	c := openCase{Target: t.Name(), Event: string(e.ID), Kind: string(e.ID.Kind()), State: "in_doubt", Run: string(e.Run), At: e.At.UTC(),
 		Currency: e.Value.Currency, entry: e, Attempts: []caseAttempt{},
 		Resends: e.State == reconcile.StateDoubtful && t.Traits()[e.ID.Kind()].MergesRepeats}
-	if e.State == reconcile.StateRefused {
+	switch e.State {
+	case reconcile.StateRefused:
 		c.State = "refused"
+	case reconcile.StateDone:
+		c.State = "sent"
 	}
 	if key, err := e.ID.Key(); err == nil {
 		c.Order = key.Order
@@ -272,13 +308,14 @@ func (c openCase) words() string {
 // itself, and what is done stays done when one fails.
 func (s *session) endCases(ctx context.Context, f *resolveFlags, cases []openCase) (err error) {
 	if len(cases) == 0 {
-		_, err := fmt.Fprintln(s.io.out, "Nothing fits: nothing was changed.")
-		return err
+		return s.tellEnded(f, nil)
 	}
-	if err := s.openLedger(ctx); err != nil {
-		return err
+	if s.led == nil {
+		if err := s.openLedger(ctx); err != nil {
+			return err
+		}
 	}
-	resolution := reconcile.Resolution{State: reconcile.StateOpen, Note: f.note, Who: cmp.Or(f.who, "somebody")}
+	resolution := reconcile.Resolution{State: reconcile.StateOpen, Note: f.note, Who: cmp.Or(f.who, "somebody"), Lost: f.lost}
 	if f.sent {
 		resolution.State, resolution.By = reconcile.StateDone, reconcile.ByAssumed
 	}
@@ -297,7 +334,22 @@ func (s *session) endCases(ctx context.Context, f *resolveFlags, cases []openCas
 		}
 		done++
 	}
+	return s.tellEnded(f, cases)
+}
+
+// tellEnded says what was ended, and how.
+func (s *session) tellEnded(f *resolveFlags, cases []openCase) error {
+	if f.json {
+		as := map[bool]reconcile.State{true: reconcile.StateDone, false: reconcile.StateOpen}[f.sent]
+		enc := json.NewEncoder(s.io.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(map[string]any{"schema": 1, "as": as, "ended": slices.Concat([]openCase{}, cases)})
+	}
+	if len(cases) == 0 {
+		_, err := fmt.Fprintln(s.io.out, "Nothing fits: nothing was changed.")
+		return err
+	}
 	what := map[bool]string{true: "counts as sent, and is never sent again", false: "goes with the next run"}[f.sent]
-	_, err = fmt.Fprintf(s.io.out, "%d ended: each %s.\n", done, what)
+	_, err := fmt.Fprintf(s.io.out, "%d ended: each %s.\n", len(cases), what)
 	return err
 }

@@ -59,6 +59,6 @@ func (r row) resolved(res reconcile.Resolution) row {
 	if res.Lost {
 		r.Receipt, r.SaidAt = "", never()
 	}
-	r.Lost, r.NotBefore, r.Before = false, never(), ""
+	r.Lost, r.NotBefore, r.Before = res.Lost, never(), ""
 	return r
 }

@@ -137,7 +137,7 @@ func (r row) settled(o reconcile.Outcome) (row, error) {
 	case reconcile.Retryable:
 		// That this attempt was not accepted says nothing of an earlier one.
 		r.State, r.Lost, r.NotBefore = string(reconcile.StateOpen), false, micros(o.NotBefore)
-		if known && before.is(reconcile.StateDoubtful) {
+		if known && (before.is(reconcile.StateDoubtful) || before.is(reconcile.StateOpen)) {
 			r.State, r.Lost = before.State, before.Lost
 		}
 	case reconcile.Unsent:

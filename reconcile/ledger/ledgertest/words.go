@@ -105,11 +105,18 @@ func resolveLost(t *testing.T, p Place) {
 	if err := say(done, word); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.wantState(done.ID, reconcile.StateOpen, 3, 1); got.By != "" || got.Receipt != "" {
+	if got := h.wantState(done.ID, reconcile.StateOpen, 3, 1); got.By != "" || got.Receipt != "" || !got.Lost {
 		t.Errorf("the entry is %+v", got)
 	}
+	h.send(done, reconcile.Unsent)
+	h.send(done, reconcile.Retryable)
+	if got := h.wantState(done.ID, reconcile.StateOpen, 7, 1); !got.Lost {
+		t.Errorf("tried in vain the entry is %+v", got)
+	}
 	h.send(done, reconcile.Sent)
-	h.wantState(done.ID, reconcile.StateDone, 5, 2)
+	if got := h.wantState(done.ID, reconcile.StateDone, 9, 2); got.Lost {
+		t.Errorf("sent again the entry is %+v", got)
+	}
 }
 
 func runsAlive(t *testing.T, p Place) {
