@@ -267,7 +267,7 @@ func (a *adopter) decide(ctx context.Context, s SourceSpec, t *targetPlan, page 
 				at.OtherOrder++
 				continue
 			}
-			w.Facts.Goods = o.head.GoodsDigest
+			w.Facts.Goods, w.Facts.Mark = o.head.GoodsDigest, o.head.Mark()
 			switch a.judge(e, at) {
 			case StateAbsent, StateOpen, StateRefused:
 				batch = append(batch, a.adoption(w, e, o.head.Key))

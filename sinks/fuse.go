@@ -65,6 +65,9 @@ type Fuse struct {
 	busy  time.Time // since when it has asked for that without accepting anything; zero: it has not
 }
 
+// Unwrap gives what it wears, so that it can be asked.
+func (f *Fuse) Unwrap() reconcile.Sink { return f.Sink }
+
 // NewFuse puts a fuse before a sink.
 func NewFuse(s reconcile.Sink, o FuseOptions) *Fuse {
 	if len(o.ProbeAfter) == 0 {

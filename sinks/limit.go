@@ -45,6 +45,9 @@ type limited struct {
 	pace *Pace
 }
 
+// Unwrap gives what it wears, so that it can be asked.
+func (l *limited) Unwrap() reconcile.Sink { return l.Sink }
+
 func (l *limited) Send(ctx context.Context, batch []reconcile.Event) []reconcile.Outcome {
 	outcomes := make([]reconcile.Outcome, 0, len(batch))
 	for len(batch) > 0 {

@@ -40,6 +40,9 @@ type retrying struct {
 	options RetryOptions
 }
 
+// Unwrap gives what it wears, so that it can be asked.
+func (r *retrying) Unwrap() reconcile.Sink { return r.Sink }
+
 func (r *retrying) Send(ctx context.Context, batch []reconcile.Event) []reconcile.Outcome {
 	end := time.Now().Add(r.options.Within)
 	outcomes := r.Sink.Send(ctx, batch)

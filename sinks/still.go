@@ -32,6 +32,9 @@ type still struct {
 	fit func(reconcile.Event) reconcile.Reason
 }
 
+// Unwrap gives what it wears, so that it can be asked.
+func (s *still) Unwrap() reconcile.Sink { return s.Sink }
+
 func (s *still) Send(ctx context.Context, batch []reconcile.Event) []reconcile.Outcome {
 	outcomes := unsent(batch, "")
 	var fit []reconcile.Event

@@ -57,6 +57,9 @@ type vat struct {
 	rates map[string]Conversion
 }
 
+// Unwrap gives what it wears, so that it can be asked.
+func (v *vat) Unwrap() reconcile.Sink { return v.Sink }
+
 func (v *vat) Expect(h reconcile.Head, asOf time.Time) []reconcile.Want {
 	rate, ok := v.rates[h.Source]
 	if !ok {

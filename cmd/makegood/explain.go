@@ -53,6 +53,8 @@ type story struct {
 	Kind      string        `json:"kind"`
 	State     string        `json:"state"` // open, claimed, done, refused or doubtful
 	By        string        `json:"by,omitempty"`
+	Who       string        `json:"who,omitempty"`  // on whose word it stands as it does
+	Note      string        `json:"note,omitempty"` // how they know
 	Run       string        `json:"run,omitempty"`
 	At        time.Time     `json:"at"`
 	Completed time.Time     `json:"completed_at,omitzero"`
@@ -109,6 +111,7 @@ func (a *app) explain(ctx context.Context, orders []string, f *explainFlags) (er
 type asker interface {
 	reconcile.Reader
 	Made(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]reconcile.MadeAttempt, error)
+	Said(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID]reconcile.Said, error)
 	Decided(ctx context.Context, target string, ids []reconcile.EventID) ([]reconcile.Decision, error)
 }
 
@@ -131,10 +134,16 @@ func (s *session) stories(ctx context.Context, led asker, t *reconcile.Target, k
 	if err != nil {
 		return nil, err
 	}
+	said, err := led.Said(ctx, t.Name(), ids)
+	if err != nil {
+		return nil, err
+	}
 	var list []story
 	for _, id := range ids {
 		if e, ok := found[id]; ok {
-			list = append(list, storyOf(t, e, made[id]))
+			one := storyOf(t, e, made[id])
+			one.Who, one.Note = said[id].Who, said[id].Note
+			list = append(list, one)
 		}
 	}
 	return list, nil
@@ -164,6 +173,9 @@ func (s story) tell(a *app, zone *time.Location) {
 	fmt.Fprintln(a.io.out)
 	if s.Run != "" {
 		fmt.Fprintf(a.io.out, "  run %s\n", s.Run)
+	}
+	if s.Note != "" {
+		fmt.Fprintf(a.io.out, "  %s: %s\n", cmp.Or(s.Who, "somebody"), s.Note)
 	}
 	for i, m := range s.Attempts {
 		what := strings.ReplaceAll(m.Verdict, "_", " ")
@@ -214,8 +226,8 @@ func (s story) words() string {
 	switch reconcile.State(s.State) {
 	case reconcile.StateDone:
 		return map[reconcile.By]string{
-			reconcile.BySentHere: "sent by makegood", reconcile.ByProven: "sent, as the live integration recorded",
-			reconcile.ByAssumed: "taken as sent",
+			reconcile.BySentHere: "sent by makegood", reconcile.ByProven: "sent, as " + cmp.Or(s.Who, "the live integration") + " recorded",
+			reconcile.ByAssumed: "taken as sent" + onWord(s.Who),
 		}[reconcile.By(s.By)]
 	case reconcile.StateRefused:
 		return "refused by the platform"
@@ -224,5 +236,12 @@ func (s story) words() string {
 	case reconcile.StateClaimed:
 		return "being sent by another run"
 	}
-	return "still to send"
+	return "still to send" + onWord(s.Who)
+}
+
+func onWord(who string) string {
+	if who == "" {
+		return ""
+	}
+	return ", on the word of " + who
 }
