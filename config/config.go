@@ -80,11 +80,15 @@ func Parse(data []byte, name string, env func(string) (string, bool)) (*Config, 
 }
 
 // LedgerName is Ledger for messages: without the password that a URL may hold.
-func (c *Config) LedgerName() string {
-	if !strings.Contains(c.Ledger, "://") {
-		return c.Ledger
+func (c *Config) LedgerName() string { return PlaceName(c.Ledger) }
+
+// PlaceName is a file or a URL for messages: without the password that a URL
+// may hold.
+func PlaceName(place string) string {
+	if !strings.Contains(place, "://") {
+		return place
 	}
-	u, err := url.Parse(c.Ledger)
+	u, err := url.Parse(place)
 	if err != nil {
 		return hidden
 	}

@@ -185,6 +185,8 @@ func (p *planner) wants(t *targetPlan, h Head) ([]Want, error) {
 			wants[i].Hold = ReasonSuppressed
 		case h.Hold == ReasonStatusUnknown, w.Hold == "" && h.Hold != "":
 			wants[i].Hold = h.Hold
+		case w.Hold == "" && h.CompletedAt.Before(t.pruned):
+			wants[i].Hold = ReasonPruned
 		case w.Hold == "" && p.uncovered(t, h.CompletedAt):
 			wants[i].Hold = ReasonNoEvidence
 		}

@@ -77,6 +77,20 @@ func sortedNames(m map[string]string) []string {
 	return names
 }
 
+// Kept is an entry with what the ledger keeps of its order: Mark is
+// the keyed hash of the order's mark when it was claimed, empty where that is not
+// known.
+type Kept struct {
+	Entry
+	Mark []byte
+}
+
+// DecidedMark is a decision with what the ledger keeps of its order.
+type DecidedMark struct {
+	Decision
+	Mark []byte
+}
+
 // diary gathers a plan's decisions in a file beside it: deflated JSON lines.
 type diary struct {
 	file *os.File

@@ -154,6 +154,9 @@ type Reader interface {
 	// EvidenceDays tells how many rows an evidence source held on earlier days
 	// (UTC dates, "2006-01-02"), as runs recorded it.
 	EvidenceDays(ctx context.Context, evidence string) (map[string]int, error)
+	// Pruned tells up to which completion time the ledger has forgotten what
+	// was sent to the target; zero when it has forgotten nothing.
+	Pruned(ctx context.Context, target string) (time.Time, error)
 	// Newest tells when the ledger was last written by a run, as that run's
 	// clock had it; zero when it never was.
 	Newest(ctx context.Context) (time.Time, error)

@@ -48,6 +48,7 @@ type targetPlan struct {
 	err         error
 	checkouts   map[Person][]checkout
 	shops       []string // the numberings of its sources
+	pruned      time.Time
 	twins       *twins
 	edits       map[OrderKey]edit
 }
@@ -171,6 +172,10 @@ func (p *planner) prepare(ctx context.Context) error {
 			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
 		}
 		p.targets = append(p.targets, tp)
+		var err error
+		if tp.pruned, err = p.led.Pruned(ctx, t.Name()); err != nil {
+			return fmt.Errorf("read what was forgotten of %s: %w", t.Name(), err)
+		}
 		lost, n, err := p.led.Lost(ctx, t.Name(), MaxExamples)
 		if err != nil {
 			return fmt.Errorf("read what earlier runs left at %s: %w", t.Name(), err)

@@ -64,6 +64,7 @@ const (
 	ReasonFutureTime    Reason = "future_time"
 	ReasonTooOld        Reason = "too_old"
 	ReasonNoEvidence    Reason = "no_evidence"
+	ReasonPruned        Reason = "pruned" // the ledger has forgotten what was sent of its time
 	ReasonCannotCompose Reason = "cannot_compose"
 	ReasonChangeNotSent Reason = "change_not_sent" // a correction that was begun and must not go on
 

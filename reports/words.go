@@ -88,6 +88,7 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonTooOld, Words{Text: "too old for this destination"}},
 	{reconcile.ReasonNoEvidence, Words{Text: "from before the record of the live integration begins",
 		Next: "Move since to where that record begins, or give a record that reaches further back."}},
+	{reconcile.ReasonPruned, Words{Text: "from a time that the ledger has forgotten on purpose"}},
 	{reconcile.ReasonCannotCompose, Words{Text: "the message could not be made",
 		Next: "Look at the orders below: what is missing on them is named there."}},
 	{reconcile.ReasonChangeNotSent, Words{Text: "a change of what was sent, which is only reported"}},

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -119,19 +119,11 @@ func (s *session) verifier(ctx context.Context, led *ledger.Reader) (*verify.Ver
 
 func (p proof) tell(s *session) error {
 	if s.flags.json {
-		enc := json.NewEncoder(s.io.out)
-		enc.SetIndent("", "  ")
 		p.Ledger = slices.Concat([]ledger.Finding{}, p.Ledger)
-		return enc.Encode(p)
+		return s.encode(p)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "The ledger: %d commits, head %s\n", p.Head.Sequence, p.Head.Hash)
-	for _, f := range p.Ledger {
-		fmt.Fprintf(&b, "  ! %s\n", reports.Mask(f.String()))
-	}
-	if len(p.Ledger) == 0 {
-		b.WriteString("  every row of every table is what the journal says\n")
-	}
+	p.tellLedger(&b)
 	if p.Proof == nil {
 		b.WriteString("No run has ended yet, and no period was named: the sources were not read.\n")
 	} else {
@@ -144,7 +136,16 @@ func (p proof) tell(s *session) error {
 	return err
 }
 
-// buckets in the order in which reports show them.
+func (p proof) tellLedger(b io.Writer) {
+	fmt.Fprintf(b, "The ledger: %d commits, head %s\n", p.Head.Sequence, p.Head.Hash)
+	for _, f := range p.Ledger {
+		fmt.Fprintf(b, "  ! %s\n", reports.Mask(f.String()))
+	}
+	if len(p.Ledger) == 0 {
+		fmt.Fprintln(b, "  every row of every table is what the journal says")
+	}
+}
+
 func (p proof) tellSecond(b *strings.Builder, zone *time.Location) {
 	at := func(t time.Time) string { return t.In(zone).Format("2 Jan 2006 15:04") }
 	fmt.Fprintf(b, "The orders from %s to %s", at(p.Proof.Window.From), at(p.Proof.Window.To))

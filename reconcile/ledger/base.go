@@ -35,7 +35,7 @@ const baseRow = 4 << 20
 // dump journals every row of a table as new.
 func (t *tx) dump(ctx context.Context, example any) error {
 	return t.each(ctx, example, func(row any) error {
-		c, _ := t.seal.changed(reflect.Zero(reflect.TypeOf(row)).Interface(), row)
+		c, _ := t.seal.changed(zeroOf(row), row)
 		if err := t.write(c); err != nil || t.journal.Len() < baseRow {
 			return err
 		}
@@ -59,11 +59,15 @@ func (c *conn) each(ctx context.Context, example any, do func(row any) error) er
 	}
 	list := strings.Join(keys, ", ")
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(keys)), ", ")
+	limit := eachAtOnce
+	if t == reflect.TypeFor[journalRow]() {
+		limit = journalAtOnce // each of them may be large
+	}
 	where := ""
 	var after []any
 	for {
 		rows := reflect.New(reflect.SliceOf(t))
-		query := fmt.Sprintf(`SELECT * FROM %s %s ORDER BY %s LIMIT %d`, tableOf(example), where, list, eachAtOnce)
+		query := fmt.Sprintf(`SELECT * FROM %s %s ORDER BY %s LIMIT %d`, tableOf(example), where, list, limit)
 		if err := c.SelectContext(ctx, rows.Interface(), query, after...); err != nil {
 			return fmt.Errorf("read %s: %w", tableOf(example), err)
 		}
@@ -73,7 +77,7 @@ func (c *conn) each(ctx context.Context, example any, do func(row any) error) er
 				return err
 			}
 		}
-		if n < eachAtOnce {
+		if n < limit {
 			return nil
 		}
 		where, after = fmt.Sprintf("WHERE (%s) > (%s)", list, marks), nil

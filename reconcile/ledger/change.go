@@ -33,7 +33,7 @@ type column struct {
 }
 
 // shapes holds the columns of every table's row.
-var shapes = shapesOf(metaRow{}, runRow{}, row{}, attempt{}, coverageRow{}, evidenceRow{}, shopRow{}, decisionRow{}, prunedRow{})
+var shapes = shapesOf(metaRow{}, runRow{}, row{}, attempt{}, coverageRow{}, evidenceRow{}, shopRow{}, decisionRow{}, prunedRow{}, journalRow{})
 
 func shapesOf(rows ...any) map[reflect.Type][]column {
 	all := map[reflect.Type][]column{}
@@ -133,6 +133,9 @@ func textOf(v reflect.Value) string {
 	}
 	panic(fmt.Sprintf("the journal has no text for %s", v.Type()))
 }
+
+// zeroOf is the zero value of a row's type.
+func zeroOf(row any) any { return reflect.Zero(reflect.TypeOf(row)).Interface() }
 
 // line is the change as a line of the journal.
 func (c change) line() ([]byte, error) {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,7 +95,7 @@ func (c *checker) all(ctx context.Context, dir string) (_ []Finding, err error) 
 	}
 	for _, example := range folded {
 		err := c.each(ctx, example, func(row any) error {
-			is, _ := c.seal.changed(reflect.Zero(reflect.TypeOf(row)).Interface(), row)
+			is, _ := c.seal.changed(zeroOf(row), row)
 			return c.parts.add(is, true)
 		})
 		if err != nil {
@@ -108,10 +107,10 @@ func (c *checker) all(ctx context.Context, dir string) (_ []Finding, err error) 
 
 // journalRow is one row of the journal.
 type journalRow struct {
-	Sequence int64  `db:"sequence"`
-	At       int64  `db:"at"`
-	Changes  []byte `db:"changes"`
-	Hash     blob   `db:"hash"`
+	Sequence int64 `db:"sequence" json:"sequence" journal:"key"`
+	At       int64 `db:"at" json:"at"`
+	Changes  blob  `db:"changes" json:"changes"`
+	Hash     blob  `db:"hash" json:"hash"`
 }
 
 // journalAtOnce is how many rows of the journal are read at a time.

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -232,4 +233,9 @@ func textsOf(t *testing.T, db *sqlx.DB, query string) (texts []string) {
 		t.Fatal(err)
 	}
 	return texts
+}
+
+func jsonOf(row any) (string, error) {
+	text, err := json.Marshal(row)
+	return string(text), err
 }

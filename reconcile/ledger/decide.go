@@ -128,21 +128,12 @@ func (t *tx) undecide(ctx context.Context, target string, ids []reconcile.EventI
 			return err
 		}
 		for _, r := range known {
-			if err := t.remove(ctx, r); err != nil {
+			if err := t.drop(ctx, r); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// remove deletes a decision.
-func (t *tx) remove(ctx context.Context, r decisionRow) error {
-	_, err := t.ExecContext(ctx, `DELETE FROM decisions WHERE target = ? AND event = ? AND source = ?`, r.Target, r.Event, r.Source)
-	if err != nil {
-		return fmt.Errorf("end a decision: %w", err)
-	}
-	return t.write(t.seal.gone(r))
 }
 
 // Decided lists what was decided about events at a target, or with target ""

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"reflect"
+	"strings"
 	"time"
 )
 
@@ -71,6 +73,23 @@ func (t *tx) flush(ctx context.Context) error {
 		rows = rows[n:]
 	}
 	return nil
+}
+
+// drop deletes a row.
+func (t *tx) drop(ctx context.Context, row any) error {
+	v := reflect.ValueOf(row)
+	var where []string
+	var key []any
+	for _, col := range shapes[v.Type()] {
+		if col.how == "key" {
+			where = append(where, col.name+" = ?")
+			key = append(key, v.Field(col.index).Interface())
+		}
+	}
+	if _, err := t.ExecContext(ctx, "DELETE FROM "+tableOf(row)+" WHERE "+strings.Join(where, " AND "), key...); err != nil {
+		return fmt.Errorf("delete from %s: %w", tableOf(row), err)
+	}
+	return t.write(t.seal.gone(row))
 }
 
 // link adds what was journalled as a row of the journal. A transaction has

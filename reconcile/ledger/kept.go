@@ -6,26 +6,12 @@ import (
 	"makegood/reconcile"
 )
 
-// Kept is an entry with what the ledger keeps of its order: Mark is
-// SealMark of the order's mark when it was claimed, empty where that is not
-// known.
-type Kept struct {
-	reconcile.Entry
-	Mark []byte
-}
-
-// DecidedMark is a decision with what the ledger keeps of its order.
-type DecidedMark struct {
-	reconcile.Decision
-	Mark []byte
-}
-
 // SealMark gives a mark as the ledger keeps it. It needs the person key.
 func (v *view) SealMark(m reconcile.Digest) []byte { return v.seal.mark16(m) }
 
 // Kept returns the entries that exist, as Find does.
-func (v *view) Kept(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID]Kept, error) {
-	kept := map[reconcile.EventID]Kept{}
+func (v *view) Kept(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID]reconcile.Kept, error) {
+	kept := map[reconcile.EventID]reconcile.Kept{}
 	deaths := v.newDeaths()
 	err := v.read(ctx, "look up entries of "+target, func(conn *conn) error {
 		var rows []row
@@ -45,7 +31,7 @@ func (v *view) Kept(ctx context.Context, target string, ids []reconcile.EventID)
 			if err != nil {
 				return err
 			}
-			kept[e.ID] = Kept{e, r.Mark}
+			kept[e.ID] = reconcile.Kept{Entry: e, Mark: r.Mark}
 		}
 		return nil
 	})
@@ -53,12 +39,12 @@ func (v *view) Kept(ctx context.Context, target string, ids []reconcile.EventID)
 }
 
 // DecidedMarks lists decisions by the ids that were asked for.
-func (v *view) DecidedMarks(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]DecidedMark, error) {
+func (v *view) DecidedMarks(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]reconcile.DecidedMark, error) {
 	asked := make(map[reconcile.EventID]reconcile.EventID, len(ids))
 	for _, id := range ids {
 		asked[v.seal.hide(id)] = id
 	}
-	found := map[reconcile.EventID][]DecidedMark{}
+	found := map[reconcile.EventID][]reconcile.DecidedMark{}
 	err := v.read(ctx, "look up what was decided", func(conn *conn) error {
 		rows, err := conn.decisions(ctx, target, v.seal.hidden(ids))
 		if err != nil {
@@ -70,7 +56,7 @@ func (v *view) DecidedMarks(ctx context.Context, target string, ids []reconcile.
 				return err
 			}
 			id := asked[d.ID]
-			found[id] = append(found[id], DecidedMark{d, r.Mark})
+			found[id] = append(found[id], reconcile.DecidedMark{Decision: d, Mark: r.Mark})
 		}
 		return nil
 	})

@@ -12,15 +12,14 @@ import (
 	"time"
 
 	"makegood/reconcile"
-	"makegood/reconcile/ledger"
 )
 
 // Ledger is what proving needs of a ledger.
 type Ledger interface {
 	// Kept returns the entries that exist, with what is kept of their orders.
-	Kept(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID]ledger.Kept, error)
+	Kept(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID]reconcile.Kept, error)
 	// DecidedMarks lists decisions with what is kept of their orders.
-	DecidedMarks(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]ledger.DecidedMark, error)
+	DecidedMarks(ctx context.Context, target string, ids []reconcile.EventID) (map[reconcile.EventID][]reconcile.DecidedMark, error)
 	// EachIn calls do for every entry and decision of a target about an order
 	// completed in w; at "" for decisions about orders at their sources.
 	EachIn(ctx context.Context, target string, w reconcile.Window, do func(id reconcile.EventID, source string) error) error
@@ -239,7 +238,7 @@ func (r *verification) asides(ctx context.Context, s reconcile.SourceSpec, heads
 		if len(h.Bad) > 0 {
 			place = reconcile.Place{Bucket: reconcile.BucketBad, Reason: h.Bad[0].Reason}
 		}
-		said := slices.DeleteFunc(known[ids[i]], func(d ledger.DecidedMark) bool { return d.Source != s.Name() })
+		said := slices.DeleteFunc(known[ids[i]], func(d reconcile.DecidedMark) bool { return d.Source != s.Name() })
 		finding := Finding{Source: s.Name(), Order: h.Key.Order, Origin: h.Origin.String()}
 		switch {
 		case len(said) == 0:
@@ -306,8 +305,8 @@ func (r *verification) atTarget(ctx context.Context, t *reconcile.Target, heads 
 
 // known is what the ledger has of one event.
 type known struct {
-	kept    ledger.Kept
-	decided []ledger.DecidedMark
+	kept    reconcile.Kept
+	decided []reconcile.DecidedMark
 	later   []known // its corrections, in their order
 }
 
@@ -400,7 +399,7 @@ func (r *verification) correction(proof *TargetProof, c known) reconcile.Bucket 
 
 // corrections gives by event the corrections that the ledger has of those that
 // are done.
-func (r *verification) corrections(ctx context.Context, target string, kept map[reconcile.EventID]ledger.Kept) (
+func (r *verification) corrections(ctx context.Context, target string, kept map[reconcile.EventID]reconcile.Kept) (
 	map[reconcile.EventID][]known, error,
 ) {
 	var firsts []reconcile.EventID
