@@ -169,7 +169,7 @@ func (p *planner) holdsOf(wants []Want, events []Event, err error) map[EventID]H
 func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event, holds map[EventID]Held) error {
 	f := t.feeds[o.Source]
 	beside := f.orders[o.Key]
-	f.holdRenumbered(events, holds)
+	p.holdCorrections(f, events, holds)
 	for _, w := range wants {
 		held, is := holds[w.ID]
 		if !is {

@@ -61,6 +61,9 @@ func (t *targetPlan) recall(f *feed, o ordered, have map[EventID]Entry, now time
 		if e.State != StateDone {
 			continue
 		}
+		if w.Kind == KindPurchase {
+			f.before++
+		}
 		last, next := newest(e, have)
 		change, resends := Changed(w, last), false
 		if c, made := t.correction(w, change, e, have[next]); made {
@@ -111,12 +114,29 @@ func (f *feed) note(c Correction) {
 	}
 }
 
-// holdRenumbered holds back corrections that would reach the platform under
-// another order number than what they correct: they would be second purchases.
-func (f *feed) holdRenumbered(events []Event, holds map[EventID]Held) {
+// holdCorrections holds back corrections that would reach the platform under
+// another order number than what they correct, for they would be second
+// purchases, and all of them where too many orders have changed at once.
+func (p *planner) holdCorrections(f *feed, events []Event, holds map[EventID]Held) {
 	for _, e := range events {
+		if e.ID.Revision() == 1 {
+			continue
+		}
 		if was := f.sends[e.ID].shown; was != "" && was != e.Shown {
 			holds[e.ID] = Held{ID: e.ID, Reason: ReasonChangeNotSent, Text: "the platform knows it as " + was}
 		}
+		if p.manyChanges(f) {
+			holds[e.ID] = Held{ID: e.ID, Reason: ReasonManyChanges}
+		}
 	}
+}
+
+// fewChanges is how many orders may change at once without any question.
+const fewChanges = 20
+
+// manyChanges reports whether more than half of the orders that were sent
+// before have changed: then it is the source, or how it is read, that has
+// changed, and what the platform has may well be right.
+func (p *planner) manyChanges(f *feed) bool {
+	return f.resent > fewChanges && 2*f.resent > f.before && !p.ChangesAreRight
 }

@@ -407,3 +407,40 @@ func TestRevised(t *testing.T) {
 		}
 	}
 }
+
+// TestManyChangesAtOnce: when most orders are something else than they were, it
+// is the way in which they are read that has changed. Nobody's word overwrites
+// what the platform has.
+func TestManyChangesAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		orders, changed int
+		right           bool
+		want            map[string]int
+		resent          int
+	}{
+		"all of many":          {30, 30, false, map[string]int{"already_sent/sent_here": 30, "held_back/many_changes": 30}, 0},
+		"all of many, rightly": {30, 30, true, map[string]int{"already_sent/sent_here": 30, "sent/sent_now": 30}, 30},
+		"all of few":           {20, 20, false, map[string]int{"already_sent/sent_here": 20, "sent/sent_now": 20}, 20},
+		"half of many":         {42, 21, false, map[string]int{"already_sent/sent_here": 42, "sent/sent_now": 21}, 21},
+		"more than half":       {41, 21, false, map[string]int{"already_sent/sent_here": 41, "held_back/many_changes": 21}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, many(c.orders)...)
+			h.sink.Merges, h.target.Resend = true, true
+			h.run()
+			for i := range c.changed {
+				h.source.List[i] = order(h.source.List[i].Key.Order, twoTea)
+			}
+			h.ChangesAreRight = c.right
+			res := h.run()
+			h.ends(res, c.want)
+			h.corrected(res, c.changed, c.resent)
+			if resend := res.Targets[0].Corrections[0].Resend; resend != (c.resent > 0) {
+				t.Errorf("the list says that it goes again: %v", resend)
+			}
+			if needed := len(res.Needs()) > 0; needed != (c.resent == 0) {
+				t.Errorf("a person is needed: %v", needed)
+			}
+		})
+	}
+}

@@ -73,6 +73,7 @@ type feed struct {
 	corrections  []Correction
 	changed      int
 	resent       int     // of the changed: corrections among the sends
+	before       int     // purchases that were sent before
 	offers       []offer // orders that go or went, for credit notes to undo
 	undone       Reversals
 }
@@ -403,6 +404,12 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 			line.EarliestLeft[source] = f.earliestLeft
 		}
 		line.HeldTimes[source] = p.heldTimes(t, source)
+		if p.manyChanges(f) {
+			f.resent = 0
+			for i := range f.corrections {
+				f.corrections[i].Resend = false
+			}
+		}
 		line.Corrections = append(line.Corrections, f.corrections...)
 		line.CorrectionsFound += f.changed
 		line.CorrectionsResent += f.resent

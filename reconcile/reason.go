@@ -66,6 +66,7 @@ const (
 	ReasonNoEvidence    Reason = "no_evidence"
 	ReasonPruned        Reason = "pruned" // the ledger has forgotten what was sent of its time
 	ReasonCannotCompose Reason = "cannot_compose"
+	ReasonManyChanges   Reason = "many_changes"    // a correction among more than are believed
 	ReasonChangeNotSent Reason = "change_not_sent" // a correction that was begun and must not go on
 
 	ReasonNoCart           Reason = "no_cart"
@@ -113,7 +114,8 @@ const (
 func (r Reason) NeedsLook() bool {
 	switch r {
 	case ReasonDamagedID, ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
-		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown:
+		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown,
+		ReasonManyChanges:
 		return true
 	}
 	return false

@@ -34,9 +34,12 @@ type Runner struct {
 	// ClockIsRight is a person's word that the clock was wrong when the ledger
 	// was written later than it is now.
 	ClockIsRight bool
-	NewRun       func() RunID
-	Log          *slog.Logger
-	Progress     Progress
+	// ChangesAreRight is a person's word that many orders have really changed
+	// after they were sent.
+	ChangesAreRight bool
+	NewRun          func() RunID
+	Log             *slog.Logger
+	Progress        Progress
 	// SaveHead stores which ledger this is and how far it has come, after a
 	// run's first and last commit.
 	SaveHead func(LedgerHead) error

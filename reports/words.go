@@ -91,6 +91,8 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonPruned, Words{Text: "from a time that the ledger has forgotten on purpose"}},
 	{reconcile.ReasonCannotCompose, Words{Text: "the message could not be made",
 		Next: "Look at the orders below: what is missing on them is named there."}},
+	{reconcile.ReasonManyChanges, Words{Text: "a change of what was sent, among many at once",
+		Next: "Compare a changed order below with the shop, and see what was changed at the source or in columns; if the changes are right: --changes-are-right."}},
 	{reconcile.ReasonChangeNotSent, Words{Text: "a change of what was sent, which is only reported"}},
 
 	{reconcile.ReasonNoCart, Words{Text: "no cart is stored"}},

@@ -36,7 +36,7 @@ func TestHarmKilledWhileCorrecting(t *testing.T) {
 	s.priced(orders, "7")
 	setFaults(t, s.sim, "delay=20ms", "drop=10%")
 	for range 3 {
-		cmd := play(t, "run", "-c", s.file())
+		cmd := play(t, "run", "--changes-are-right", "-c", s.file())
 		enough := s.accepted(6)
 		check(t, cmd.Start())
 		over := make(chan struct{})
@@ -50,7 +50,7 @@ func TestHarmKilledWhileCorrecting(t *testing.T) {
 	}
 	s.sim.OnAccept(nil)
 	setFaults(t, s.sim)
-	s.run(exitDone)
+	s.run(exitDone, "--changes-are-right")
 	p := s.sim.Counts().Platforms["squeezely"]
 	if p.Orders != orders || p.Money["EUR"] != fmt.Sprint(orders*7) {
 		t.Errorf("the platform holds %+v", p)
@@ -98,7 +98,7 @@ func TestHarmTwoRunsCorrectAtTheSameTime(t *testing.T) {
 	codes := make(chan int, 2)
 	for range cap(codes) {
 		go func() {
-			code, _, _ := makegood(t, "run", "-c", config)
+			code, _, _ := makegood(t, "run", "--changes-are-right", "-c", config)
 			codes <- code
 		}()
 	}
@@ -107,9 +107,30 @@ func TestHarmTwoRunsCorrectAtTheSameTime(t *testing.T) {
 			t.Errorf("exit %d", code)
 		}
 	}
-	s.run(exitDone)
+	s.run(exitDone, "--changes-are-right")
 	if p := s.sim.Counts().Platforms["squeezely"]; p.Orders != orders || p.Repeats != orders || p.Money["EUR"] != fmt.Sprint(orders*7) {
 		t.Errorf("the platform holds %+v", p)
+	}
+}
+
+// TestHarmColumnIsAnotherOne: somebody maps the price to another column. What
+// the platform has is not overwritten on the word of a slip.
+func TestHarmColumnIsAnotherOne(t *testing.T) {
+	t.Parallel()
+	const orders = 30
+	s := changingShop(t, orders)
+	before := s.requests()
+	s.source("shop", fields{"columns": columns(fields{"price": "n"})})
+	got := s.run(exitPerson)
+	s.wants(got, "activate", fmt.Sprintf("already_sent sent_here %d, held_back many_changes %[1]d", orders))
+	_, text, _ := makegood(t, "run", "-c", s.file())
+	for _, says := range []string{"A person is needed", "--changes-are-right", "30 orders changed after they were sent, and stay as they were sent"} {
+		s.contains(text, says)
+	}
+	s.source("shop", nil)
+	s.wants(s.run(exitDone), "activate", fmt.Sprintf("already_sent sent_here %d", orders))
+	if n := s.requests() - before; n != 0 {
+		t.Errorf("%d requests", n)
 	}
 }
 

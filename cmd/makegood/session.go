@@ -24,6 +24,7 @@ type runFlags struct {
 	expectHead     string
 	newHost        bool
 	clockIsRight   bool
+	changesRight   bool
 	skipMoved      bool
 	canonical      bool
 }
@@ -37,6 +38,7 @@ func (f *runFlags) period(c *cobra.Command) {
 	c.Flags().StringVar(&f.from, "from", "", "beginning of the period, such as 2026-11-01, in the configured zone")
 	c.Flags().StringVar(&f.to, "to", "", "end of the period, itself not in it")
 	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
+	c.Flags().BoolVar(&f.changesRight, "changes-are-right", false, "send changes again although more than half of the orders have changed after they were sent")
 	c.Flags().StringSliceVar(&f.acceptEvidence, "accept-evidence", nil, "go on although this evidence looks stale (may be repeated)")
 	c.Flags().StringVar(&f.note, "note", "", "why; required with --accept-evidence")
 }

@@ -62,7 +62,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.CartFeed{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
-		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, NewRun: newRun, Log: a.log,
+		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, NewRun: newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
 	}
