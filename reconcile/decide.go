@@ -62,13 +62,12 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 			return err
 		}
 	}
-	p.noteStray(s, heads, wanted, met)
-	return nil
+	return p.noteStray(s, heads, wanted, met)
 }
 
 // noteStray counts the orders that no target of their source wants, although
 // one of them had begun by then, and keeps examples.
-func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool, met *sightings) {
+func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool, met *sightings) error {
 	res := p.sources[s.Name()]
 	for _, h := range heads {
 		begun := func(t *targetPlan) bool { return !h.CompletedAt.Before(t.Since) }
@@ -82,7 +81,14 @@ func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool
 			value := Value{Amount: &amount, Currency: h.Currency, Of: h.AmountOf}
 			res.Stray = append(res.Stray, exampleOf(h, Want{Value: value}, ""))
 		}
+		if p.asked == nil {
+			continue
+		}
+		if err := p.decideHead("", h, Place{BucketNotForTarget, ReasonNoDestination}, ""); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightings) ([]ordered, []EventID, error) {

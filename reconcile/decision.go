@@ -228,7 +228,7 @@ func (r *Runner) Ask(ctx context.Context, led Reader, req Request, keys []OrderK
 	err = errors.Join(err, plan.each(func(s PlannedStep) error {
 		key, err := s.Event.ID.Key()
 		if err == nil && p.asked[key] {
-			list = append(list, planned(s))
+			list = append(list, r.planned(s))
 		}
 		return err
 	}))
@@ -252,10 +252,11 @@ func (p *Plan) each(do func(PlannedStep) error) error {
 	return nil
 }
 
-// planned is a step as a decision: it would be sent, or taken as sent.
-func planned(s PlannedStep) Decision {
-	d := Decision{Target: s.Target, Source: s.Event.Facts.Source, ID: s.Event.ID, Place: Place{BucketLeft, ReasonPlanned}, Value: s.Event.Value,
-		CompletedAt: s.Event.Facts.CompletedAt}
+// planned is a step as a decision: it would be sent, were the target live, or
+// taken as sent.
+func (r *Runner) planned(s PlannedStep) Decision {
+	d := Decision{Target: s.Target, Source: s.Event.Facts.Source, ID: s.Event.ID, Value: s.Event.Value, CompletedAt: s.Event.Facts.CompletedAt,
+		Place: Place{BucketLeft, r.unsentReason(r.target(s.Target).Mode)}}
 	if s.Do == DoAdopt {
 		d.Place, d.Detail = Place{BucketAlreadySent, Reason(s.By)}, s.Who
 	}

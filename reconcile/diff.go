@@ -70,6 +70,24 @@ func doubtReason(e Entry) Reason {
 	return ReasonNoAnswer
 }
 
+// Reason says by what an entry stands where it is, "" for one that is still to
+// send: what keeps that one is a decision.
+func (e Entry) Reason() Reason {
+	switch e.State {
+	case StateDone:
+		return Reason(e.By)
+	case StateClaimed:
+		return ReasonBusy
+	case StateRefused:
+		return ReasonRejected
+	case StateDoubtful:
+		return doubtReason(e)
+	case StateAbsent, StateOpen:
+		return ""
+	}
+	return ReasonUnreadable
+}
+
 // Reused reports whether an order id that the ledger knows now names another
 // order: another store, or a completion further away than window (RULES R3).
 func Reused(w Want, e Entry, window time.Duration) bool {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Kind is the kind of an event, the first part of its id.
@@ -118,6 +119,19 @@ func unescapeID(s string) string {
 
 // MaxOrderID is how long an order id may be, in bytes.
 const MaxOrderID = 200
+
+// ShortID gives an id that is no longer than an order id may be. A longer one
+// belongs to a bad order; it keeps its beginning and a hash of the whole.
+func ShortID(id string) string {
+	if len(id) <= MaxOrderID {
+		return id
+	}
+	cut := MaxOrderID - 20
+	for !utf8.RuneStart(id[cut]) {
+		cut--
+	}
+	return id[:cut] + "..." + HashFields(id).String()[:16]
+}
 
 // Person identifies whom an event is about: "email:" and the trimmed,
 // lower-case address, else "customer:", shop, "/" and the customer id, else "".

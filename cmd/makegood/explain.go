@@ -52,6 +52,7 @@ type story struct {
 	Event     string        `json:"event"`
 	Kind      string        `json:"kind"`
 	State     string        `json:"state"` // open, claimed, done, refused or doubtful
+	Reason    string        `json:"reason,omitempty"`
 	By        string        `json:"by,omitempty"`
 	Who       string        `json:"who,omitempty"`  // on whose word it stands as it does
 	Note      string        `json:"note,omitempty"` // how they know
@@ -151,7 +152,8 @@ func (s *session) stories(ctx context.Context, led asker, t *reconcile.Target, k
 
 func storyOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttempt) story {
 	c := caseOf(t, e, made)
-	one := story{Order: c.Order, Target: c.Target, Event: c.Event, Kind: c.Kind, State: string(e.State), By: string(e.By), Run: c.Run, At: c.At,
+	one := story{Order: c.Order, Target: c.Target, Event: c.Event, Kind: c.Kind, State: string(e.State), Reason: string(e.Reason()), By: string(e.By),
+		Run: c.Run, At: c.At,
 		Completed: e.Facts.CompletedAt, Source: e.Facts.Source, Amount: c.Amount, Currency: c.Currency, Attempts: c.Attempts, Resends: c.Resends}
 	if key, err := e.ID.Key(); err == nil {
 		one.Shop = key.Shop
@@ -221,22 +223,21 @@ func messageWords(event string) string {
 	return text
 }
 
-// words say how the message stands.
+// words say how the message stands, and by what.
 func (s story) words() string {
-	switch reconcile.State(s.State) {
-	case reconcile.StateDone:
-		return map[reconcile.By]string{
-			reconcile.BySentHere: "sent by makegood", reconcile.ByProven: "sent, as " + cmp.Or(s.Who, "the live integration") + " recorded",
-			reconcile.ByAssumed: "taken as sent" + onWord(s.Who),
-		}[reconcile.By(s.By)]
-	case reconcile.StateRefused:
-		return "refused by the platform"
-	case reconcile.StateDoubtful:
-		return "sent, answer unknown"
-	case reconcile.StateClaimed:
-		return "being sent by another run"
+	bucket := map[reconcile.State]reconcile.Bucket{reconcile.StateRefused: reconcile.BucketRefused, reconcile.StateDoubtful: reconcile.BucketInDoubt,
+		reconcile.StateClaimed: reconcile.BucketLeft}[reconcile.State(s.State)]
+	switch {
+	case s.By == string(reconcile.BySentHere):
+		return "sent by makegood"
+	case s.By == string(reconcile.ByProven):
+		return "sent, as " + cmp.Or(s.Who, "the live integration") + " recorded"
+	case s.By == string(reconcile.ByAssumed):
+		return "taken as sent" + onWord(s.Who)
+	case bucket == "":
+		return "still to send" + onWord(s.Who)
 	}
-	return "still to send" + onWord(s.Who)
+	return reports.PlaceWords(reconcile.Place{Bucket: bucket, Reason: reconcile.Reason(s.Reason)})
 }
 
 func onWord(who string) string {

@@ -58,30 +58,61 @@ func idsOf(keys []reconcile.OrderKey, kinds ...reconcile.Kind) []reconcile.Event
 func (s *session) legend(ctx context.Context, led asker, order string) (legend, error) {
 	one := legend{Order: order, Stories: []story{}, Decided: []judgment{}}
 	for _, shop := range s.Shops {
-		one.keys = append(one.keys, reconcile.OrderKey{Shop: shop, Order: order})
+		one.keys = append(one.keys, reconcile.OrderKey{Shop: shop, Order: reconcile.ShortID(order)})
 		if own, ok := strings.CutPrefix(order, shop+"/"); ok {
-			one.keys = append(one.keys, reconcile.OrderKey{Shop: shop, Order: own})
+			one.keys = append(one.keys, reconcile.OrderKey{Shop: shop, Order: reconcile.ShortID(own)})
 		}
 	}
-	at := []string{""}
+	orders := idsOf(one.keys, reconcile.KindOrder)
+	if err := one.decide(ctx, led, "", orders); err != nil {
+		return one, err
+	}
 	for _, t := range s.Targets {
 		list, err := s.stories(ctx, led, t, one.keys)
 		if err != nil {
 			return one, err
 		}
 		one.Stories = append(one.Stories, list...)
-		at = append(at, t.Name())
-	}
-	for _, target := range at {
-		decided, err := led.Decided(ctx, target, idsOf(one.keys, append(kindsOfEvents, reconcile.KindOrder)...))
-		if err != nil {
+		if err := one.decide(ctx, led, t.Name(), append(corrected(list, idsOf(one.keys, kindsOfEvents...)), orders...)); err != nil {
 			return one, err
-		}
-		for _, d := range decided {
-			one.Decided = append(one.Decided, judgmentOf(d))
 		}
 	}
 	return one, nil
+}
+
+// corrected adds to events their corrections: those with a story, and the one
+// after, which may have been held back before it had one.
+func corrected(stories []story, ids []reconcile.EventID) []reconcile.EventID {
+	all := slices.Clone(ids)
+	for _, id := range ids {
+		next := 2
+		for _, s := range stories {
+			if n := reconcile.EventID(s.Event).Revision(); n > 1 && s.Event == string(id.Revised(n)) {
+				all, next = append(all, id.Revised(n)), max(next, n+1)
+			}
+		}
+		all = append(all, id.Revised(next))
+	}
+	return all
+}
+
+// decide asks why events are where they are. What was decided before a message
+// ended says nothing of it any more.
+func (l *legend) decide(ctx context.Context, led asker, target string, ids []reconcile.EventID) error {
+	slices.Sort(ids)
+	decided, err := led.Decided(ctx, target, ids)
+	if err != nil {
+		return err
+	}
+	for _, d := range decided {
+		over := func(s story) bool {
+			return s.Target == d.Target && s.Event == string(d.ID) && s.State != string(reconcile.StateOpen) && s.At.After(d.At)
+		}
+		if !slices.ContainsFunc(l.Stories, over) {
+			l.Decided = append(l.Decided, judgmentOf(d))
+		}
+	}
+	return nil
 }
 
 func judgmentOf(d reconcile.Decision) judgment {

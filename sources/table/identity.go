@@ -58,12 +58,12 @@ func (p *pass) checkLength(s *slot, id string) string {
 	if len(id) > reconcile.MaxOrderID {
 		p.row.add(s.label, reconcile.ReasonBadOrderID, "the order number is longer than 200 bytes")
 	}
-	return shortID(id)
+	return reconcile.ShortID(id)
 }
 
 func (p *pass) compose(number string, cells []string, m moment) bool {
 	b := p.bound
-	id := identity{number: shortID(number), store: p.row.id(&b.slots[rowStore], cells), till: p.row.id(&b.slots[rowTill], cells)}
+	id := identity{number: reconcile.ShortID(number), store: p.row.id(&b.slots[rowStore], cells), till: p.row.id(&b.slots[rowTill], cells)}
 	if p.m.cfg.OrderUnique != "per_store" && !m.at.IsZero() {
 		id.day = m.day()
 	}

@@ -7,8 +7,6 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
-
-	"makegood/reconcile"
 )
 
 // clean gives a text without surrounding space and in Unicode's composed form,
@@ -56,19 +54,6 @@ func damaged(id string) bool {
 	signed := len(exponent) < len(rest)-1
 	exponent = strings.TrimPrefix(exponent, "-")
 	return (point || signed) && exponent != "" && strings.Trim(exponent, "0123456789") == ""
-}
-
-// shortID gives an id that is no longer than an order id may be. A longer one
-// belongs to a bad order; it keeps its beginning and a hash of the whole.
-func shortID(id string) string {
-	if len(id) <= reconcile.MaxOrderID {
-		return id
-	}
-	cut := reconcile.MaxOrderID - 20
-	for !utf8.RuneStart(id[cut]) {
-		cut--
-	}
-	return id[:cut] + "..." + reconcile.HashFields(id).String()[:16]
 }
 
 // shape shows a value to a person: as it is when it is made of digits and
