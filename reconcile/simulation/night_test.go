@@ -36,12 +36,12 @@ func (w *world) night(n int) {
 	w.weather = newWeather(r)
 	w.tracef("night %d: %d%% bad", n, int(100*w.weather.bad))
 	w.mu.Unlock()
-	switch r.IntN(8) {
+	switch r.IntN(9) {
 	case 0, 1, 2:
 		w.lone(newFate(r), reconcile.Request{})
 	case 3, 4:
 		w.twoAtOnce(r)
-	case 5:
+	case 5, 6:
 		w.whileTheClockJumps(r)
 	default:
 		w.stalePlan(r)
@@ -110,6 +110,9 @@ func (w *world) together(one, other fate, meanwhile func()) {
 // come through.
 func (w *world) whileTheClockJumps(r *rand.Rand) {
 	w.weather.slow = 0.7
+	if chance(r, 0.5) { // a refused batch is taken apart while the run loses its lease
+		w.weather.bad, w.weather.kinds = 0.3, []answer{refusal}
+	}
 	var one, other fate
 	if chance(r, 0.3) {
 		other = newFate(r)

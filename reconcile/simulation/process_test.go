@@ -346,7 +346,7 @@ func newTarget(kind string, r *rand.Rand) *target {
 	if kind == "squeezely" {
 		t.config.URL, t.config.Account, t.config.APIKey = "http://127.0.0.1/track", "shop", "key"
 		t.config.Language = "nl-NL"
-		if chance(r, 0.3) {
+		if chance(r, 0.4) {
 			t.config.Batch = 3
 		}
 		return t

@@ -131,7 +131,7 @@ func (w *world) judgeRequest(p *process, to *platform, m message) (at spot) {
 	if most := time.Duration(w.target(to.name).config.MaxAge); most > 0 && w.jumps == p.jumps && now.Sub(o.completed) > most+time.Second {
 		w.violate("%s sends %v, which is %s old", p.name, at, now.Sub(o.completed))
 	}
-	if h := w.history(at); h.state != reconcile.StateClaimed || h.holder != p && h.holder.jumps == w.jumps && p.jumps == w.jumps {
+	if h := w.history(at); h.state != reconcile.StateClaimed || h.holder != p {
 		w.violate("%s sends %v without a claim", p.name, at)
 	}
 	return at
