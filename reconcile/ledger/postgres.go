@@ -225,9 +225,13 @@ func (l sessionLock) holds() bool {
 	return l.conn.Ping(ctx) == nil
 }
 
+// release gives the lock back before it closes the connection: the server
+// notices some time later that one is closed, and until then others would take
+// the run for alive.
 func (l sessionLock) release() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lockLook)
 	defer cancel()
+	_, _ = l.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`) // a connection that is lost has lost the lock, too
 	return l.conn.Close(ctx)
 }
 

@@ -112,3 +112,25 @@ func TestPostgresCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestPostgresLocksAreFreeAtOnce: what a run had claimed is lost as soon as its
+// ledger is closed, not when the server has noticed it.
+func TestPostgresLocksAreFreeAtOnce(t *testing.T) {
+	place := postgres(t)
+	other := open(t, place, options())
+	for n := range 20 {
+		led, err := ledger.Open(t.Context(), place, options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := reconcile.RunID(fmt.Sprint("run-", n))
+		begin(t, led, run)
+		claim(t, led, run, 0, fmt.Sprint(n))
+		if err := led.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, lost, err := other.Lost(t.Context(), "activate", 1); lost != n+1 || err != nil {
+			t.Errorf("round %d: %d claims are lost, want %d: %v", n, lost, n+1, err)
+		}
+	}
+}
