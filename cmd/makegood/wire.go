@@ -383,7 +383,7 @@ func (w *wiring) checkLedger(ctx context.Context, led *ledger.Store, stored *rec
 		return &configError{fmt.Errorf("this ledger belongs to environment %q, the configuration says %q; nothing is sent live",
 			cmp.Or(stamp, "none"), w.cfg.Environment)}
 	}
-	if led.Created() {
+	if !led.KnowsRuns() { // before the first run is in it: from then on a head must be there
 		return ledger.WriteHead(w.head, head)
 	}
 	return nil

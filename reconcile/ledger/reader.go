@@ -45,7 +45,13 @@ func (r *Reader) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if have == 0 { // somebody is just making it
+	var named bool
+	if have > 0 {
+		if err := r.pool.GetContext(ctx, &named, `SELECT EXISTS (SELECT 1 FROM meta)`); err != nil {
+			return fmt.Errorf("read the ledger's stamp: %w", err)
+		}
+	}
+	if !named { // somebody is just making it, or died meanwhile
 		err := r.pool.Close()
 		r.pool = nil
 		return err

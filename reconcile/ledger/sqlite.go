@@ -81,7 +81,18 @@ func (s *sqlite) openReading(ctx context.Context) (*sqlx.DB, error) {
 	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return openPool(ctx, s.path, reading())
+	db, err := openPool(ctx, s.path, reading())
+	if unmade(err) {
+		return nil, nil
+	}
+	return db, err
+}
+
+// unmade reports whether a process died while it began to make the ledger:
+// only then is there a journal to roll back, which a reader cannot.
+func unmade(err error) bool {
+	e, is := errors.AsType[sqlite3.Error](err)
+	return is && e.ExtendedCode == sqlite3.ErrReadonlyRollback
 }
 
 // schemaPoll is how often a process that waits for another's migration looks.
