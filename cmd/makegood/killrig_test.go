@@ -22,7 +22,9 @@ import (
 	"makegood/sinks/simulator"
 )
 
-// How much is killed: the full figures are asked for by the environment.
+// How much is killed. The full figures are asked for by the environment:
+//
+//	MAKEGOOD_TEST_KILLS=1000 MAKEGOOD_TEST_ORDERS=2000 go test -v -timeout 2h -run TestKilledAtAPlatform ./cmd/makegood
 const (
 	killsVariable  = "MAKEGOOD_TEST_KILLS"
 	ordersVariable = "MAKEGOOD_TEST_ORDERS"
