@@ -187,6 +187,25 @@ func (h *house) claim(id string) {
 	}
 }
 
+// sentCorrection makes the ledger know a correction of an order, sent at noon.
+func (h *house) sentCorrection(id string) {
+	h.t.Helper()
+	run := h.newRun()
+	if err := h.ledger().Begin(h.t.Context(), reconcile.RunRecord{Run: run, Command: "run", Started: h.clock()}); err != nil {
+		h.t.Fatal(err)
+	}
+	e := reconcile.Event{ID: purchase(id).Revised(2), Kind: reconcile.KindPurchase, Action: reconcile.ActionPurchase,
+		Facts: reconcile.FactsOf(order(id, oneTea).Head)}
+	if taken, _, err := h.ledger().Claim(h.t.Context(), "target", run, []reconcile.Ticket{{Event: e}}); err != nil || len(taken) != 1 {
+		h.t.Fatal(taken, err)
+	}
+	sent := triedAt(noon, reconcile.Sent)
+	sent.ID, sent.Version = e.ID, 1
+	if _, err := h.ledger().Settle(h.t.Context(), "target", run, []reconcile.Outcome{sent}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func TestAdoptRefusesWhatSaysNothing(t *testing.T) {
 	unreadable := errors.New("select: no such table")
 	for name, change := range map[string]func(h *house, e *reconciletest.Evidence){
@@ -268,6 +287,7 @@ func TestAdoptListsWhatTheExportLacks(t *testing.T) {
 	h.export(reconcile.ByProven, row("0000"), row("0001"), row("0002"), row("0003"))
 
 	wantCounts(t, h.adopt(reconcile.AdoptRequest{}), "known 4")
+	h.sentCorrection("0004") // a correction has its order's number, and is no order more
 	h.pass(day)
 	got := h.adopt(reconcile.AdoptRequest{Complete: noon.Add(day)})
 	wantCounts(t, got, "known 4, lacking 2, confirmed 4")

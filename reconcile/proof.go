@@ -88,8 +88,7 @@ const whenLayout = "2006-01-02 15:04 MST"
 // expects reports whether evidence that is complete until a time must have an
 // order of an entry, if the platform accepted it, at the latest, at last.
 func (k *known) expects(e Entry, last, until time.Time) bool {
-	return e.ID.Kind() == KindPurchase && !e.Facts.CompletedAt.IsZero() && !e.Facts.CompletedAt.Before(k.CoversFrom) &&
-		last.Add(proofMargin).Before(until)
+	return e.ID.Kind() == KindPurchase && !e.Facts.CompletedAt.Before(k.CoversFrom) && last.Add(proofMargin).Before(until)
 }
 
 // contradicted lists what was sent here, or assumed to be, and is not in the

@@ -186,7 +186,7 @@ func TestAskEndsDoubtsByTheAnswer(t *testing.T) {
 	asked := &reconciletest.Asked{Sink: h.sink, Visible: 2 * time.Hour, Answers: map[reconcile.EventID]reconcile.Answer{
 		purchase("0000"): reconcile.AnswerYes, purchase("0001"): reconcile.AnswerNo, purchase("0002"): reconcile.AnswerUnknown}}
 	h.target.Sink = wrapped{asked}
-	h.pass(-day + time.Hour)
+	h.pass(-day + 2*time.Hour + 4*time.Minute) // visible by now, as clocks go
 	ask := func() (reconcile.Proved, error) {
 		all, err := h.Inquire(context.Background(), h.ledger(), reconcile.ProofRequest{Note: "asked by desk"})
 		return all[0], err

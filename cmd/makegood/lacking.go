@@ -28,9 +28,9 @@ func completeUntil(cfg *config.Config, text string) (time.Time, error) {
 // the way to send it again.
 func (s *session) tellLacking(evidence string, all []reconcile.Contradicted) error {
 	var list []reconcile.Lacking
-	found := 0
+	found, confirmed := 0, 0
 	for _, c := range all {
-		list, found = append(list, c.Lacking...), found+c.LackingFound
+		list, found, confirmed = append(list, c.Lacking...), found+c.LackingFound, confirmed+c.Confirmed
 	}
 	if found == 0 {
 		return nil
@@ -47,6 +47,9 @@ func (s *session) tellLacking(evidence string, all []reconcile.Contradicted) err
 	}
 	if found > len(list) {
 		fmt.Fprintf(s.io.out, "and %d more\n", found-len(list))
+	}
+	if confirmed < found {
+		fmt.Fprintf(s.io.out, "It has %d of the %d that it should: are its numbers the same as here? Else correct its columns.order first.\n", confirmed, confirmed+found)
 	}
 	_, err := fmt.Fprintf(s.io.out, "\nLook at the platform whether they are really missing. Those that are go with the next run after:\n"+
 		"  %s --lost --target %s --note \"not in the platform's order list\" %s\n", s.called("resolve"), list[0].Target, quotedArgument(list[0].Order))
