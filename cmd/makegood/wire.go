@@ -54,7 +54,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	if err != nil {
 		return nil, err
 	}
-	suppress, err := reconcile.NewSuppression(cfg.Suppress, a.clock)
+	suppress, err := reconcile.NewSuppression(suppressed(cfg.StateDir, cfg.Suppress), a.clock)
 	if err != nil {
 		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}

@@ -183,7 +183,7 @@ func (r row) entry() (reconcile.Entry, error) {
 		Facts: reconcile.Facts{
 			Source: r.Source, CompletedAt: instant(r.CompletedAt), Store: r.Store, CosmeticFields: r.CosmeticFields,
 		},
-		Attempts: r.Attempts, NotBefore: instant(r.NotBefore), At: instant(r.At), Receipt: r.Receipt,
+		Attempts: r.Attempts, Shown: r.Shown, NotBefore: instant(r.NotBefore), At: instant(r.At), Receipt: r.Receipt,
 	}
 	copy(e.Facts.Digest[:], r.Digest)
 	copy(e.Facts.Cosmetic[:], r.Cosmetic)

@@ -276,14 +276,15 @@ func (v *view) Shops(ctx context.Context) (shops []string, err error) {
 	return shops, err
 }
 
-const newestRun = `SELECT coalesce(max(CASE WHEN coalesce(finished, 0) > beat THEN finished ELSE beat END), 0) FROM runs`
+const newestWrite = `SELECT coalesce((SELECT at FROM journal ORDER BY sequence DESC LIMIT 1), 0)`
 
-// Newest implements reconcile.Reader: runs beat as long as they write, and
-// their end is their last write.
+// Newest implements reconcile.Reader: by the newest row of the journal, not by
+// the latest time that any has, so that a clock that was ahead is forgotten
+// with the next write.
 func (v *view) Newest(ctx context.Context) (at time.Time, err error) {
 	err = v.read(ctx, "the newest run", func(conn *conn) error {
 		var micros int64
-		err := conn.GetContext(ctx, &micros, newestRun)
+		err := conn.GetContext(ctx, &micros, newestWrite)
 		if err == nil && micros > 0 {
 			at = time.UnixMicro(micros).UTC()
 		}

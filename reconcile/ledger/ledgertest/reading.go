@@ -262,7 +262,7 @@ func readFacts(t *testing.T, p Place) {
 	e.Facts.CompletedAt = noon.Add(123456 * time.Microsecond)
 	h.take(e)
 	got := h.find(e.ID)
-	if got.Facts != e.Facts || got.Action != e.Action || !got.NotBefore.IsZero() || got.At.IsZero() {
+	if got.Facts != e.Facts || got.Action != e.Action || got.Shown != e.Shown || !got.NotBefore.IsZero() || got.At.IsZero() {
 		t.Errorf("read back %+v, want %+v", got, e)
 	}
 	if v := got.Value; v.Amount == nil || v.Amount.String() != "12.5" || v.Currency != "EUR" || v.Of != "lines" {

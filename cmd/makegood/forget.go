@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"makegood/reconcile"
+)
+
+// forgottenFile, in state_dir, has one person or order per line; it is read
+// with the lists of suppress.
+const forgottenFile = "forgotten.csv"
+
+func (a *app) forgetCommand() *cobra.Command {
+	var emails, orders []string
+	c := &cobra.Command{
+		Use:   "forget --email ADDRESS | --order NUMBER",
+		Short: "Forget a person: remove plans that name them, and send nothing about them any more",
+		Long: `Deletes the plans in state_dir that hold a person's address or an order, and what
+killed runs left of them, and remembers never to send anything about them: the
+address as its SHA-256, in state_dir/` + forgottenFile + `. The ledger holds no names and no
+addresses: of a person it has a keyed hash, which nobody can turn back without
+person.key. What was sent to a platform has to be erased there.`,
+		GroupID: "setup",
+		Args:    arguments(cobra.NoArgs),
+		Example: "  makegood forget --email ann@example.com\n  makegood forget --order 1001",
+		RunE:    func(c *cobra.Command, _ []string) error { return a.forget(c.Context(), emails, orders) },
+	}
+	c.Flags().StringSliceVar(&emails, "email", nil, "the person's `ADDRESS` (may be repeated)")
+	c.Flags().StringSliceVar(&orders, "order", nil, "an order's `NUMBER` (may be repeated)")
+	return c
+}
+
+func (a *app) forget(ctx context.Context, emails, orders []string) error {
+	if len(emails)+len(orders) == 0 {
+		return &usageError{command: "makegood forget", err: errors.New("name a person with --email, or an order with --order")}
+	}
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	var lines []string
+	var traces [][]byte
+	for i, email := range emails {
+		parsed, err := mail.ParseAddress(strings.TrimSpace(email))
+		if err != nil {
+			return &usageError{command: "makegood forget", err: fmt.Errorf("--email number %d is no address", i+1)}
+		}
+		address := strings.ToLower(parsed.Address)
+		sum := sha256.Sum256([]byte(address))
+		hash := hex.EncodeToString(sum[:])
+		lines = append(lines, hash)
+		traces = append(traces, []byte(address), []byte(hash))
+	}
+	for _, order := range orders {
+		lines = append(lines, strings.ToLower(order))
+		id := string(reconcile.NewEventID("", reconcile.OrderKey{Order: order}))
+		traces = append(traces, []byte(strings.ToLower(strings.TrimPrefix(id, "/"))+`"`))
+	}
+	if err := remember(cfg.StateDir, lines); err != nil {
+		return err
+	}
+	removed, err := removeTraces(ctx, cfg.StateDir, traces)
+	fmt.Fprintf(a.io.out, "Nothing is sent about them any more. %d files that named them were removed.\n", removed)
+	return err
+}
+
+// remember adds lines to those that nothing is sent about.
+func remember(stateDir string, lines []string) error {
+	path := filepath.Join(stateDir, forgottenFile)
+	err := os.MkdirAll(stateDir, 0o700)
+	if err == nil {
+		err = appendTo(path, lines)
+	}
+	if err != nil {
+		return fmt.Errorf("remember whom to forget: %w", err)
+	}
+	return nil
+}
+
+func appendTo(path string, lines []string) error {
+	known, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	have := strings.Split(string(known), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return slices.Contains(have, line) })
+	if len(lines) == 0 {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(strings.Join(lines, "\n") + "\n")
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// removeTraces removes plans and leftovers that hold one of the traces.
+func removeTraces(ctx context.Context, stateDir string, traces [][]byte) (removed int, err error) {
+	var files []string
+	for _, pattern := range []string{filepath.Join("plans", "*"), "*.tmp"} {
+		found, err := filepath.Glob(filepath.Join(stateDir, pattern))
+		if err != nil {
+			return 0, fmt.Errorf("look for plans: %w", err)
+		}
+		files = append(files, found...)
+	}
+	for _, path := range files {
+		if ctx.Err() != nil {
+			return removed, context.Cause(ctx)
+		}
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it went with its plan
+		}
+		if err != nil {
+			return removed, fmt.Errorf("look into %s: %w", filepath.Base(path), err)
+		}
+		text = bytes.ToLower(text)
+		if !slices.ContainsFunc(traces, func(trace []byte) bool { return bytes.Contains(text, trace) }) {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return removed, fmt.Errorf("remove a plan: %w", err)
+		}
+		_ = os.Remove(path + ".decisions") // it may have none
+		removed++
+	}
+	return removed, nil
+}
+
+// suppressed lists the files of those that nothing is sent about.
+func suppressed(stateDir string, configured []string) []string {
+	path := filepath.Join(stateDir, forgottenFile)
+	if _, err := os.Stat(path); err != nil {
+		return configured
+	}
+	return append(slices.Clone(configured), path)
+}
