@@ -21,6 +21,7 @@ func onBothLedgers(t *testing.T, platform string, attack func(t *testing.T, fres
 	if testing.Short() {
 		t.Skip("killing takes its time")
 	}
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		attack(t, func() *killRig { return newKillRig(t, platform, "") })
