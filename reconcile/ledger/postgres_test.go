@@ -134,3 +134,29 @@ func TestPostgresLocksAreFreeAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestPostgresLosesItsConnections: a run whose sessions the server ends is
+// dead, knows it, and sends nothing more; the ledger itself goes on.
+func TestPostgresLosesItsConnections(t *testing.T) {
+	place := postgres(t)
+	o := options()
+	o.Beat = 20 * time.Millisecond
+	led := open(t, place, o)
+	begin(t, led, "cut")
+	claim(t, led, "cut", 0, "1")
+	onServer(t, fmt.Sprintf(`SELECT pg_terminate_backend(pid) FROM pg_locks
+		WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = %d`, ledger.RunKey(t, place, "cut")))
+	for deadline := time.Now().Add(10 * time.Second); led.Alive("cut", 0); {
+		if time.Now().After(deadline) {
+			t.Fatal("the run still counts itself as alive")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if _, _, err := led.Claim(t.Context(), "activate", "cut", []reconcile.Ticket{{Event: event("2")}}); !errors.Is(err, reconcile.ErrRunOver) {
+		t.Errorf("a dead run claimed: %v", err)
+	}
+	begin(t, led, "next")
+	if taken := claim(t, led, "next", 1, "1"); len(taken) != 1 {
+		t.Errorf("the dead run's claim was not taken: %v", taken)
+	}
+}
