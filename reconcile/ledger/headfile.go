@@ -25,7 +25,7 @@ var (
 	// ErrLedgerBehind says that the ledger has come less far than its head:
 	// it was put back from a copy, and events sent since would be sent again.
 	ErrLedgerBehind = errors.New("the ledger is older than what this machine has seen of it: put the newest copy back; " +
-		"where there is none, the README says how to go on with an old one")
+		"an old copy is used on purpose with --expect-head and its head, and what was sent since is then known to the platform alone (see the README)")
 	// ErrLedgerForked says that the ledger has gone another way since: a copy
 	// was put back, or altered, and used.
 	ErrLedgerForked = errors.New("the ledger has another history than what this machine has seen of it: " +
