@@ -215,7 +215,7 @@ func (r *Runner) Ask(ctx context.Context, led Reader, req Request, keys []OrderK
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, removePlan(plan)) }()
+	defer func() { err = errors.Join(err, RemovePlan(plan.Path)) }()
 	for _, s := range plan.Sources {
 		if s.Error != "" {
 			err = errors.Join(err, fmt.Errorf("read %s again: %s", s.Source, s.Error))

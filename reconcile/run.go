@@ -73,17 +73,17 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 	res.Plan = nil // it is carried out and removed
 	err = r.carry(ctx, led, plan, &res)
 	err = errors.Join(err, r.close(led, &res, plan))
-	return res, errors.Join(err, removePlan(plan))
+	return res, errors.Join(err, RemovePlan(plan.Path))
 }
 
-// removePlan deletes a plan that was carried out: it holds addresses.
-func removePlan(plan *Plan) error {
-	err := os.Remove(plan.Path)
-	if gone := os.Remove(diaryOf(plan.Path)); !errors.Is(gone, fs.ErrNotExist) {
+// RemovePlan deletes a plan and what lies beside it: they hold addresses.
+func RemovePlan(path string) error {
+	err := os.Remove(path)
+	if gone := os.Remove(diaryOf(path)); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, gone)
 	}
 	if err != nil {
-		return fmt.Errorf("remove the plan that was carried out: %w", err)
+		return fmt.Errorf("remove the plan: %w", err)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request)
 	plan.moved = moved.events
 	err = r.carry(ctx, led, plan, &res)
 	err = errors.Join(err, r.close(led, &res, plan))
-	return res, errors.Join(err, removePlan(plan))
+	return res, errors.Join(err, RemovePlan(plan.Path))
 }
 
 func (r *Runner) newResult(command string) Result {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -50,7 +49,7 @@ func (a *app) check(ctx context.Context, f *runFlags) (err error) {
 	defer func() { err = errors.Join(err, led.Close()) }()
 	res, err := s.Plan(ctx, led, s.req)
 	if res.Plan != nil {
-		err = errors.Join(err, os.Remove(res.Plan.Path))
+		err = errors.Join(err, reconcile.RemovePlan(res.Plan.Path))
 	}
 	res.Command, res.Plan = "check", nil
 	err = s.tell(res, err)

@@ -9,6 +9,7 @@ import (
 
 	"makegood/config"
 	"makegood/reconcile"
+	"makegood/reports"
 )
 
 // Exit codes. Those of a refused plan are reconcile's.
@@ -60,11 +61,15 @@ func (a *app) exit(err error) int {
 	if errors.Is(err, context.Canceled) {
 		text = "stopped before the end; the same command goes on from here"
 	}
+	var conf *configError
+	if !errors.As(err, &conf) { // what is wrong in a configuration comes from no shop's rows
+		text = reports.Mask(text)
+	}
 	fmt.Fprintln(a.io.err, "makegood: "+text)
 	var refused *reconcile.PlanRefused
 	if errors.As(err, &refused) {
 		for _, m := range refused.Moved {
-			fmt.Fprintln(a.io.err, "  "+m)
+			fmt.Fprintln(a.io.err, "  "+reports.Mask(m))
 		}
 	}
 	return codeOf(err)

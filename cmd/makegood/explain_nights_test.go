@@ -129,6 +129,12 @@ var explainedNights = situations{
 		w.alter("makegood.db", "DROP TRIGGER broken")
 		w.tells("1", "ledger_failed")
 	},
+	"more changes than are believed": func(w witness) {
+		w = w.at(changingShop(w.T, 30))
+		w.priced(30, "7")
+		w.night()
+		w.tells("1007", "many_changes, sent_here")
+	},
 	"what was forgotten": func(w witness) {
 		before := func(days int) string { return time.Now().AddDate(0, 0, -days).Format(time.DateOnly) }
 		w.orders("shop", "1,"+day(200)+",ann@example.com,MUG,1,5")

@@ -74,6 +74,10 @@ func (a *app) propose(ctx context.Context, d *draft) error {
 		if d.kind, d.Proposal, err = sources.Look(ctx, d.from, dir); err != nil {
 			return err
 		}
+		if slices.ContainsFunc(d.Proposal.Columns, func(c proposal.Column) bool { return strings.Contains(c.From, "@") }) ||
+			slices.ContainsFunc(d.Proposal.Unused, func(name string) bool { return strings.Contains(name, "@") }) {
+			return fmt.Errorf("look at %s: an address stands where the names of its columns should: export it with a header, or write one above its rows", d.from)
+		}
 	}
 	if d.preset != "" {
 		d.Proposal = proposal.Proposal{Preset: d.preset}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -61,6 +62,10 @@ type runLock interface {
 func databaseAt(place string, o Options) (database, error) {
 	if strings.HasPrefix(place, "postgres://") || strings.HasPrefix(place, "postgresql://") {
 		return newPostgres(place)
+	}
+	if login, _, is := strings.Cut(place, "@"); is && strings.Contains(login[strings.LastIndex(login, "/")+1:], ":") {
+		// a URL that has lost its beginning: it may hold a password
+		return nil, errors.New("a ledger is a file or postgres://user:password@host/database, and this is neither: correct the key ledger")
 	}
 	if scheme, _, is := strings.Cut(place, "://"); is {
 		return nil, fmt.Errorf("a ledger is a file or postgres://..., not %s://: correct the key ledger", scheme)
