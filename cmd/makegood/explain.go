@@ -161,6 +161,10 @@ func storyOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttemp
 	return one
 }
 
+// shownAttempts is how many attempts a person is shown: the first and the last
+// ones.
+const shownAttempts = 8
+
 // tell writes the story for a person, times in the configured zone.
 func (s story) tell(a *app, zone *time.Location) {
 	at := func(t time.Time) string { return t.In(zone).Format("2 Jan 2006 15:04:05") }
@@ -179,7 +183,14 @@ func (s story) tell(a *app, zone *time.Location) {
 	if s.Note != "" {
 		fmt.Fprintf(a.io.out, "  %s: %s\n", cmp.Or(s.Who, "somebody"), s.Note)
 	}
+	skip := len(s.Attempts) - shownAttempts
 	for i, m := range s.Attempts {
+		if skip > 0 && i > 0 && i <= skip {
+			if i == skip {
+				fmt.Fprintf(a.io.out, "  %d more attempts: --json tells them\n", skip)
+			}
+			continue
+		}
 		what := strings.ReplaceAll(m.Verdict, "_", " ")
 		if m.Status > 0 {
 			what += fmt.Sprintf(", status %d", m.Status)

@@ -173,6 +173,19 @@ var explainedAnswers = situations{
 		w.night()
 		w.tells("1", "sent_here")
 	},
+	"no answer, night after night": func(w witness) {
+		const nights = 30
+		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+		setFaults(w.T, w.sim, "drop")
+		for range nights {
+			w.night()
+		}
+		w.tells("1", "no_answer")
+		_, text, _ := makegood(w.T, "explain", "1", "-c", w.file())
+		for _, part := range []string{"attempt 1 ", "22 more attempts: --json tells them", "attempt 24 ", "attempt 30 "} {
+			w.contains(text, part)
+		}
+	},
 	"the address is wrong": func(w witness) {
 		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(time.Hour)+",bob@example.com,MUG,1,5")
 		setFaults(w.T, w.sim, "status=404")
