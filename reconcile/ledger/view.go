@@ -276,10 +276,11 @@ func (v *view) Shops(ctx context.Context) (shops []string, err error) {
 	return shops, err
 }
 
-const newestWrite = `SELECT coalesce((SELECT at FROM journal ORDER BY sequence DESC LIMIT 1), 0)`
+const newestWrite = `SELECT coalesce((SELECT at FROM journal WHERE EXISTS (SELECT 1 FROM runs)
+	ORDER BY sequence DESC LIMIT 1), 0)`
 
 // Newest implements reconcile.Reader: by the newest row of the journal, not by
-// the latest time that any has, so that a clock that was ahead is forgotten
+// the latest time that any has (that it was made is not a run's writing), so that a clock that was ahead is forgotten
 // with the next write.
 func (v *view) Newest(ctx context.Context) (at time.Time, err error) {
 	err = v.read(ctx, "the newest run", func(conn *conn) error {
