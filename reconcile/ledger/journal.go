@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -25,6 +26,7 @@ type tx struct {
 	attempts int64 // that it has numbered
 	journal  bytes.Buffer
 	pending  []any // rows to be stored with the next flush
+	deflater *flate.Writer
 }
 
 // put stores a row: before is what was there, the zero value when nothing
@@ -98,7 +100,7 @@ func (t *tx) link(ctx context.Context) error {
 	if t.journal.Len() == 0 {
 		return nil
 	}
-	changes, err := deflate(t.journal.Bytes())
+	changes, err := t.deflate()
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
@@ -139,16 +141,11 @@ func chain(before blob, sequence, at int64, changes []byte) blob {
 	return h.Sum(nil)
 }
 
-func deflate(text []byte) ([]byte, error) {
+func (t *tx) deflate() ([]byte, error) {
 	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(text); err != nil {
-		return nil, err
-	}
-	err = w.Close()
+	t.deflater.Reset(&out)
+	_, err := t.deflater.Write(t.journal.Bytes())
+	err = errors.Join(err, t.deflater.Close())
 	return out.Bytes(), err
 }
 

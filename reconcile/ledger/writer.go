@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"compress/flate"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +35,7 @@ type writer struct {
 	seal      seal
 	clock     func() time.Time
 	conn      *conn // nil: to be taken from the pool
+	deflater  *flate.Writer
 	committed func(sequence int64, hash blob)
 
 	mu     sync.Mutex
@@ -43,7 +46,8 @@ type writer struct {
 }
 
 func newWriter(pool *sqlx.DB, db database, s seal, clock func() time.Time) *writer {
-	w := &writer{pool: pool, db: db, seal: s, clock: clock, committed: func(int64, blob) {}, ended: make(chan struct{})}
+	deflater, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // an error speaks of the level alone
+	w := &writer{pool: pool, db: db, seal: s, clock: clock, deflater: deflater, committed: func(int64, blob) {}, ended: make(chan struct{})}
 	w.more = sync.NewCond(&w.mu)
 	return w
 }
@@ -192,7 +196,7 @@ func (w *writer) begin(ctx context.Context) (t *tx, err error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) { // it is about to be stamped
 		return nil, fmt.Errorf("read the ledger's head: %w", err)
 	}
-	return &tx{conn: w.conn, seal: w.seal, now: w.clock(), head: meta.Hash, first: meta.Sequence + 1, sequence: meta.Sequence + 1}, nil
+	return &tx{conn: w.conn, seal: w.seal, deflater: w.deflater, now: w.clock(), head: meta.Hash, first: meta.Sequence + 1, sequence: meta.Sequence + 1}, nil
 }
 
 func (w *writer) connect(ctx context.Context) error {
