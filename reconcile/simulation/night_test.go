@@ -33,8 +33,8 @@ func (w *world) night(n int) {
 		w.day(r, gap)
 	}
 	w.mu.Lock()
-	w.weather = newWeather(r)
-	w.tracef("night %d: %d%% bad", n, int(100*w.weather.bad))
+	w.turn(newWeather(r))
+	w.tracef("night %d: %d%% bad", n, int(100*w.weather().bad))
 	w.mu.Unlock()
 	switch r.IntN(9) {
 	case 0, 1, 2:
@@ -109,10 +109,12 @@ func (w *world) together(one, other fate, meanwhile func()) {
 // although it is at work: the clock jumped, or the first one's beats do not
 // come through.
 func (w *world) whileTheClockJumps(r *rand.Rand) {
-	w.weather.slow = 0.7
+	sky := w.weather()
+	sky.slow = 0.7
 	if chance(r, 0.5) { // a refused batch is taken apart while the run loses its lease
-		w.weather.bad, w.weather.kinds = 0.3, []answer{refusal}
+		sky.bad, sky.kinds = 0.3, []answer{refusal}
 	}
+	w.turn(sky)
 	var one, other fate
 	if chance(r, 0.3) {
 		other = newFate(r)
@@ -213,7 +215,7 @@ func (w *world) last() {
 	wrong := time.Duration(w.ahead.Load()) - start.Sub(bubble)
 	w.jump(-wrong)
 	time.Sleep(max(0, wrong)) // until then the ledger is ahead of the clock
-	w.weather = calm
+	w.turn(calm)
 	// What was held back for long is read again when a person asks for it.
 	for _, req := range []reconcile.Request{{}, {From: w.since}} {
 		time.Sleep(31 * time.Hour)

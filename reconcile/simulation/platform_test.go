@@ -95,6 +95,10 @@ type weather struct {
 
 var calm = weather{}
 
+func (w *world) weather() weather { return *w.sky.Load() }
+
+func (w *world) turn(to weather) { w.sky.Store(&to) }
+
 func newWeather(r *rand.Rand) weather {
 	w := weather{bad: pick(r, []float64{0, 0.1, 0.3, 0.3, 0.6, 1}), slow: pick(r, []float64{0, 0, 0.1, 0.5})}
 	if chance(r, 0.2) {
@@ -174,8 +178,8 @@ func (w *world) decide(p *platform, list []message) (a answer, accepted bool) {
 	switch {
 	case refused:
 		a = refusal
-	case chance(r, w.weather.bad):
-		a = pick(r, w.weather.kinds)
+	case chance(r, w.weather().bad):
+		a = pick(r, w.weather().kinds)
 	default:
 		a = good
 	}
@@ -185,7 +189,7 @@ func (w *world) decide(p *platform, list []message) (a answer, accepted bool) {
 // think is how long a platform takes for a step of a request.
 func (w *world) think(what ...any) time.Duration {
 	r := w.dice.of(what...)
-	if chance(r, w.weather.slow) {
+	if chance(r, w.weather().slow) {
 		return between(r, time.Second, 40*time.Second)
 	}
 	return between(r, time.Microsecond, 20*time.Millisecond)

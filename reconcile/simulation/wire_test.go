@@ -25,7 +25,7 @@ func (p *process) dial(to *platform) httpapi.Dial {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if p.dead || chance(p.w.dice.of("broken", p.name, what, n), p.w.weather.broken) {
+		if p.dead || chance(p.w.dice.of("broken", p.name, what, n), p.w.weather().broken) {
 			return nil, fmt.Errorf("dial %s: %w", to.name, syscall.ECONNREFUSED)
 		}
 		here, there := net.Pipe()

@@ -31,7 +31,7 @@ type world struct {
 	jumps      int
 	head       *reconcile.LedgerHead // as the state_dir keeps it
 	shop       shop
-	weather    weather
+	sky        atomic.Pointer[weather] // of the night: requests of runs that were killed still look at it
 	started    int
 	erased     map[string]time.Time // by address, by the bubble's clock
 	recorded   []reconcile.EvidenceRow
