@@ -199,8 +199,8 @@ type EvidenceDay struct {
 	Rows     int
 }
 
-// LedgerHead tells ledgers apart and how far one has come. The hash stays
-// empty until there is a journal.
+// LedgerHead tells ledgers apart, how far one has come, and by which way: Hash
+// is that of the newest row of its journal, hexadecimal.
 type LedgerHead struct {
 	Ledger   string `json:"ledger"`
 	Epoch    int64  `json:"epoch"`
