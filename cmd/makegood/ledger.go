@@ -91,11 +91,12 @@ func (a *app) ledgerBackupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Copy the ledger whole into a new file, also while a run is at work",
-		Long: `Copies the ledger as it is at one moment, and checks what arrived. To put a
-backup back, put its file in the place of the ledger and start the next run with
---expect-head and the head that this command prints: events that were sent after
-the backup are not known to it, and makegood says so instead of sending them
-again. Keep person.key of state_dir with it: without it nobody is recognised.`,
+		Long: `Copies the ledger as it is at one moment, and checks what arrived. A backup does
+not know what was sent after it: put back in the place of the ledger it is
+refused as older than what this machine has seen, because it would send all of
+that again. The README says how to go on with one: with the platform's own list
+of orders as evidence. Keep person.key of state_dir with it: without it nobody
+is recognised.`,
 		Args:    arguments(cobra.ExactArgs(1)),
 		Example: "  makegood ledger backup /backup/makegood-2026-11-21.db",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -147,7 +148,7 @@ func (a *app) ledgerDuplicate(ctx context.Context, backup, to string) (err error
 			return err
 		}
 		text, err := json.Marshal(head)
-		fmt.Fprintf(a.io.out, "Copied and checked. To put it back: makegood run --expect-head '%s'\n", text)
+		fmt.Fprintf(a.io.out, "Copied and checked, at head %s\nWhat is sent from now on is not in it.\n", text)
 		return err
 	}
 	head, err := ledger.Move(ctx, s.cfg.Ledger, to, s.StateDir, o)

@@ -24,7 +24,8 @@ func Backup(ctx context.Context, from, to, dir string, o Options) (reconcile.Led
 }
 
 // Move copies a ledger like Backup, and raises the copy's epoch: it takes the
-// original's place, and machines that go on with the original notice.
+// original's place, and machines that go on with the original notice. It
+// refuses while a run lives: the copy would not know what that run sends.
 func Move(ctx context.Context, from, to, dir string, o Options) (reconcile.LedgerHead, error) {
 	return duplicate(ctx, places{from, to, dir}, o, true)
 }
@@ -51,6 +52,12 @@ func duplicate(ctx context.Context, at places, o Options, raise bool) (head reco
 			err = ErrNotEmpty
 		}
 		return head, fmt.Errorf("copy the ledger to %s: %w", db.name(), err)
+	}
+	if raise {
+		err := r.read(ctx, "look for runs", func(c *conn) error { return r.alone(ctx, c) })
+		if err != nil {
+			return head, fmt.Errorf("move the ledger: %w", err)
+		}
 	}
 	w, err := r.into(ctx, db, o)
 	if err == nil && raise {

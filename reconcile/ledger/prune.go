@@ -14,7 +14,7 @@ import (
 // hash that it had. It refuses while a run lives.
 func (s *Store) Prune(ctx context.Context, target string, before time.Time) (entries int, err error) {
 	err = s.write(ctx, "prune "+target, func(ctx context.Context, t *tx) error {
-		if err := s.alone(ctx, t); err != nil {
+		if err := s.alone(ctx, t.conn); err != nil {
 			return err
 		}
 		n, err := t.prune(ctx, target, micros(before))

@@ -19,7 +19,7 @@ var ErrLiveRun = errors.New("a run is at work: wait for its end")
 // name. It refuses while a run lives, and where the new name is known already.
 func (s *Store) RenameShop(ctx context.Context, old, renamed string) (events int, err error) {
 	err = s.write(ctx, "rename shop "+old, func(ctx context.Context, t *tx) error {
-		if err := s.alone(ctx, t); err != nil {
+		if err := s.alone(ctx, t.conn); err != nil {
 			return err
 		}
 		var shops []string
@@ -40,14 +40,14 @@ func (s *Store) RenameShop(ctx context.Context, old, renamed string) (events int
 }
 
 // alone refuses while a run lives.
-func (s *Store) alone(ctx context.Context, t *tx) error {
+func (v *view) alone(ctx context.Context, c *conn) error {
 	var open []string
-	if err := t.SelectContext(ctx, &open, `SELECT run FROM runs WHERE finished IS NULL`); err != nil {
+	if err := c.SelectContext(ctx, &open, `SELECT run FROM runs WHERE finished IS NULL`); err != nil {
 		return err
 	}
-	deaths := s.newDeaths()
+	deaths := v.newDeaths()
 	for _, run := range open {
-		dead, err := deaths.isDead(ctx, t.conn, run)
+		dead, err := deaths.isDead(ctx, c, run)
 		if err != nil {
 			return err
 		}

@@ -48,6 +48,26 @@ func TestCopies(t *testing.T) {
 	}
 }
 
+// TestMoveWaitsForRuns: what a living run sends would not be in the copy, and
+// would go again from there. A backup may be made at any time.
+func TestMoveWaitsForRuns(t *testing.T) {
+	folder := t.TempDir()
+	from := filepath.Join(folder, "makegood.db")
+	history(t, from)
+	led := open(t, from, options())
+	begin(t, led, "alive")
+	to := filepath.Join(folder, "to.db")
+	if _, err := ledger.Move(t.Context(), from, to, folder, options()); !errors.Is(err, ledger.ErrLiveRun) {
+		t.Errorf("moved under a living run: %v", err)
+	}
+	if begun, err := ledger.Begun(t.Context(), to); begun || err != nil {
+		t.Errorf("something was left at the new place: %v, %v", begun, err)
+	}
+	if _, err := ledger.Backup(t.Context(), from, filepath.Join(folder, "kept.db"), folder, options()); err != nil {
+		t.Errorf("a backup under a living run: %v", err)
+	}
+}
+
 func headOf(t *testing.T, place string) reconcile.LedgerHead {
 	t.Helper()
 	r, err := ledger.OpenReader(t.Context(), place, options())
