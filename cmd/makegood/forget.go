@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"compress/flate"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/mail"
 	"os"
@@ -67,7 +70,8 @@ func (a *app) forget(ctx context.Context, emails, orders []string) error {
 	for _, order := range orders {
 		lines = append(lines, strings.ToLower(order))
 		id := string(reconcile.NewEventID("", reconcile.OrderKey{Order: order}))
-		traces = append(traces, []byte(strings.ToLower(strings.TrimPrefix(id, "/"))+`"`))
+		id = strings.ToLower(strings.TrimPrefix(id, "/"))
+		traces = append(traces, []byte(id+`"`), []byte(id+"~")) // itself, and its corrections
 	}
 	if err := remember(cfg.StateDir, lines); err != nil {
 		return err
@@ -122,24 +126,73 @@ func removeTraces(ctx context.Context, stateDir string, traces [][]byte) (remove
 		if ctx.Err() != nil {
 			return removed, context.Cause(ctx)
 		}
-		text, err := os.ReadFile(path)
+		named, err := names(path, traces)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it went with its plan
 		}
 		if err != nil {
 			return removed, fmt.Errorf("look into %s: %w", filepath.Base(path), err)
 		}
-		text = bytes.ToLower(text)
-		if !slices.ContainsFunc(traces, func(trace []byte) bool { return bytes.Contains(text, trace) }) {
+		if !named {
 			continue
 		}
-		if err := os.Remove(path); err != nil {
-			return removed, fmt.Errorf("remove a plan: %w", err)
+		plan := strings.TrimSuffix(path, decisionsOf)
+		for _, part := range []string{plan, plan + decisionsOf} {
+			if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return removed, fmt.Errorf("remove a plan: %w", err)
+			}
 		}
-		_ = os.Remove(path + ".decisions") // it may have none
 		removed++
 	}
 	return removed, nil
+}
+
+// decisionsOf ends the name of the file beside a plan that says why the rest is
+// not sent.
+const decisionsOf = ".decisions"
+
+// names reports whether a file holds one of the traces, in small letters or in
+// large ones. What lies there deflated is looked into as well.
+func names(path string, traces [][]byte) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }() // read only
+	if found, err := holds(f, traces); found || err != nil {
+		return found, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return false, err
+	}
+	found, _ := holds(flate.NewReader(bufio.NewReader(f)), traces) // most files are not deflated
+	return found, nil
+}
+
+// holds looks through a text piece by piece: plans may be larger than memory.
+func holds(in io.Reader, traces [][]byte) (bool, error) {
+	longest := 0
+	for _, trace := range traces {
+		longest = max(longest, len(trace))
+	}
+	buf := make([]byte, 0, 1<<16+longest)
+	for {
+		n, err := in.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		text := bytes.ToLower(buf)
+		if slices.ContainsFunc(traces, func(trace []byte) bool { return bytes.Contains(text, trace) }) {
+			return true, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if keep := min(longest, len(buf)); len(buf) == cap(buf) {
+			buf = buf[:copy(buf, buf[len(buf)-keep:])]
+		}
+	}
 }
 
 // suppressed lists the files of those that nothing is sent about.
