@@ -49,18 +49,12 @@ reads the sources, too. Exit 0: whole; 1: something differs.`,
 	return c
 }
 
-func (a *app) ledgerCheck(ctx context.Context, f *runFlags) (err error) {
-	s, err := a.begin(ctx, f, "ledger check")
-	if err != nil {
-		return err
-	}
-	defer s.end(&err)
+func (a *app) ledgerCheck(ctx context.Context, f *runFlags) error {
+	return a.reading(ctx, f, "ledger check", func(s *session, led *ledger.Reader) error { return s.checkWhole(ctx, led) })
+}
+
+func (s *session) checkWhole(ctx context.Context, led *ledger.Reader) error {
 	s.stop()
-	led, err := s.readLedger(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, led.Close()) }()
 	if led.Absent() {
 		return errors.New("check the ledger: there is none yet; the first run begins it")
 	}
@@ -70,13 +64,13 @@ func (a *app) ledgerCheck(ctx context.Context, f *runFlags) (err error) {
 	}
 	p := proof{Schema: 1, Head: led.Head(), Ledger: findings, Holds: len(findings) == 0}
 	if !p.Holds {
-		a.code = exitLeft
+		s.code = exitLeft
 	}
-	if f.json {
+	if s.flags.json {
 		p.Ledger = slices.Concat([]ledger.Finding{}, findings)
-		return a.encode(p)
+		return s.encode(p)
 	}
-	p.tellLedger(a.io.out)
+	p.tellLedger(s.io.out)
 	return nil
 }
 
@@ -175,24 +169,16 @@ persons are keyed hashes. There are no names and no addresses in it.`,
 	}
 }
 
-func (a *app) ledgerExport(ctx context.Context) (err error) {
-	s, err := a.begin(ctx, &runFlags{}, "ledger export")
-	if err != nil {
-		return err
-	}
-	defer s.end(&err)
-	s.stop()
-	led, err := s.readLedger(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, led.Close()) }()
-	out := bufio.NewWriter(a.io.out)
-	enc := json.NewEncoder(out)
-	err = led.Each(ctx, func(table string, row any) error {
-		return enc.Encode(map[string]any{"table": table, "row": row})
+func (a *app) ledgerExport(ctx context.Context) error {
+	return a.reading(ctx, &runFlags{}, "ledger export", func(s *session, led *ledger.Reader) error {
+		s.stop()
+		out := bufio.NewWriter(a.io.out)
+		enc := json.NewEncoder(out)
+		err := led.Each(ctx, func(table string, row any) error {
+			return enc.Encode(map[string]any{"table": table, "row": row})
+		})
+		return errors.Join(err, out.Flush())
 	})
-	return errors.Join(err, out.Flush())
 }
 
 func (a *app) ledgerMigrateCommand() *cobra.Command {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
 	"makegood/reconcile"
+	"makegood/reconcile/ledger"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -27,23 +27,15 @@ func (a *app) planCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) plan(ctx context.Context, f *runFlags) (err error) {
-	s, err := a.begin(ctx, f, "plan")
-	if err != nil {
-		return err
-	}
-	defer s.end(&err)
-	led, err := s.readLedger(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, led.Close()) }()
-	res, err := s.Plan(ctx, led, s.req)
-	if err == nil && f.canonical {
-		s.stop()
-		return a.canonical(res.Plan.Path, s.Key)
-	}
-	return s.tell(res, err)
+func (a *app) plan(ctx context.Context, f *runFlags) error {
+	return a.reading(ctx, f, "plan", func(s *session, led *ledger.Reader) error {
+		res, err := s.Plan(ctx, led, s.req)
+		if err == nil && f.canonical {
+			s.stop()
+			return a.canonical(res.Plan.Path, s.Key)
+		}
+		return s.tell(res, err)
+	})
 }
 
 func (a *app) canonical(path string, key []byte) error {

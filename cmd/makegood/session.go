@@ -130,6 +130,21 @@ func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session,
 	return s, nil
 }
 
+// reading is a session of a command that only reads the ledger: it must be the
+// one that this state_dir knows.
+func (a *app) reading(ctx context.Context, f *runFlags, command string, do func(*session, *ledger.Reader) error) (err error) {
+	s, err := a.begin(ctx, f, command)
+	if err != nil {
+		return err
+	}
+	defer s.end(&err)
+	led, err := s.readLedger(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(s, led), led.Close())
+}
+
 // openLedger opens the ledger for sending, and says so when it begins one.
 func (s *session) openLedger(ctx context.Context) (err error) {
 	if s.led, err = s.wiring.openLedger(ctx, s.flags); err != nil {

@@ -53,17 +53,11 @@ type proof struct {
 	Proof  *verify.Proof        `json:"proof,omitempty"` // absent when no run has ended and no period was named
 }
 
-func (a *app) verify(ctx context.Context, f *runFlags) (err error) {
-	s, err := a.begin(ctx, f, "verify")
-	if err != nil {
-		return err
-	}
-	defer s.end(&err)
-	led, err := s.readLedger(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, led.Close()) }()
+func (a *app) verify(ctx context.Context, f *runFlags) error {
+	return a.reading(ctx, f, "verify", func(s *session, led *ledger.Reader) error { return s.verify(ctx, led) })
+}
+
+func (s *session) verify(ctx context.Context, led *ledger.Reader) (err error) {
 	if led.Absent() {
 		return errors.New("verify the ledger: there is none yet; the first run begins it")
 	}
@@ -85,7 +79,7 @@ func (a *app) verify(ctx context.Context, f *runFlags) (err error) {
 	s.stop()
 	p.Holds = len(p.Ledger) == 0 && (p.Proof == nil || len(p.Proof.Findings) == 0)
 	if !p.Holds {
-		a.code = exitLeft
+		s.code = exitLeft
 	}
 	return p.tell(s)
 }

@@ -22,18 +22,9 @@ func (v *view) Kept(ctx context.Context, target string, ids []reconcile.EventID)
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			r, err := deaths.resolve(ctx, conn, r)
-			if err != nil {
-				return err
-			}
-			e, err := r.entry()
-			if err != nil {
-				return err
-			}
+		return eachResolved(ctx, conn, deaths, rows, func(r row, e reconcile.Entry) {
 			kept[e.ID] = reconcile.Kept{Entry: e, Mark: r.Mark}
-		}
-		return nil
+		})
 	})
 	return kept, err
 }

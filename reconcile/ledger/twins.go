@@ -38,17 +38,12 @@ func (v *view) Alike(ctx context.Context, target string, likes []reconcile.Liken
 			if err := conn.SelectContext(ctx, &rows, alike, list, target, micros(w.From), micros(w.To)); err != nil {
 				return err
 			}
-			for _, r := range rows {
-				r, err := deaths.resolve(ctx, conn, r)
-				if err != nil {
-					return err
-				}
-				e, err := r.entry()
-				if err != nil {
-					return err
-				}
+			err = eachResolved(ctx, conn, deaths, rows, func(r row, e reconcile.Entry) {
 				hash, _ := r.Twin.MarshalText()
 				found[byHash[string(hash)]] = append(found[byHash[string(hash)]], e)
+			})
+			if err != nil {
+				return err
 			}
 		}
 		return nil

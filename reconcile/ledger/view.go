@@ -62,12 +62,13 @@ func (v *view) Find(ctx context.Context, target string, ids []reconcile.EventID)
 		if err != nil {
 			return err
 		}
-		return eachResolved(ctx, conn, deaths, claimed, func(e reconcile.Entry) { found[e.ID] = e })
+		return eachResolved(ctx, conn, deaths, claimed, func(_ row, e reconcile.Entry) { found[e.ID] = e })
 	})
 	return found, err
 }
 
-func eachResolved(ctx context.Context, conn *conn, d *deaths, rows []row, do func(reconcile.Entry)) error {
+// eachResolved hands rows on as they read, and as entries.
+func eachResolved(ctx context.Context, conn *conn, d *deaths, rows []row, do func(row, reconcile.Entry)) error {
 	for _, r := range rows {
 		r, err := d.resolve(ctx, conn, r)
 		if err != nil {
@@ -77,7 +78,7 @@ func eachResolved(ctx context.Context, conn *conn, d *deaths, rows []row, do fun
 		if err != nil {
 			return err
 		}
-		do(e)
+		do(r, e)
 	}
 	return nil
 }
@@ -160,7 +161,7 @@ func (v *view) Lost(ctx context.Context, target string, limit int) (lost []recon
 		if err := conn.SelectContext(ctx, &rows, query, runs, target, limit); err != nil {
 			return err
 		}
-		return eachResolved(ctx, conn, deaths, rows, func(e reconcile.Entry) { lost = append(lost, e) })
+		return eachResolved(ctx, conn, deaths, rows, func(_ row, e reconcile.Entry) { lost = append(lost, e) })
 	})
 	return lost, count, err
 }
@@ -197,7 +198,7 @@ func (v *view) Unfinished(ctx context.Context, target string, w reconcile.Window
 		if err := conn.SelectContext(ctx, &rows, unfinished, target, micros(w.From), micros(w.To), limit); err != nil {
 			return err
 		}
-		return eachResolved(ctx, conn, deaths, rows, func(e reconcile.Entry) { list = append(list, e) })
+		return eachResolved(ctx, conn, deaths, rows, func(_ row, e reconcile.Entry) { list = append(list, e) })
 	})
 	return list, err
 }
