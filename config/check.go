@@ -25,11 +25,21 @@ func (d *document) check(c *Config) {
 		d.name("carts."+name, name)
 		c.Carts[name].check(d, "carts."+name)
 	}
+	for _, name := range sortedKeys(c.Messages) {
+		d.name("messages."+name, name)
+		c.Messages[name].check(d, "messages."+name, c)
+	}
+	if c.Catalog != nil {
+		c.Catalog.check(d, "catalog")
+	}
 	for _, name := range sortedKeys(c.Targets) {
 		d.name("targets."+name, name)
 		c.Targets[name].check(d, "targets."+name, c)
 	}
 	c.checkSchedule(d)
+	if c.Serve != nil {
+		c.Serve.check(d, c)
+	}
 }
 
 // failed says whether path, or an element of the list at path, has a problem already.

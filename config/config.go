@@ -38,11 +38,15 @@ type Config struct {
 	// Suppress are absolute paths of files with addresses, customer ids and order numbers that nothing is sent about.
 	Suppress []string `yaml:"suppress"`
 
-	Sources  map[string]*Source     `yaml:"sources"`
-	Evidence map[string]*Evidence   `yaml:"evidence"`
-	Carts    map[string]*CartSource `yaml:"carts"`
-	Targets  map[string]*Target     `yaml:"targets"`
-	Schedule []ScheduleEntry        `yaml:"schedule"`
+	Sources  map[string]*Source        `yaml:"sources"`
+	Evidence map[string]*Evidence      `yaml:"evidence"`
+	Carts    map[string]*CartSource    `yaml:"carts"`
+	Messages map[string]*MessageSource `yaml:"messages"`
+	Targets  map[string]*Target        `yaml:"targets"`
+	Schedule []ScheduleEntry           `yaml:"schedule"`
+	Serve    *Serve                    `yaml:"serve"`
+	// Catalog is that of every target which names none of its own.
+	Catalog *Catalog `yaml:"catalog"`
 
 	// Dir is the absolute folder of the file, which relative paths start from.
 	Dir string `yaml:"-"`
@@ -120,8 +124,15 @@ func (d *document) fill(c *Config) {
 		s.Name = name
 		s.inherit(&c.Zone)
 	}
+	for name, m := range c.Messages {
+		m.Name = name
+		m.inherit(&c.Zone)
+	}
 	for name, t := range c.Targets {
 		t.Name = name
+		if t.Catalog == nil {
+			t.Catalog = c.Catalog
+		}
 		t.fill(func(key string) bool { return d.given("targets." + name + "." + key) }, sortedKeys(c.Sources))
 	}
 }
@@ -129,6 +140,14 @@ func (d *document) fill(c *Config) {
 // anchor makes relative paths absolute.
 func (c *Config) anchor() {
 	c.Ledger, c.StateDir = c.absolute(c.Ledger), c.absolute(c.StateDir)
+	catalogs := map[*Catalog]bool{}
+	for _, t := range c.Targets {
+		t.Path = c.absolute(t.Path)
+		if t.Catalog != nil && !catalogs[t.Catalog] {
+			catalogs[t.Catalog] = true // several targets may share one
+			t.Catalog.anchor(c)
+		}
+	}
 	for i, path := range c.Suppress {
 		c.Suppress[i] = c.absolute(path)
 	}
@@ -143,6 +162,9 @@ func (c *Config) anchor() {
 	}
 	for _, s := range c.Carts {
 		s.anchor(c)
+	}
+	for _, m := range c.Messages {
+		m.anchor(c)
 	}
 }
 

@@ -23,8 +23,8 @@ import (
 //	need      the values of the key type that cannot do without the key
 
 // planned are keys of later versions. Without them somebody who follows the documents is told of a slip.
-const planned = "mail_after mark_late catalog confirmed_fields edited_suffix " +
-	"expect closed sheets max_charge keep_plans keep_uploads"
+const planned = "mail_after edited_suffix " +
+	"expect closed sheets keep_plans keep_uploads"
 
 // shaped is a value that the file writes in more than one form.
 type shaped interface {

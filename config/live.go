@@ -60,6 +60,15 @@ func (t *Target) missing(c *Config) []Requirement {
 	needsKey := t.Type == "squeezely" || t.Type == "spotler"
 	ask(needsKey && t.Account == "", "account", "The platform asks for the account that events belong to.", "account: ${ACTIVATE_ACCOUNT}")
 	ask(needsKey && t.APIKey == "", "api_key", "The platform takes nothing without it.", "api_key: ${ACTIVATE_KEY}")
+	if t.Type == "rokt_ads" {
+		t.missingRoktAds(ask)
+	}
+	if t.Type == "emanage" {
+		t.missingEmanage(ask)
+	}
+	if t.Type == "rokt" {
+		t.missingRokt(ask)
+	}
 	if !t.Merges() {
 		const why = "The platform is not known to merge repeats, so what goes there has to be written down."
 		ask(!t.FromGiven, "from", why, "from: ["+strings.Join(t.From, ", ")+"]")

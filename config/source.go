@@ -53,6 +53,10 @@ type Source struct {
 	// it (list) or after it (discounted).
 	ProgressiveDiscount []DiscountStep `yaml:"progressive_discount"`
 	Prices              string         `yaml:"prices" enum:"list discounted"`
+	// UnpaidUpgrade is what counts of a chain whose last upgrade was not paid: the last product that was, or the one that
+	// it began with. WaitForPayment is how long after its completion an order waits for a payment that is pending.
+	UnpaidUpgrade  string   `yaml:"unpaid_upgrade" enum:"last_paid main" default:"last_paid"`
+	WaitForPayment Duration `yaml:"wait_for_payment"`
 	// LeaveOut are whole orders that do not count, SkipLines lines that are no goods; the first rule that fits.
 	LeaveOut  []Rule     `yaml:"leave_out"`
 	SkipLines []LineRule `yaml:"skip_lines"`
@@ -133,14 +137,16 @@ type CartSource struct {
 
 	// Columns has email, sku, quantity, last_activity and perhaps customer, price, unique_id and item.
 	Columns map[string]string `yaml:"columns" required:"it says which column is email, sku, quantity, last_activity"`
+	// FreshWithin is how old the carts may be that a file shows: what a customer does after it was written is not known.
+	FreshWithin Duration `yaml:"fresh_within" default:"15min"`
 }
 
 const (
 	sourceColumns = "order completed_at ordered_at updated_at customer email language currency channel status store till " +
-		"sku name quantity price line_total line total shipping discount unique_id item cart_used firstname lastname gender " +
+		"sku name quantity price line_total line total shipping discount unique_id item category_ids cart_used firstname lastname gender " +
 		"birthdate phone postcode city country refers_to reverses newsletter zone " +
-		"session parent_session replaces paid test_order"
-	evidenceColumns = "order at shop target"
+		"session parent_session replaces paid test_order click_id charge_due shipping_method customer_ip"
+	evidenceColumns = "order at shop target receipt position"
 	cartColumns     = "email customer sku quantity price unique_id item last_activity"
 )
 
@@ -251,7 +257,13 @@ func (s *Source) checkColumns(d *document, path string) {
 				path, name)
 		}
 	}
-	for _, pair := range [][2]string{{"replaces", "paid"}, {"paid", "replaces"}, {"parent_session", "session"}, {"parent_session", "replaces"}} {
+	for _, key := range []string{"unpaid_upgrade", "wait_for_payment"} {
+		if d.given(path+"."+key) && !own("replaces") {
+			d.fail(path+"."+key, "%s.%s needs columns.replaces and columns.paid: it is about upgrades", path, key)
+		}
+	}
+	for _, pair := range [][2]string{{"replaces", "paid"}, {"paid", "replaces"}, {"parent_session", "session"}, {"parent_session", "replaces"},
+		{"charge_due", "replaces"}, {"charge_due", "price"}, {"shipping_method", "charge_due"}, {"customer_ip", "charge_due"}} {
 		if own(pair[0]) && !own(pair[1]) && !d.failed(path+".columns."+pair[1]) {
 			d.fail(path+".columns."+pair[0], "%s.columns.%s needs columns.%s", path, pair[0], pair[1])
 		}

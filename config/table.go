@@ -12,9 +12,9 @@ import (
 // Table says where rows are and how they are read. Sources, evidence, carts and joins share it.
 type Table struct {
 	// Type is csv, xlsx or sql. A join has it from the ending of its path.
-	Type string `yaml:"type" enum:"csv xlsx sql emanage" later:"rokt"`
+	Type string `yaml:"type" enum:"csv xlsx sql emanage rokt"`
 	// Path is absolute: a file, a folder or a glob.
-	Path string `yaml:"path" for:"csv xlsx" need:"csv xlsx"`
+	Path string `yaml:"path" for:"csv xlsx rokt" need:"csv xlsx rokt"`
 	// DSN names a database; a SQLite file without a scheme is an absolute path.
 	DSN Secret `yaml:"dsn" for:"sql" need:"sql"`
 	// Query is one SELECT; that of a source may hold :from and :to.
@@ -112,6 +112,9 @@ func (t *Table) check(d *document, path string) {
 	if t.Type == "emanage" {
 		t.checkExport(d, path)
 	}
+	if t.Type == "rokt" && !d.failed(path+".type") {
+		d.fail(path+".type", "%s.type: what Rokt's placements said are no orders; name the file under messages", path)
+	}
 	if d.given(path + ".delimiter") {
 		t.checkDelimiter(d, path+".delimiter")
 	}
@@ -189,15 +192,17 @@ type Join struct {
 	Take map[string]string `yaml:"take" required:"take: {email: email} says what is read from the file"`
 }
 
-// infer finds the type by the path's ending.
-func (j *Join) infer() {
+func (j *Join) infer() { j.Type = typeByEnding(j.Table) }
+
+// typeByEnding is a table's type, by the ending of its path where it is not said.
+func typeByEnding(t Table) string {
 	switch {
-	case j.Type != "" || j.Path == "":
-	case strings.EqualFold(filepath.Ext(j.Path), ".xlsx"), strings.EqualFold(filepath.Ext(j.Path), ".xlsm"):
-		j.Type = "xlsx"
-	default:
-		j.Type = "csv"
+	case t.Type != "" || t.Path == "":
+		return t.Type
+	case strings.EqualFold(filepath.Ext(t.Path), ".xlsx"), strings.EqualFold(filepath.Ext(t.Path), ".xlsm"):
+		return "xlsx"
 	}
+	return "csv"
 }
 
 func (j *Join) check(d *document, path string) {

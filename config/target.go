@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Modes of a target. Shadow does everything but send; trial is not built yet.
+// Modes of a target. Shadow does everything but send; trial sends the first few.
 const (
 	ModeOff    = "off"
 	ModeShadow = "shadow"
@@ -21,12 +21,12 @@ const (
 // Target is one destination of events.
 type Target struct {
 	Name string `yaml:"-"` // its key in the file, and its name in the ledger: it must never change
-	Type string `yaml:"type" enum:"squeezely spotler collect" later:"emanage rokt rokt_ads file" required:"squeezely, spotler or collect"`
-	Mode string `yaml:"mode" enum:"off shadow live" later:"trial" default:"shadow"`
+	Type string `yaml:"type" enum:"squeezely spotler collect emanage rokt rokt_ads file" required:"squeezely, spotler, collect, emanage, rokt, rokt_ads or file"`
+	Mode string `yaml:"mode" enum:"off shadow trial live" default:"shadow"`
 	// URL is the platform's: the whole address of a Squeezely target, the host of a Collect target.
-	URL     string `yaml:"url"`
-	Account string `yaml:"account" for:"squeezely spotler"`
-	APIKey  Secret `yaml:"api_key" for:"squeezely spotler"`
+	URL     string `yaml:"url" for:"squeezely spotler collect emanage rokt rokt_ads"`
+	Account string `yaml:"account" for:"squeezely spotler rokt_ads"`
+	APIKey  Secret `yaml:"api_key" for:"squeezely spotler rokt rokt_ads"`
 	MID     string `yaml:"mid" for:"collect" need:"collect"`
 	// CartURL and ClearURL are the pages that cart updates and clears name.
 	CartURL  string `yaml:"cart_url" for:"collect"`
@@ -36,8 +36,11 @@ type Target struct {
 	// PathSuffix ends the path of each call, such as .json.
 	PathSuffix string `yaml:"path_suffix" for:"collect"`
 	// Identity is what a person is known by at Collect; EmailForm is how Squeezely gets the address.
-	Identity  string `yaml:"identity" for:"collect" enum:"email email_sha256" later:"contact_key" default:"email"`
-	EmailForm string `yaml:"email" for:"squeezely spotler" enum:"plain sha256" default:"plain"`
+	Identity  string `yaml:"identity" for:"collect" enum:"email email_sha256 contact_key" default:"email"`
+	EmailForm string `yaml:"email" for:"squeezely spotler file" enum:"plain sha256 none" default:"plain"`
+	// Path is the absolute path of the file that events are written to; {date} in its last part is the day in Config.Zone.
+	Path   string `yaml:"path" for:"file rokt_ads" need:"file"`
+	Format string `yaml:"format" for:"file" enum:"jsonl csv" default:"jsonl"`
 
 	// From names sources (default: all), Channels those of RULES R5, Send kinds of events (default: purchase). The
 	// Given fields say whether the file spells them out.
@@ -45,7 +48,7 @@ type Target struct {
 	FromGiven     bool     `yaml:"-"`
 	Channels      []string `yaml:"channels" enum:"online mobile in_store telephone marketplace b2b subscription other"`
 	ChannelsGiven bool     `yaml:"-"`
-	Send          []string `yaml:"send" enum:"purchase cart_update cart_clear"`
+	Send          []string `yaml:"send" enum:"purchase cart_update cart_clear cart_create cart_upgrade cart_confirm"`
 	SendGiven     bool     `yaml:"-"`
 
 	// When is an expression over the order's mapped values that says which orders are for this target (RULES R11), such
@@ -59,8 +62,10 @@ type Target struct {
 	MinAge Duration `yaml:"min_age"`
 
 	// Rate is 10/s, for Collect 5/s, by default. Concurrency is 1 to 64 requests at once, Batch events in a request.
-	Rate        Rate `yaml:"rate"`
-	Concurrency int  `yaml:"concurrency" default:"4"`
+	// Reserve is the share of the rate, and of what the platform says is left, that stays for the shop's live traffic.
+	Rate        Rate    `yaml:"rate"`
+	Reserve     Percent `yaml:"reserve" default:"20%"`
+	Concurrency int     `yaml:"concurrency" default:"4"`
 	// PerPerson is how many orders of one address in one day are believed to be one person's (RULES R12).
 	PerPerson PerDay `yaml:"per_person" default:"30/day"`
 	// PossibleTwins says what becomes of a purchase that another source shows, too, under another number: the same
@@ -69,6 +74,16 @@ type Target struct {
 	Batch         int        `yaml:"batch" default:"1"`
 	Timeout       Duration   `yaml:"timeout" default:"30s"`
 	ProbeAfter    []Duration `yaml:"probe_after" default:"1m 2m 4m"`
+
+	// MarkLate gives the messages of late orders a field that says so (RULES R17).
+	MarkLate *MarkLate `yaml:"mark_late" for:"squeezely spotler file"`
+
+	// Catalog is what the platform knows of products, the configuration's where the target names none; UnknownSKU what
+	// becomes of a line that it lacks (RULES R18).
+	Catalog    *Catalog `yaml:"catalog"`
+	UnknownSKU string   `yaml:"unknown_sku" enum:"send hold drop_line" default:"send"`
+	// ConfirmedFields are the custom fields that somebody has seen at the platform; empty: nobody has looked.
+	ConfirmedFields []string `yaml:"confirmed_fields" for:"squeezely spotler"`
 
 	// Corrections says what becomes of an order that changes after it was sent: it is listed, or sent again under its
 	// number, where the platform puts that in place of what it had.
@@ -84,6 +99,8 @@ type Target struct {
 	Cart map[string]CartRule `yaml:"cart" for:"collect"`
 	// ClockMargin is how exact the clocks of tills are taken to be.
 	ClockMargin Duration `yaml:"clock_margin" for:"collect" default:"15min"`
+	// MailAfter is how long after a checkout the platform's mail about an abandoned cart may start: 15 min to 3 h [C].
+	MailAfter Duration `yaml:"mail_after" for:"collect" default:"1h"`
 	// MaxClearAge is how old a checkout may be for a cart event; 0: ClearAge has the default.
 	MaxClearAge Duration `yaml:"max_clear_age" for:"collect"`
 
@@ -94,34 +111,40 @@ type Target struct {
 	// Vat is what the platform wants, empty: as the source has it. VatRate is in percent, as decimal text.
 	Vat     string `yaml:"vat" enum:"included excluded"`
 	VatRate string `yaml:"vat_rate"`
-	// ProfileFields says which orders may overwrite names, addresses and such.
-	ProfileFields string `yaml:"profile_fields" for:"squeezely spotler" enum:"never fresh_only always" default:"never"`
+	// ProfileFields says which orders may overwrite names, addresses and such: those completed within 24 h of the plan,
+	// by default. An old order would put older data over newer.
+	ProfileFields string `yaml:"profile_fields" for:"squeezely spotler" enum:"never fresh_only always" default:"fresh_only"`
+	// BatchAnswer says what a refused batch means, which is not documented [U]: all of it was refused, the errors name the
+	// refused by index, or nobody knows.
+	BatchAnswer string `yaml:"batch_answer" for:"squeezely spotler" enum:"unknown all index" default:"unknown"`
 	// MergesRepeats withdraws the belief that the platform merges repeats; nil: as the type has it, see Merges.
 	MergesRepeats *bool  `yaml:"merges_repeats"`
 	Trial         *Trial `yaml:"trial"`
+	// Budget is what one run may send at most; PerRun how many events of one person go in one run, 0 any number.
+	Budget *Budget `yaml:"budget"`
+	PerRun int     `yaml:"per_run"`
+
+	RoktAds
+	Rokt
+	Emanage
 }
 
 // CartRule says how it is known what a checkout did to the stored cart: from the open carts of Source, from the Column
-// of the order's source, or always.
+// of the order's source, or always. With column and always, Source only says whether the cart was used since.
 type CartRule struct {
 	KnownBy string `yaml:"known_by" enum:"carts column always" required:"carts, column or always"`
 	Source  string `yaml:"source"`
 	Column  string `yaml:"column"`
 }
 
-// Trial limits what mode trial sends. The mode is not built yet.
-type Trial struct {
-	Orders int     `yaml:"orders"`
-	Share  Percent `yaml:"share"`
-}
-
 // Merges says whether the platform is taken to merge a repeated purchase with the first: Squeezely merges on the order
-// id [P], a second one from the backend likely [I]; Collect documents no de-duplication [U].
+// id [P], a second one from the backend likely [I]; Collect documents no de-duplication [U]; Rokt counts a conversion
+// once per confirmation reference [C], which is believed where the file says so.
 func (t *Target) Merges() bool {
 	if t.MergesRepeats != nil {
 		return *t.MergesRepeats
 	}
-	return t.Type != "collect"
+	return t.Type != "collect" && t.Type != "emanage" && t.Type != "rokt" && t.Type != "rokt_ads" || t.Type == "rokt_ads" && t.API == "csv"
 }
 
 // Sending says whether the target would really send.
@@ -139,11 +162,26 @@ func (t *Target) ClearAge(channel string) time.Duration {
 	return time.Hour
 }
 
+// fileBatch is how many events are written to a file at once, where nothing else is said: each time waits for the disk.
+const fileBatch = 100
+
 func (t *Target) fill(given func(key string) bool, sources []string) {
 	t.FromGiven, t.ChannelsGiven, t.SendGiven = given("from"), given("channels"), given("send")
 	usual, address, rate := []string{"online", "in_store", "mobile", "telephone"}, "https://api.squeezely.tech/v1/track", "10/s"
-	if t.Type == "collect" {
+	switch t.Type {
+	case "collect":
 		usual, address, rate = usual[1:], "https://nova.collect.igodigital.com", "5/s"
+	case "rokt_ads":
+		address, rate = roktAdsAddress[t.API], "100/s" // a full request a second
+		t.fillRoktAds(given)
+	case "rokt":
+		address, rate = "", "2/s"
+		if !t.SendGiven {
+			t.Send = []string{"cart_confirm"} // which has to be written, see checkRokt
+		}
+	case "emanage":
+		address, rate = "https://sales-prod.tryemanagecrm.com/api", "1/s" // [C]
+		t.fillEmanage(given)
 	}
 	if !t.FromGiven {
 		t.From = sources
@@ -151,11 +189,20 @@ func (t *Target) fill(given func(key string) bool, sources []string) {
 	if !t.ChannelsGiven {
 		t.Channels = usual
 	}
-	if !t.SendGiven {
+	if !t.SendGiven && len(t.Send) == 0 {
 		t.Send = []string{"purchase"}
 	}
 	if !given("min_age") && len(t.AlreadySent) > 0 {
 		t.MinAge = Duration(30 * time.Minute)
+	}
+	if t.Mode == ModeTrial && t.Trial == nil {
+		t.Trial = &Trial{Orders: usualTrial}
+	}
+	if t.Type == "file" {
+		if !given("batch") {
+			t.Batch = fileBatch
+		}
+		return
 	}
 	t.URL = cmp.Or(t.URL, address)
 	if !given("rate") {
@@ -187,12 +234,28 @@ func (t *Target) check(d *document, path string, c *Config) {
 		d.fail(path+".nothing_else_sends", "%s: already_sent and nothing_else_sends contradict each other; keep one", path)
 	}
 	t.checkCorrections(d, path)
+	t.checkLate(d, path, c)
+	t.checkCatalog(d, path)
 	t.checkSources(d, path, c)
 	switch t.Type {
 	case "collect":
+		t.checkCarts(d, path)
 		t.checkCollect(d, path, c)
 	case "squeezely", "spotler":
 		t.checkPurchaseOnly(d, path)
+		if t.EmailForm == "none" {
+			d.fail(path+".email", "%s.email: none is for files only; a platform knows people by their address", path)
+		}
+	case "file":
+		t.checkPurchaseOnly(d, path)
+		t.checkFile(d, path, c)
+	case "rokt_ads":
+		t.checkPurchaseOnly(d, path)
+		t.checkRoktAds(d, path, c)
+	case "emanage":
+		t.checkEmanage(d, path, c)
+	case "rokt":
+		t.checkRokt(d, path, c)
 	}
 }
 
@@ -205,6 +268,7 @@ func (t *Target) checkNumbers(d *document, path string) {
 		{"concurrency", t.Concurrency < 1 || t.Concurrency > 64, "must be from 1 to 64"},
 		{"batch", t.Batch < 1, "must be 1 or more"},
 		{"timeout", t.Timeout == 0, "must be more than 0"},
+		{"reserve", t.Reserve > 90, "must leave something: 90% at most"},
 		{"probe_after", len(t.ProbeAfter) == 0 || slices.Contains(t.ProbeAfter, 0), "must name waits of more than 0, as in [1m, 2m, 4m]"},
 		{"max_age", t.MaxAge > 0 && t.MaxAge <= t.MinAge, "must be more than min_age, which is " + t.MinAge.String()},
 		{"from", len(t.From) == 0 && t.FromGiven, "names no source; mode: off stops a target"},
@@ -225,6 +289,7 @@ func (t *Target) checkValues(d *document, path string) {
 	if t.VatRate != "" && !vatRate.MatchString(t.VatRate) {
 		d.fail(path+".vat_rate", "%s.vat_rate: %s is no percentage; write one such as 21", path, d.quote(path+".vat_rate"))
 	}
+	t.checkLimits(d, path)
 	if t.Trial != nil && t.Mode != ModeTrial && !d.failed(path+".mode") {
 		d.fail(path+".trial", "%s.trial limits nothing in mode %s; take it out", path, t.Mode)
 	}
@@ -232,12 +297,17 @@ func (t *Target) checkValues(d *document, path string) {
 
 // checkCorrections lets an order be sent again only where that makes no second purchase.
 func (t *Target) checkCorrections(d *document, path string) {
-	if t.Corrections != "resend" || t.Merges() || d.failed(path+".corrections") {
+	if t.Corrections != "resend" || t.Merges() && t.Type != "rokt_ads" || d.failed(path+".corrections") {
 		return
 	}
 	why := "merges_repeats: false says that it counts twice there"
-	if t.Type == "collect" {
+	switch t.Type {
+	case "collect":
 		why = "Collect is not known to do so, and would count a second purchase"
+	case "emanage":
+		why = "a cart that EmanageCRM gets twice is charged twice"
+	case "rokt_ads":
+		why = "Rokt counts the first conversion of an order number and not the second"
 	}
 	d.fail(path+".corrections", "%s.corrections: a changed order can be sent again only where the platform merges repeats by order number; "+
 		"%s; write report, and correct such orders at the platform", path, why)
@@ -269,66 +339,6 @@ func (t *Target) checkPurchaseOnly(d *document, path string) {
 	for i, kind := range t.Send {
 		if kind != "purchase" && !d.failed(at(path+".send", i)) {
 			d.fail(at(path+".send", i), "%s.send: %s has no %s; it takes purchase", path, t.Type, kind)
-		}
-	}
-}
-
-func (t *Target) checkCollect(d *document, path string, c *Config) {
-	sends := func(kind string) bool { return slices.Contains(t.Send, kind) }
-	carts := sends("cart_update") || sends("cart_clear")
-	front := func(name string) bool { e := c.Evidence[name]; return e != nil && e.Side == "front_end" }
-	for _, n := range []struct {
-		key     string
-		missing bool
-		text    string
-	}{
-		{"max_age", sends("purchase") && t.MaxAge == 0,
-			"Collect has no time field, so an old purchase counts as made now; 48h is usual"},
-		{"cart_url", sends("cart_update") && t.CartURL == "", "cart_update names the page of the cart"},
-		{"clear_url", sends("cart_clear") && t.ClearURL == "", "cart_clear names the page that empties the cart"},
-		{"cart", carts && !slices.ContainsFunc(t.Channels, func(ch string) bool { return t.Cart[ch].KnownBy != "" }),
-			"cart events need to know what a checkout did to the cart, as in cart: {in_store: {known_by: carts, source: open_carts}}"},
-	} {
-		if at := path + "." + n.key; n.missing && !d.failed(at) {
-			d.fail(at, "%s is missing: %s", at, n.text)
-		}
-	}
-	if i := slices.Index(t.Channels, "online"); i >= 0 && !slices.ContainsFunc(t.AlreadySent, front) {
-		d.fail(at(path+".channels", i), "%s.channels: online goes to Collect only with evidence of side front_end in already_sent, "+
-			"because the page sends most of these purchases itself", path)
-	}
-	if t.MergesRepeats != nil && *t.MergesRepeats {
-		d.fail(path+".merges_repeats", "%s.merges_repeats: a purchase that Collect gets twice counts twice", path)
-	}
-	if t.Batch > 1 {
-		d.fail(path+".batch", "%s.batch: Collect takes one event in a request", path)
-	}
-	for _, channel := range sortedKeys(t.Cart) {
-		t.checkCart(d, path+".cart."+channel, channel, c)
-	}
-}
-
-func (t *Target) checkCart(d *document, path, channel string, c *Config) {
-	rule := t.Cart[channel]
-	switch {
-	case channel != "in_store" && channel != "mobile":
-		d.fail(path, "%s: carts are touched for in_store and mobile only", path)
-		return
-	case rule.KnownBy == "always" && channel != "mobile":
-		d.fail(path+".known_by", "%s.known_by: always is for mobile only, where the checkout is the cart; use carts or column", path)
-	case rule.KnownBy == "carts" && !d.given(path+".source"):
-		d.fail(path, "%s.source is missing: it names an entry of carts", path)
-	case rule.KnownBy == "carts":
-		refer(d, path+".source", []string{rule.Source}, c.Carts, "carts")
-	case rule.KnownBy == "column" && !slices.ContainsFunc(t.From, func(name string) bool {
-		s := c.Sources[name]
-		return s != nil && s.Has(rule.Column)
-	}):
-		d.fail(path+".column", "%s.column must name a column that a source of the target has, such as cart_used", path)
-	}
-	for key, with := range map[string]string{"source": "carts", "column": "column"} {
-		if d.given(path+"."+key) && rule.KnownBy != with && !d.failed(path+".known_by") {
-			d.fail(path+"."+key, "%s.%s goes with known_by: %s", path, key, with)
 		}
 	}
 }

@@ -19,6 +19,8 @@ type account struct {
 	// keep writes decisions into the ledger; nil: they are not kept.
 	keep    func([]Decision) error
 	decided []Decision
+	target  *Target // nil: what expires is not counted
+	clock   func() time.Time
 }
 
 // mates are the events of one order that have not all ended.
@@ -44,6 +46,7 @@ func (a *account) end(s PlannedStep, p Place, why string) {
 	if err := b.CountEvent(p, s.Event.ID.counted(s.Event.Value)); err != nil {
 		a.failure = err
 	}
+	a.expire(s.Event, p)
 	key, _ := s.Event.ID.Key() // ids in a plan were built by NewEventID
 	m, known := a.open[key]
 	if !known {
@@ -62,7 +65,40 @@ func (a *account) end(s PlannedStep, p Place, why string) {
 		b.CountOrder(m.worst)
 	}
 	a.note(s, p, why)
+	a.time(s, p)
 	a.decide(s, p, why)
+}
+
+// time counts what was sent against the platform's mail.
+func (a *account) time(s PlannedStep, p Place) {
+	mail := &a.result.Mail
+	if mail.After == 0 || p.Bucket != BucketSent {
+		return
+	}
+	if a.clock().Sub(s.Event.Facts.CompletedAt) <= mail.After {
+		mail.InTime++
+		return
+	}
+	mail.Late++
+}
+
+// count completes the count when everything has ended: what is in scope and was
+// neither sent now nor before was not sent.
+func (m *MailTiming) count(b *Balance) {
+	if m.After > 0 {
+		m.NotSent = b.Eligible.Events - b.Of(BucketAlreadySent).Events - m.InTime - m.Late
+	}
+}
+
+// expire counts an event that is not over and soon cannot be sent any more.
+func (a *account) expire(e Event, p Place) {
+	if a.target == nil || !p.unfinished() {
+		return
+	}
+	w := Want{ID: e.ID, Kind: e.Kind, Value: e.Value, Facts: e.Facts}
+	if err := a.result.Expiring.note(w, a.target.maxAge(e.Kind), a.clock()); err != nil {
+		a.failure = err
+	}
 }
 
 // decide notes why a step was not sent after all, where its entry does not say
@@ -100,7 +136,8 @@ func (a *account) note(s PlannedStep, p Place, why string) {
 			a.left[s.Event.Facts.Source] = at
 		}
 	}
-	if p.Bucket == BucketSent || p.Bucket == BucketAlreadySent {
+	looked := a.target != nil && a.target.Mode == ModeTrial // at what a trial sent, too
+	if p.Bucket == BucketSent && !looked || p.Bucket == BucketAlreadySent {
 		return
 	}
 	ex := Example{Order: orderOf(s.Event.ID), Kind: s.Event.Kind, CompletedAt: s.Event.Facts.CompletedAt, Value: s.Event.Value, Text: why}

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -41,8 +38,8 @@ type AdoptResult struct {
 	Targets  []AdoptedAt `json:"targets"`
 }
 
-// AdoptedAt is what became of the evidence's orders at one target. Each order
-// is counted once: recorded, ended, known, busy, moved, kept, refused, reopened,
+// AdoptedAt is what became of the evidence's orders at one target. Each order,
+// and of carts that are charged each step, is counted once: recorded, ended, known, busy, moved, kept, refused, reopened,
 // other order, not for the target, other shop or unseen.
 type AdoptedAt struct {
 	Target       string `json:"target"`
@@ -258,7 +255,7 @@ func (a *adopter) decide(ctx context.Context, s SourceSpec, t *targetPlan, page 
 			continue
 		}
 		for _, w := range o.wants {
-			if w.Kind != KindPurchase {
+			if _, speaks := a.known.tells(w.ID, o.head.Key); w.Kind == KindCart || !speaks {
 				continue
 			}
 			shown[o.head.Key] = true
@@ -272,6 +269,10 @@ func (a *adopter) decide(ctx context.Context, s SourceSpec, t *targetPlan, page 
 			case StateAbsent, StateOpen, StateRefused:
 				batch = append(batch, a.adoption(w, e, o.head.Key))
 			case StateDoubtful:
+				if w.Kind.Charges() && !a.known.has(w.ID) {
+					at.Kept++ // that there is an order says nothing of its upgrades
+					continue
+				}
 				doubts = append(doubts, w.ID)
 			}
 		}
@@ -301,7 +302,8 @@ func (a *adopter) judge(e Entry, at *AdoptedAt) State {
 }
 
 func (a *adopter) adoption(w Want, e Entry, key OrderKey) Adoption {
-	return Adoption{Want: w, By: a.known.Trust, Who: a.known.Name(), At: a.known.orders[key], Seen: e.Version}
+	receipt, _ := a.known.tells(w.ID, key)
+	return Adoption{Want: w, By: a.known.Trust, Who: a.known.Name(), At: a.known.orders[key], Receipt: receipt, Seen: e.Version}
 }
 
 // keep records one page. Each doubt is ended by itself.
@@ -338,67 +340,4 @@ func (a *adopter) keep(ctx context.Context, at *AdoptedAt, batch []Adoption, dou
 		}
 	}
 	return nil
-}
-
-// rest looks at the evidence's orders that no source showed as orders of the
-// target.
-func (a *adopter) rest(ctx context.Context, t *targetPlan) error {
-	at, shown := a.targets[t.Name()], a.shown[t.Name()]
-	var unseen []OrderKey
-	for key := range a.known.orders {
-		ours, known := shown[key]
-		switch {
-		case ours:
-		case known:
-			at.NotForTarget++
-		case !slices.Contains(t.shops, key.Shop):
-			at.OtherShop++
-		case strings.Contains(key.Order, "@"):
-			return fmt.Errorf("read evidence %s: its order numbers hold addresses: correct its columns.order", a.known.Name())
-		default:
-			unseen = append(unseen, key)
-		}
-	}
-	slices.SortFunc(unseen, func(a, b OrderKey) int { return slices.Compare([]string{a.Shop, a.Order}, []string{b.Shop, b.Order}) })
-	for part := range slices.Chunk(unseen, decideAtOnce) {
-		if err := a.unseenPage(ctx, at, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unseenPage looks at orders that no source shows. A doubt about one is ended
-// in any case: its entry has the facts already.
-func (a *adopter) unseenPage(ctx context.Context, at *AdoptedAt, keys []OrderKey) error {
-	ids := make(map[EventID]OrderKey, len(keys))
-	for _, key := range keys {
-		ids[NewEventID(KindPurchase, key)] = key
-	}
-	have, err := a.led.Find(ctx, at.Target, slices.Sorted(maps.Keys(ids)))
-	if err != nil {
-		return fmt.Errorf("look up what %s was sent: %w", at.Target, err)
-	}
-	var batch []Adoption
-	var doubts []EventID
-	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		e := have[id]
-		switch a.judge(e, at) {
-		case StateDoubtful:
-			doubts = append(doubts, id)
-		case StateOpen, StateRefused: // once known here: the entry has the order's facts
-			batch = append(batch, a.adoption(Want{ID: id, Kind: KindPurchase, Value: e.Value, Facts: e.Facts}, e, ids[id]))
-		case StateAbsent:
-			if len(at.UnseenOrders) < MaxExamples {
-				at.UnseenOrders = append(at.UnseenOrders, ids[id].Order)
-			}
-			if !a.unseen {
-				at.Unseen++
-				continue
-			}
-			at.UnseenKept++
-			batch = append(batch, a.adoption(Want{ID: id, Kind: KindPurchase}, e, ids[id]))
-		}
-	}
-	return a.keep(ctx, at, batch, doubts)
 }

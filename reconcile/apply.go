@@ -36,9 +36,11 @@ func (m *movedSteps) refused() error {
 // checkPlan makes sure that a plan, which is whole and signed, still holds.
 // What was moved is returned, anything else is a *PlanRefused.
 func (r *Runner) checkPlan(ctx context.Context, led Ledger, plan *Plan) (*movedSteps, error) {
-	if now := r.Clock(); now.After(plan.Expires) {
-		return nil, &PlanRefused{Code: RefusedExpired,
-			Text: fmt.Sprintf("the plan expired at %s; make a new one with makegood plan", plan.Expires.In(r.Zone).Format("2006-01-02 15:04 MST"))}
+	if err := r.expired(plan); err != nil {
+		return nil, err
+	}
+	if err := r.checkApproval(plan); err != nil {
+		return nil, err
 	}
 	for _, pt := range plan.Targets {
 		t := r.target(pt.Target)
@@ -55,7 +57,19 @@ func (r *Runner) checkPlan(ctx context.Context, led Ledger, plan *Plan) (*movedS
 	if err := r.ordersMoved(ctx, plan, moved); err != nil {
 		return nil, err
 	}
+	if err := r.chargedSince(ctx, led, plan, moved); err != nil {
+		return nil, err
+	}
 	return moved, r.entriesMoved(ctx, led, plan, moved)
+}
+
+// expired refuses a plan whose time is over.
+func (r *Runner) expired(plan *Plan) error {
+	if !r.Clock().After(plan.Expires) {
+		return nil
+	}
+	return &PlanRefused{Code: RefusedExpired,
+		Text: fmt.Sprintf("the plan expired at %s; make a new one with makegood plan", plan.Expires.In(r.Zone).Format("2006-01-02 15:04 MST"))}
 }
 
 // ordersMoved reads the sources again over the plan's window and compares the
@@ -76,21 +90,28 @@ func (r *Runner) ordersMoved(ctx context.Context, plan *Plan, moved *movedSteps)
 		if err != nil {
 			return err
 		}
-		digest, there := now[step.Event.Facts.Source][key]
+		seen, there := now[step.Event.Facts.Source][key]
+		same := seen.digest == step.Event.Facts.Digest
+		if step.Event.Kind.Charges() {
+			same = seen.chain == step.Event.Facts.Chain
+		}
 		switch {
 		case !there:
 			moved.add(step.Target, step.Event.ID, "the order is gone, left out, bad or not permitted now")
-		case digest != step.Event.Facts.Digest:
+		case !same:
 			moved.add(step.Target, step.Event.ID, "the order has changed")
 		}
 	}
 	return nil
 }
 
-// readAgain gives, by source, the digests of the orders that the plan sends,
-// as far as they are still orders.
-func (r *Runner) readAgain(ctx context.Context, plan *Plan) (map[string]map[OrderKey]Digest, error) {
-	now := map[string]map[OrderKey]Digest{}
+// reread is what is compared of an order: what was bought, and what is due.
+type reread struct{ digest, chain Digest }
+
+// readAgain gives, by source, what the orders that the plan sends are now, as
+// far as they are still orders.
+func (r *Runner) readAgain(ctx context.Context, plan *Plan) (map[string]map[OrderKey]reread, error) {
+	now := map[string]map[OrderKey]reread{}
 	for step, err := range plan.All() {
 		if err != nil {
 			return nil, err
@@ -101,9 +122,9 @@ func (r *Runner) readAgain(ctx context.Context, plan *Plan) (map[string]map[Orde
 		}
 		source := step.Event.Facts.Source
 		if now[source] == nil {
-			now[source] = map[OrderKey]Digest{}
+			now[source] = map[OrderKey]reread{}
 		}
-		now[source][key] = Digest{}
+		now[source][key] = reread{}
 	}
 	for _, s := range r.Sources {
 		if len(now[s.Name()]) == 0 {
@@ -116,7 +137,7 @@ func (r *Runner) readAgain(ctx context.Context, plan *Plan) (map[string]map[Orde
 	return now, nil
 }
 
-func (r *Runner) readDigests(ctx context.Context, s SourceSpec, w Window, now map[OrderKey]Digest) error {
+func (r *Runner) readDigests(ctx context.Context, s SourceSpec, w Window, now map[OrderKey]reread) error {
 	meter := r.begin("reading "+s.Name()+" again", 0)
 	defer meter.End()
 	there := map[OrderKey]bool{}
@@ -126,7 +147,7 @@ func (r *Runner) readDigests(ctx context.Context, s SourceSpec, w Window, now ma
 		}
 		meter.Add(1)
 		if _, asked := now[h.Key]; asked && len(h.Bad) == 0 && h.LeftOut == "" && !h.Merged && h.Permitted {
-			now[h.Key] = h.Digest
+			now[h.Key] = reread{h.Digest, ChainDigest(h)}
 			there[h.Key] = true
 		}
 	}

@@ -22,7 +22,7 @@ func (h *house) addCarts(stored map[string]reconcile.Cart) *reconciletest.CartFe
 	for email, cart := range stored {
 		feed.Stored[reconcile.EmailPerson(email)] = cart
 	}
-	h.Carts["open"] = feed
+	h.Carts["open"] = reconcile.OpenCarts{CartFeed: feed, FreshWithin: 15 * time.Minute}
 	h.target.CartFeeds = []string{"open"}
 	h.target.ClockMargin, h.sink.Margin, h.sink.Carts = 15*time.Minute, 15*time.Minute, "open"
 	return feed
@@ -194,10 +194,13 @@ func TestALaterRunKnowsEarlierCheckouts(t *testing.T) {
 	if got := h.rest(cartOf("2")); got != "map[pot:1]" {
 		t.Errorf("the second checkout leaves %s", got)
 	}
-	// An older checkout that comes late changes nothing any more.
+	// An older checkout that comes late is decided against what all of them left.
 	h.source.List = append(h.source.List, checkout("3", noon.Add(-time.Hour), "pot x 1 @ 1"))
-	h.ends(h.run(), map[string]int{"already_sent/sent_here": 4, "sent/sent_now": 1, "held_back/superseded": 1})
-	// Neither does one whose newer checkout is in the ledger only.
+	h.ends(h.run(), map[string]int{"already_sent/sent_here": 4, "sent/sent_now": 2})
+	if got := h.rest(cartOf("3")); got != "map[]" {
+		t.Errorf("the checkout that came late leaves %s", got)
+	}
+	// One whose newer checkout is in the ledger only changes nothing.
 	h.source.List = []reconcile.Order{checkout("4", noon.Add(-time.Minute), "pot x 1 @ 1")}
 	h.ends(h.run(), map[string]int{"sent/sent_now": 1, "held_back/superseded": 1})
 }
@@ -217,7 +220,7 @@ func TestADoubtfulCartIsJudgedAgain(t *testing.T) {
 	if n := h.sink.Attempts(cartOf("1")); n != 2 {
 		t.Errorf("%d attempts at a cart event that merges, want 2", n)
 	}
-	h.Carts["open"].(*reconciletest.CartFeed).Stored = nil
+	h.Carts["open"].CartFeed.(*reconciletest.CartFeed).Stored = nil
 	h.ends(h.run(), map[string]int{"already_sent/sent_here": 1, "in_doubt/no_answer": 1})
 	if n := h.sink.Attempts(cartOf("1")); n != 2 {
 		t.Errorf("%d attempts: the cart is gone", n)
@@ -264,6 +267,143 @@ func TestCartsThatCannotBeReadAreLeft(t *testing.T) {
 	covered(t, res, noon)
 	feed.Fail = nil
 	h.ends(h.run(), map[string]int{"already_sent/sent_here": 1, "sent/sent_now": 1})
+}
+
+// What another run does about a person's cart between a plan and its sending
+// leaves the planned event for a run that knows both.
+func TestTwoRunsAboutOneCart(t *testing.T) {
+	early := noon.Add(-4 * time.Hour)
+	first, second := checkout("1", noon.Add(-time.Hour), "tea x 1 @ 1"), checkout("2", noon, "cup x 1 @ 1")
+	t.Run("sent meanwhile", func(t *testing.T) {
+		h := newHouse(t, first)
+		h.addCarts(map[string]reconcile.Cart{jane: cartAt(early, "tea x 1", "cup x 1", "pot x 1")})
+		plan := h.plan()
+		h.source.List = []reconcile.Order{second}
+		h.run() // of another host, whose export lacks the first
+		h.source.List = []reconcile.Order{first, second}
+		res, err := h.apply(plan, reconcile.Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.ends(res, map[string]int{"sent/sent_now": 1, "left/moved": 1})
+		h.ends(h.run(), map[string]int{"already_sent/sent_here": 3, "sent/sent_now": 1})
+		if got := h.rest(cartOf("1")); got != "map[pot:1]" {
+			t.Errorf("the first checkout leaves %s", got)
+		}
+	})
+	t.Run("being sent", func(t *testing.T) {
+		h := newHouse(t, first, second)
+		h.addCarts(map[string]reconcile.Cart{jane: cartAt(early, "tea x 1", "cup x 1", "pot x 1")})
+		h.run()
+		h.sink.Forget()
+		third := checkout("3", noon.Add(time.Minute), "pot x 1 @ 1")
+		h.source.List = append(h.source.List, third)
+		led := h.ledger()
+		if err := led.Begin(t.Context(), reconcile.RunRecord{Run: "other", Command: "run", Started: h.clock()}); err != nil {
+			t.Fatal(err)
+		}
+		claimed := reconcile.Event{ID: cartOf("9"), Kind: reconcile.KindCart, Person: reconcile.EmailPerson(jane),
+			Facts: reconcile.Facts{CompletedAt: noon.Add(time.Second), Source: "shop"}}
+		if taken, _, err := led.Claim(t.Context(), "target", "other", []reconcile.Ticket{{Event: claimed}}); err != nil || len(taken) != 1 {
+			t.Fatal(taken, err)
+		}
+		// What it takes out of the cart nobody knows here.
+		h.ends(h.run(), map[string]int{"already_sent/sent_here": 3, "held_back/superseded": 1, "sent/sent_now": 1, "held_back/cart_order_unknown": 1})
+		h.ends(h.run(), map[string]int{"already_sent/sent_here": 4, "held_back/superseded": 1, "held_back/cart_order_unknown": 1})
+		h.Carts["open"].CartFeed.(*reconciletest.CartFeed).Stored[reconcile.EmailPerson(jane)] = cartAt(noon.Add(30*time.Second), "pot x 1")
+		h.target.ClockMargin, h.sink.Margin = time.Second, time.Second // so that the claimed one is surely before
+		h.ends(h.run(), map[string]int{"already_sent/sent_here": 4, "held_back/superseded": 1, "left/busy": 1})
+		if n := h.sink.Attempts(cartOf("3")); n != 0 {
+			t.Errorf("%d attempts beside a run that is about to send", n)
+		}
+	})
+}
+
+// What a checkout took stays out of the cart when its own event no longer goes.
+func TestACheckoutThatIsTooOldTookItsGoods(t *testing.T) {
+	for name, outcome := range map[string]reconcile.Outcome{"too old": {Verdict: reconcile.Sent}, "refused": {Verdict: reconcile.Rejected}} {
+		t.Run(name, func(t *testing.T) {
+			first := checkout("1", noon.Add(-time.Hour), "tea x 1 @ 1")
+			h := newHouse(t, first)
+			h.addCarts(map[string]reconcile.Cart{jane: cartAt(noon.Add(-4*time.Hour), "tea x 1", "cup x 1", "pot x 1")})
+			h.sink.Script = func(id reconcile.EventID, _ int) reconcile.Outcome {
+				if id == cartOf("1") {
+					return outcome
+				}
+				return reconcile.Outcome{Verdict: reconcile.Sent}
+			}
+			if name == "too old" {
+				h.sink.HoldCarts = map[reconcile.OrderKey]reconcile.Reason{first.Key: reconcile.ReasonTooOld}
+			}
+			h.run()
+			h.source.List = append(h.source.List, checkout("2", noon, "cup x 1 @ 1"))
+			h.run()
+			if got := h.rest(cartOf("2")); got != "map[pot:1]" {
+				t.Errorf("the second checkout leaves %s", got)
+			}
+		})
+	}
+}
+
+// Nobody tells the platform of a cart again because of a checkout that took
+// nothing out of it.
+func TestAnUnrelatedCheckoutTouchesNoCart(t *testing.T) {
+	h := newHouse(t, checkout("1", noon.Add(-2*time.Hour), "tea x 1 @ 1"), checkout("2", noon.Add(-time.Hour), "cup x 1 @ 1"))
+	h.addCarts(map[string]reconcile.Cart{jane: cartAt(noon.Add(-4*time.Hour), "tea x 1", "cup x 1", "pot x 1")})
+	h.ends(h.run(), map[string]int{"sent/sent_now": 3, "held_back/superseded": 1})
+	h.source.List = append(h.source.List, checkout("3", noon, "socks x 1 @ 1"))
+	h.ends(h.run(), map[string]int{"already_sent/sent_here": 3, "held_back/superseded": 1, "sent/sent_now": 1, "held_back/cart_unrelated": 1})
+}
+
+// A file of open carts that was written before the checkout says nothing of
+// what was done until then.
+func TestCartsFromBeforeTheCheckout(t *testing.T) {
+	h := newHouse(t, checkout("1", noon.Add(50*time.Minute), "tea x 1 @ 1"))
+	feed := h.addCarts(map[string]reconcile.Cart{jane: cartAt(noon.Add(-time.Hour), "tea x 1")})
+	feed.AsOf = noon.Add(46 * time.Minute) // and it is 13:00
+	h.ends(h.run(), map[string]int{"sent/sent_now": 1, "left/carts_stale": 1})
+	feed.AsOf = noon.Add(59 * time.Minute) // the till's clock may be behind
+	h.ends(h.run(), map[string]int{"already_sent/sent_here": 1, "left/carts_stale": 1})
+	feed.AsOf = time.Time{}
+	h.ends(h.run(), map[string]int{"already_sent/sent_here": 1, "sent/sent_now": 1})
+}
+
+// The carts are looked at again right before an event goes that has waited.
+func TestCartsAreReadAgainAfterAWait(t *testing.T) {
+	h := newHouse(t, checkout("1", noon, "tea x 1 @ 1"))
+	feed := h.addCarts(map[string]reconcile.Cart{jane: cartAt(noon.Add(-time.Hour), "tea x 1")})
+	var look func(reconcile.Event) reconcile.Reason
+	h.target.Arm = func(ask func(reconcile.Event) reconcile.Reason) { look = ask }
+	h.sink.Waits = func(e reconcile.Event) reconcile.Reason { // as a fuse or a limit would
+		if e.Kind == reconcile.KindCart {
+			h.pass(90 * time.Second)
+			feed.Stored[reconcile.EmailPerson(jane)] = cartAt(h.clock(), "tea x 1", "bike x 1")
+		}
+		return look(e)
+	}
+	h.ends(h.run(), map[string]int{"sent/sent_now": 1, "held_back/cart_newer": 1})
+	if n := h.sink.Attempts(cartOf("1")); n != 0 {
+		t.Errorf("%d attempts at a cart that was filled meanwhile", n)
+	}
+}
+
+func TestInTimeForTheMail(t *testing.T) {
+	h := newHouse(t, checkout("1", noon.Add(10*time.Minute), "tea x 1 @ 1"), order("2", oneTea, reconciletest.InStore("bob@example.com"), at(noon.Add(-time.Second))),
+		order("3", oneTea, reconciletest.InStore("cat@example.com"), at(noon)), order("4", oneTea, reconciletest.InStore("")))
+	h.addCarts(map[string]reconcile.Cart{jane: cartAt(noon.Add(-time.Hour), "tea x 1")})
+	h.target.MailAfter = time.Hour
+	res := h.run()
+	h.ends(res, map[string]int{"sent/sent_now": 4, "held_back/no_cart": 2, "held_back/no_email": 2})
+	if got, want := res.Targets[0].Mail, (reconcile.MailTiming{After: time.Hour, InTime: 3, Late: 1, NotSent: 4}); got != want {
+		t.Errorf("the mail's count is %+v, want %+v", got, want)
+	}
+	if got, want := h.run().Targets[0].Mail, (reconcile.MailTiming{After: time.Hour, NotSent: 4}); got != want {
+		t.Errorf("when all was sent before it is %+v, want %+v", got, want)
+	}
+	h.target.Mode = reconcile.ModeShadow
+	if got := h.run().Targets[0].Mail; got != (reconcile.MailTiming{}) {
+		t.Errorf("a shadow counts %+v", got)
+	}
 }
 
 func TestACartWaitsForItsPurchase(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 )
 
 // composeSource reads the orders that are needed of one source a second time,
@@ -48,21 +47,20 @@ func (p *planner) needed(source string) []OrderKey {
 		for key := range f.orders {
 			need[key] = true
 		}
-		if !t.decidesCarts() {
-			continue
-		}
-		for key := range f.lines {
-			need[key] = true
+		for key, person := range f.lines {
+			if t.decidesCart(person) {
+				need[key] = true
+			}
 		}
 	}
 	return slices.Collect(maps.Keys(need))
 }
 
-// decidesCarts reports whether a cart event is to be decided: only then the
-// lines of earlier checkouts are needed.
-func (t *targetPlan) decidesCarts() bool {
+// decidesCart reports whether a cart event of a person is to be decided: only
+// then the lines of the person's other checkouts are needed.
+func (t *targetPlan) decidesCart(person uint64) bool {
 	for _, f := range t.feeds {
-		if f.carts {
+		if f.carts[person] {
 			return true
 		}
 	}
@@ -71,7 +69,9 @@ func (t *targetPlan) decidesCarts() bool {
 
 func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	f := t.feeds[o.Source]
-	if _, sends := f.orders[o.Key]; !sends && !f.lines[o.Key] {
+	_, sends := f.orders[o.Key]
+	person, took := f.lines[o.Key]
+	if took = took && t.decidesCart(person); !sends && !took {
 		return nil
 	}
 	if held := p.notItself(t, o); held.Reason != "" {
@@ -84,7 +84,7 @@ func (p *planner) composeOrder(t *targetPlan, o Order) error {
 	for _, w := range p.wantsOf(t, o) {
 		_, send := f.sends[w.ID]
 		switch {
-		case w.Kind == KindCart && (send || f.lines[o.Key]):
+		case w.Kind == KindCart && (send || took):
 			t.checkouts[w.Person] = append(t.checkouts[w.Person], checkout{order: o, want: w, send: send})
 			later = later || send
 		case send:
@@ -139,7 +139,7 @@ func (p *planner) holdAll(t *targetPlan, o Order, why Held) error {
 
 // composeNow makes the events of one order and counts what is held back.
 func (p *planner) composeNow(t *targetPlan, o Order, wants []Want, carts Carts) error {
-	events, err := t.Compose(o, wants, carts, p.asOf)
+	events, err := p.compose(t, o, wants, carts)
 	return p.planOrder(t, o, wants, events, p.holdsOf(wants, events, err))
 }
 
@@ -170,6 +170,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 	f := t.feeds[o.Source]
 	beside := f.orders[o.Key]
 	p.holdCorrections(f, events, holds)
+	f.holdNeedy(t.Target, events, holds)
 	for _, w := range wants {
 		held, is := holds[w.ID]
 		if !is {
@@ -187,6 +188,11 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 			return err
 		}
 		f.balance.Show(place, exampleOf(o.Head, w, held.Text))
+		if place.unfinished() {
+			if err := f.expiring.note(w, t.maxAge(w.Kind), p.asOf); err != nil {
+				return err
+			}
+		}
 		if err := p.decideWant(t.Name(), o.Head, w, held, place); err != nil {
 			return err
 		}
@@ -202,7 +208,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 		e.Facts.Goods, e.Facts.Mark = o.GoodsDigest, o.Mark()
 		e.After = slices.DeleteFunc(slices.Clone(e.After), func(id EventID) bool { return f.ended[id] })
 		known := f.sends[e.ID]
-		step := PlannedStep{Do: DoSend, Doubt: known.doubt, Event: e, Mates: len(events), Origin: &o.Origin,
+		step := PlannedStep{Do: DoSend, Doubt: known.doubt, DoubtAt: known.doubted, Event: e, Mates: len(events), Origin: &o.Origin,
 			Seen: known.version, Target: t.Name()}
 		if beside != (Place{}) {
 			step.Beside = &beside
@@ -216,10 +222,10 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 
 // placeOfHold gives the place of an event that is held back on the way to being
 // sent. One that may have been accepted already is still in doubt; one whose
-// open carts could not be read waits for the next run.
+// open carts could not be read, or that needs another, waits for the next run.
 func placeOfHold(reason, doubt Reason) Place {
 	switch {
-	case reason == ReasonSourceFailed:
+	case reason == ReasonSourceFailed, reason == ReasonCartsStale, reason == ReasonWaits:
 		return Place{BucketLeft, reason}
 	case doubt != "":
 		return Place{BucketInDoubt, doubt}
@@ -249,75 +255,6 @@ func (p *planner) countFrontEnd(t *targetPlan, f *feed, key OrderKey, events []E
 	}
 }
 
-// composeCarts decides the cart events, after all orders of the window: per
-// person only the newest checkout keeps its cart event (CONTRACTS 17).
-func (p *planner) composeCarts(ctx context.Context) error {
-	for _, t := range p.targets {
-		if len(t.checkouts) == 0 || t.stopped != "" {
-			continue
-		}
-		persons := slices.Sorted(maps.Keys(t.checkouts))
-		newest, err := p.led.NewestCart(ctx, t.Name(), persons)
-		if err != nil {
-			return fmt.Errorf("look up the newest carts at %s: %w", t.Name(), err)
-		}
-		carts, err := p.ReadCarts(ctx, t.Target, persons)
-		if err != nil && ctx.Err() != nil {
-			return err
-		}
-		t.err = err
-		for _, person := range persons {
-			if err := p.composePerson(t, t.checkouts[person], carts, newest[person]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// ReadCarts reads the open carts of the persons from every feed that a
-// target's rules ask. Feeds that were read stay in the answer when another
-// one fails.
-func (r *Runner) ReadCarts(ctx context.Context, t *Target, persons []Person) (Carts, error) {
-	carts := Carts{ReadAt: map[string]time.Time{}, ByName: map[string]map[Person]Cart{}}
-	ask := make(map[Person]bool, len(persons))
-	for _, person := range persons {
-		ask[person] = true
-	}
-	for _, name := range t.CartFeeds {
-		at := r.Clock().UTC()
-		byPerson, err := r.Carts[name].Read(ctx, ask)
-		if err != nil {
-			return carts, fmt.Errorf("read open carts %s: %w", name, err)
-		}
-		carts.ReadAt[name], carts.ByName[name] = at, byPerson
-	}
-	return carts, nil
-}
-
-// composePerson decides all checkouts of one person.
-func (p *planner) composePerson(t *targetPlan, list []checkout, carts Carts, newest time.Time) error {
-	byCompletion(list)
-	for i, c := range list {
-		if !c.send {
-			continue
-		}
-		wants := p.sendsOf(t, c.order)
-		// The newest cart event in the ledger may be this one, still in doubt.
-		itself := t.feeds[c.order.Source].sends[c.want.ID].doubt != "" && c.order.CompletedAt.Equal(newest)
-		if i < len(list)-1 || !newest.IsZero() && !c.order.CompletedAt.After(newest) && !itself {
-			if err := p.supersede(t, c, wants); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := p.decideNewest(t, c, list[:i], carts); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // sendsOf lists the wants of an order that are to be sent, without holds.
 func (p *planner) sendsOf(t *targetPlan, o Order) []Want {
 	f := t.feeds[o.Source]
@@ -334,40 +271,4 @@ func (p *planner) wantsOf(t *targetPlan, o Order) []Want {
 		}
 	}
 	return wants
-}
-
-// supersede plans an order without its cart event: a newer checkout of the
-// same person decides.
-func (p *planner) supersede(t *targetPlan, c checkout, wants []Want) error {
-	others := slices.DeleteFunc(slices.Clone(wants), func(w Want) bool { return w.ID == c.want.ID })
-	var events []Event
-	var err error
-	if len(others) > 0 {
-		events, err = t.Compose(c.order, others, Carts{}, p.asOf)
-	}
-	holds := p.holdsOf(others, events, err)
-	holds[c.want.ID] = Held{ID: c.want.ID, Reason: ReasonSuperseded}
-	return p.planOrder(t, c.order, wants, events, holds)
-}
-
-// decideNewest composes the newest checkout of a person against the cart that
-// the earlier ones left.
-func (p *planner) decideNewest(t *targetPlan, c checkout, earlier []checkout, carts Carts) error {
-	person := c.want.Person
-	left := Carts{ReadAt: carts.ReadAt, ByName: map[string]map[Person]Cart{}}
-	for name := range carts.ByName {
-		left.ByName[name] = map[Person]Cart{person: leftBy(carts.Of(name, person), earlier, t.ClockMargin)}
-	}
-	wants := p.sendsOf(t, c.order)
-	events, err := t.Compose(c.order, wants, left, p.asOf)
-	holds := p.holdsOf(wants, events, err)
-	if held, is := holds[c.want.ID]; is && held.Reason == ReasonCartUnknown && t.err != nil {
-		holds[c.want.ID] = Held{ID: c.want.ID, Reason: ReasonSourceFailed, Text: "the open carts could not be read"}
-	}
-	for i := range events {
-		if name := events[i].Cart.Carts; name != "" {
-			events[i].Cart.Digest = carts.Of(name, person).Digest()
-		}
-	}
-	return p.planOrder(t, c.order, wants, events, holds)
 }

@@ -98,7 +98,7 @@ func (r *Runner) askAt(ctx context.Context, led Ledger, p *Proved, q inquiry) er
 			if answer == AnswerNo && asked.Before(d.last.Add(q.VisibleAfter()+proofMargin)) {
 				answer = AnswerUnknown
 			}
-			if err := r.answered(ctx, led, p, word{d.ID, answer, p.Target, q.note}); err != nil {
+			if err := r.answered(ctx, led, p, word{id: d.ID, answer: answer, who: p.Target, note: q.note}); err != nil {
 				return err
 			}
 		}

@@ -55,7 +55,7 @@ func (t *targetPlan) recall(f *feed, o ordered, have map[EventID]Entry, now time
 	var steps []Step
 	for i, w := range o.wants {
 		e := have[w.ID]
-		if e.Version > 0 && (w.Hold == ReasonNoEvidence || w.Hold == ReasonPruned) {
+		if e.Version > 0 && w.mayGo() {
 			o.wants[i].Hold, w.Hold = "", ""
 		}
 		if e.State != StateDone {

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -44,6 +45,28 @@ func TestCoverageFollowsTheEarliestLeft(t *testing.T) {
 	end := h.clock()
 	h.pass(day)
 	from(t, h.run(), end.Add(-7*day))
+}
+
+// What a lane that failed never met is not behind the coverage: nothing in the
+// ledger would bring it back.
+func TestAFailedLaneCoversNothing(t *testing.T) {
+	h := newHouse(t, order("1", oneTea, at(noon.Add(-9*day))), order("2", oneTea))
+	h.target.Arm = func(func(reconcile.Event) reconcile.Reason) { // before the first step is read
+		for _, path := range h.plans() {
+			if err := os.Remove(path); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	res, err := h.Run(t.Context(), h.ledger(), reconcile.Request{})
+	if err == nil {
+		t.Fatal("a run without its plan ended well")
+	}
+	if to := targetOf(t, res, "target").CoveredTo; len(to) != 0 {
+		t.Errorf("covered to %v", to)
+	}
+	h.target.Arm = nil
+	h.ends(h.run(), map[string]int{"sent/sent_now": 2})
 }
 
 func TestWindowReachesBackToTheOldestUnfinished(t *testing.T) {

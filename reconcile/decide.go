@@ -30,13 +30,14 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 	for i, h := range heads {
 		heads[i].Hold = p.undo.hold(h)
 	}
+	p.sample(s.Name(), heads)
 	for _, t := range p.used(s.Name()) {
 		batch, ids, err := p.expect(t, s, heads, met)
 		if err != nil {
 			return err
 		}
 		slices.Sort(ids)
-		have, err := p.led.Find(ctx, t.Name(), ids)
+		have, err := p.led.Find(ctx, t.Name(), slices.Compact(ids))
 		if err != nil {
 			return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 		}
@@ -126,6 +127,9 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 		for _, w := range wants {
 			ids = append(ids, w.ID)
 		}
+		if o.chargeable() {
+			ids = append(ids, t.chargesOf(h.Key)...)
+		}
 		batch = append(batch, o)
 	}
 	return batch, ids, nil
@@ -189,12 +193,16 @@ func (p *planner) wants(t *targetPlan, h Head) ([]Want, error) {
 			return nil, err
 		case hit:
 			wants[i].Hold = ReasonSuppressed
+		case h.Unpaid && !w.Kind.Charges() && (w.Hold == "" || w.Hold == ReasonNoGoods):
+			wants[i].Hold = unpaidHold(h, p.asOf)
 		case h.Hold == ReasonStatusUnknown, w.Hold == "" && h.Hold != "":
 			wants[i].Hold = h.Hold
 		case w.Hold == "" && h.CompletedAt.Before(t.pruned):
 			wants[i].Hold = ReasonPruned
 		case w.Hold == "" && p.uncovered(t, h.CompletedAt):
 			wants[i].Hold = ReasonNoEvidence
+		case w.Hold == "" && t.Limits.lacks(w.Value):
+			wants[i].Hold = ReasonNoBudget
 		}
 	}
 	return wants, nil
@@ -202,7 +210,7 @@ func (p *planner) wants(t *targetPlan, h Head) ([]Want, error) {
 
 func addressReason(r Reason) bool {
 	switch r {
-	case ReasonNoEmail, ReasonBadEmail, ReasonPlaceholder, ReasonAnonymised, ReasonMarketplace:
+	case ReasonNoEmail, ReasonNoContactKey, ReasonBadEmail, ReasonPlaceholder, ReasonAnonymised, ReasonMarketplace:
 		return true
 	}
 	return false
@@ -239,6 +247,11 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	if o.foreign {
 		have = nil
 	}
+	if o.chargeable() {
+		charges := t.chargesOf(o.head.Key)
+		o.holdChain(charges, have)
+		o.holdOver(t.Limits.MaxCharge, charges, have)
+	}
 	corrections := t.recall(f, o, have, p.asOf)
 	steps := Diff(o.wants, have, t.Traits(), p.asOf)
 	for i := range steps {
@@ -248,6 +261,9 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 			}
 		}
 		p.tooYoung(t, &steps[i])
+		if steps[i].Send && awaitsPayment(o.head, steps[i].Want.Kind, p.asOf) {
+			steps[i].Place, steps[i].Send = Place{BucketLeft, ReasonPaymentPending}, false
+		}
 	}
 	p.meetEvidence(t, f, o.head, steps)
 	if err := p.undoing(f, o.head, steps); err != nil {
@@ -277,6 +293,14 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 			return err
 		}
 	}
+	for _, s := range steps {
+		if s.Send || !s.Place.unfinished() {
+			continue
+		}
+		if err := f.expiring.note(s.Want, t.maxAge(s.Want.Kind), p.asOf); err != nil {
+			return err
+		}
+	}
 	return f.take(o.head, steps)
 }
 
@@ -288,21 +312,27 @@ func stepWants(steps []Step) []Want {
 	return wants
 }
 
-// overlay lets evidence end a purchase that the ledger does not know or knows
-// as open. The plan keeps it, so that it is adopted before anything is sent.
+// overlay lets evidence end an event that the ledger does not know or knows
+// as open: a purchase, or all that the order's carts may cost. What a checkout
+// did to the stored cart is nobody's record. The plan keeps it, so that it is adopted before anything is sent.
 // What a person reopened because it never arrived goes whatever evidence says.
 func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
-	if s.Want.Kind != KindPurchase || s.Entry.State != StateAbsent && s.Entry.State != StateOpen || s.Entry.Lost {
+	if s.Want.Kind == KindCart || s.Entry.State != StateAbsent && s.Entry.State != StateOpen || s.Entry.Lost {
 		return nil
 	}
 	k := p.settledBy(t, h.Key)
 	if k == nil {
 		return nil
 	}
-	s.Place, s.Send = Place{BucketAlreadySent, Reason(k.Trust)}, false
-	e := Event{Action: ActionPurchase, Expiry: k.orders[h.Key], Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
+	receipt, speaks := k.tells(s.Want.ID, h.Key)
+	if !speaks {
+		return nil
+	}
+	s.Place, s.Send, s.receipt = Place{BucketAlreadySent, Reason(k.Trust)}, false, receipt
+	e := Event{Action: Action(s.Want.Kind), Expiry: k.orders[h.Key], Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
 	e.Person, e.Facts.Goods, e.Facts.Mark = s.Want.Person, h.GoodsDigest, h.Mark()
-	return p.addStep(PlannedStep{By: k.Trust, Do: DoAdopt, Event: e, Origin: &h.Origin, Seen: s.Entry.Version, Target: t.Name(), Who: k.Name()})
+	return p.addStep(PlannedStep{By: k.Trust, Do: DoAdopt, Event: e, Origin: &h.Origin, Receipt: receipt, Seen: s.Entry.Version,
+		Target: t.Name(), Who: k.Name()})
 }
 
 // settledBy gives the first evidence that says that an order was sent, nil
@@ -326,94 +356,14 @@ func (p *planner) tooYoung(t *targetPlan, s *Step) {
 	}
 }
 
-// take counts an order's steps.
-func (f *feed) take(h Head, steps []Step) error {
-	var beside Place
-	var ended []EventID
-	sends := 0
-	for _, s := range steps {
-		if s.Send {
-			sends++
-			f.sends[s.Want.ID] = seen{version: s.Entry.Version, doubt: doubtOf(s.Entry), shown: s.shown}
-			if s.Want.ID.Revision() > 1 {
-				f.corrects[NewEventID(s.Want.Kind, h.Key)] = s.Want.ID
-			}
-			f.carts = f.carts || s.Want.Kind == KindCart
-			if err := f.waiting.Add(countOf(s.Want.ID.counted(s.Want.Value), 0)); err != nil {
-				return err
-			}
-			continue
-		}
-		beside = Worse(beside, s.Place)
-		if s.Place.Bucket == BucketHeldBack {
-			ended = append(ended, s.Want.ID)
-		}
-		if err := f.balance.CountEvent(s.Place, s.Want.ID.counted(s.Want.Value)); err != nil {
-			return err
-		}
-		f.remember(h, s)
-	}
-	if sends == 0 {
-		f.endOrder(h, beside)
-		return nil
-	}
-	f.orders[h.Key] = beside
-	for _, id := range ended {
-		f.ended[id] = true
-	}
-	if f.earliestSend.IsZero() || h.CompletedAt.Before(f.earliestSend) {
-		f.earliestSend = h.CompletedAt
-	}
-	return nil
-}
-
-// endOrder counts an order that the plan sends nothing of.
-func (f *feed) endOrder(h Head, worst Place) {
-	f.balance.CountOrder(worst)
-	if worst.Bucket == BucketHeldBack {
-		f.held = append(f.held, h.CompletedAt.Unix())
-	}
-}
-
-// doubtOf is why an entry is in doubt, "" when it is not.
-func doubtOf(e Entry) Reason {
-	if e.State != StateDoubtful {
-		return ""
-	}
-	return doubtReason(e)
-}
-
-// remember keeps what reports and coverage need of a step that sends nothing.
-func (f *feed) remember(h Head, s Step) {
-	switch {
-	case s.Place.Bucket == BucketAlreadySent:
-		if s.Want.Kind == KindCart {
-			f.lines[h.Key] = true // a later checkout of the person is judged against it
-		}
-		return
-	case s.Place.Bucket == BucketLeft && s.Place.Reason != ReasonTooYoung:
-		f.leave(h.CompletedAt)
-	}
-	f.balance.Show(s.Place, exampleOf(h, s.Want, s.detail(h)))
-}
-
-// detail says more of a reason, where there is more to say.
-func (s Step) detail(h Head) string {
-	if s.Place.Reason == ReasonTotalMismatch {
-		return mismatchText(h)
-	}
-	return ""
-}
-
-func exampleOf(h Head, w Want, text string) Example {
-	return Example{Order: h.Key.Order, Kind: w.Kind, Origin: h.Origin, CompletedAt: h.CompletedAt, Value: w.Value, Text: text}
-}
-
 func (p *planner) addStep(s PlannedStep) error {
 	s.Mark = s.Event.Facts.Mark
 	sorted, err := newSortedStep(s)
 	if err != nil {
 		return fmt.Errorf("plan %s for %s: %w", s.Event.ID, s.Target, err)
+	}
+	if s.Do == DoSend {
+		p.sends[feedKind{s.Target, s.Event.Facts.Source, s.Event.Kind}]++
 	}
 	return p.steps.add(s.Target+"\x00"+string(s.Event.ID), sorted.record())
 }

@@ -10,6 +10,8 @@ type Step struct {
 	Place Place // of a step that sends: left, planned
 	Send  bool
 	shown string // of a correction: the number under which the platform knows the order
+	// receipt is what evidence knows of a step that it ends.
+	receipt string
 }
 
 // Diff compares wants with what the ledger has of them and gives one step per

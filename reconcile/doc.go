@@ -8,14 +8,14 @@
 //     (order.go).
 //   - A [Sink] says by [Sink.Expect] which events a head should give: its
 //     wants (event.go). Guards and rules of the trade hold some of them back
-//     (guard.go, carts.go).
+//     (headrules.go, carts.go).
 //   - [Diff] compares the wants with the [Entry] that the [Ledger] keeps of
 //     each and gives one [Step] per event, each with its reason (diff.go).
 //   - [Runner.Plan] gathers the steps into a plan file: a value that can be
-//     looked at, approved and carried out (plan.go, planfile.go).
+//     looked at, approved and carried out (plan.go, planwrite.go, planfile.go).
 //   - [Runner.Apply] and [Runner.Run] carry a plan out, one lane per target:
 //     each event is claimed durably before a byte leaves, sent, and what came
-//     back is settled (run.go, lane.go, stream.go).
+//     back is settled (run.go, carry.go, lane.go, stream.go).
 //
 // Every event ends in exactly one bucket of the [Balance] (balance.go), with
 // its reason, in counts and in money. What nobody could classify is in doubt,

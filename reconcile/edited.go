@@ -61,18 +61,25 @@ type edit struct {
 	hold Reason // when one of its kin goes in the same run
 }
 
+// eventsOf are the ids under which a target may know an order: its purchase,
+// and, where carts are charged, the steps of its chain.
+func (t *Target) eventsOf(key OrderKey) []EventID {
+	return append([]EventID{NewEventID(KindPurchase, key)}, t.chargesOf(key)...)
+}
+
 // holdEdits holds back the orders whose number is an edited one of a purchase
 // that was sent before. The others are remembered, in case that one goes now.
 func (p *planner) holdEdits(ctx context.Context, s SourceSpec, t *targetPlan, batch []ordered, have map[EventID]Entry) error {
 	var ids []EventID
 	for i, o := range batch {
 		kin := s.kin(o.head.Key)
-		if len(kin) == 0 || have[NewEventID(KindPurchase, o.head.Key)].State == StateDone {
+		done := func(w Want) bool { return w.Kind != KindCart && have[w.ID].State == StateDone }
+		if len(kin) == 0 || slices.ContainsFunc(o.wants, done) {
 			continue
 		}
 		batch[i].kin = kin
 		for _, key := range kin {
-			ids = append(ids, NewEventID(KindPurchase, key))
+			ids = append(ids, t.eventsOf(key)...)
 		}
 	}
 	if len(ids) == 0 {
@@ -95,7 +102,10 @@ func (p *planner) holdEdits(ctx context.Context, s SourceSpec, t *targetPlan, ba
 func (p *planner) holdEdit(s SourceSpec, t *targetPlan, o *ordered, known map[EventID]Entry) {
 	for _, key := range o.kin {
 		e := known[NewEventID(KindPurchase, key)]
-		sent := e.State == StateDone || e.State == StateDoubtful || e.State == StateClaimed
+		sent := slices.ContainsFunc(t.eventsOf(key), func(id EventID) bool {
+			state := known[id].State
+			return state == StateDone || state == StateDoubtful || state == StateClaimed
+		})
 		if !sent && p.settledBy(t, key) == nil {
 			continue
 		}

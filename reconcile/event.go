@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,29 +14,63 @@ import (
 type Kind string
 
 // The kinds. A cart event becomes a clear or an update when it is composed.
+// Creations, upgrades and confirmations of carts may cost the customer money.
 const (
-	KindPurchase Kind = "purchase"
-	KindCart     Kind = "cart"
+	KindPurchase    Kind = "purchase"
+	KindCart        Kind = "cart"
+	KindCartCreate  Kind = "cart_create"  // a cart, or an order on account, that is made
+	KindCartUpgrade Kind = "cart_upgrade" // a dearer product in place of one that a cart has
+	KindCartConfirm Kind = "cart_confirm" // a cart whose order was paid
 )
+
+// sendOrder is the order in which a target's kinds are sent: what others may
+// wait for first, cart changes last.
+var sendOrder = [...]Kind{KindCartCreate, KindCartUpgrade, KindPurchase, KindCartConfirm, KindCart}
 
 // Action is what an event became: what goes over the wire.
 type Action string
 
 // The actions.
 const (
-	ActionPurchase   Action = "purchase"
-	ActionCartClear  Action = "cart_clear"
-	ActionCartUpdate Action = "cart_update"
+	ActionPurchase    Action = "purchase"
+	ActionCartClear   Action = "cart_clear"
+	ActionCartUpdate  Action = "cart_update"
+	ActionCartCreate  Action = "cart_create"
+	ActionCartUpgrade Action = "cart_upgrade"
+	ActionCartConfirm Action = "cart_confirm"
 )
 
-// EventID names one event at every target: kind/shop/order, with ~2, ~3 and so
-// on behind it for corrections. Its parts are percent-encoded where they hold
-// '%', '/', '~' or control characters.
+// EventID names one event at every target: kind/shop/order, with /1, /2 and so
+// on behind it for its position in a chain of upgrades, and ~2, ~3 and so on
+// for corrections. Its parts are percent-encoded where they hold '%', '/', '~'
+// or control characters.
 type EventID string
 
 // NewEventID builds the id of an order's event of a kind.
 func NewEventID(kind Kind, key OrderKey) EventID {
 	return EventID(string(kind) + "/" + escapeID(key.Shop) + "/" + escapeID(key.Order))
+}
+
+// MaxChain is how many products of one order may replace each other.
+const MaxChain = 64
+
+// At is the id of the same kind of event at a position in the order's chain of
+// upgrades, from 1. id is one without a position.
+func (id EventID) At(n int) EventID { return id + EventID("/"+strconv.Itoa(n)) }
+
+// Position is where in a chain of upgrades an event stands, from 1; 0 for one
+// that stands in none.
+func (id EventID) Position() int {
+	base, _, _ := strings.Cut(string(id), "~")
+	parts := strings.Split(base, "/")
+	if len(parts) < 4 {
+		return 0
+	}
+	n, err := strconv.Atoi(parts[3])
+	if err != nil || n < 1 {
+		return 0
+	}
+	return n
 }
 
 // Kind is the id's first part.
@@ -166,6 +199,7 @@ type Value struct {
 // is personal data. The fields stand in the order of their keys, as everywhere
 // in a plan's steps: a step's JSON is canonical.
 type Facts struct {
+	Chain          Digest    `json:"chain,omitzero"` // ChainDigest of a charge; not read back
 	CompletedAt    time.Time `json:"completed_at"`
 	Cosmetic       Digest    `json:"cosmetic"`
 	CosmeticFields string    `json:"cosmetic_fields,omitempty"`
@@ -217,6 +251,8 @@ type CartCheck struct {
 	// Digest is the stored cart on which the decision rests.
 	Digest Digest        `json:"digest,omitzero"`
 	Margin time.Duration `json:"margin,omitempty"`
+	// Others is what the ledger knew of the person's other cart events.
+	Others Digest `json:"others,omitzero"`
 }
 
 // Event is what one target is told about one order: final bytes, ready to be
@@ -227,13 +263,26 @@ type Event struct {
 	Body     json.RawMessage `json:"body,omitempty"` // canonical JSON of this event alone
 	Cart     CartCheck       `json:"cart,omitzero"`
 	Customer string          `json:"customer,omitempty"` // for suppression only
+	Doubt    Doubting        `json:"-"`                  // of this attempt; set by the lane
 	Expiry   time.Time       `json:"expiry,omitzero"`    // not sent from then on: too_old
 	Facts    Facts           `json:"facts"`
 	ID       EventID         `json:"id"`
 	Kind     Kind            `json:"kind"`
-	Person   Person          `json:"person,omitempty"`
-	Shown    string          `json:"shown,omitempty"` // the order id that the platform sees
-	Value    Value           `json:"value,omitzero"`
+	Needs    []EventID       `json:"needs,omitempty"` // must be done, with a receipt, before this one is sent
+	// Path is what stands behind the target's address: path and query, where
+	// the sink's events differ in them. Like Body it may hold ReceiptMark of
+	// what the event needs.
+	Path   string `json:"path,omitempty"`
+	Person Person `json:"person,omitempty"`
+	Shown  string `json:"shown,omitempty"` // the order id that the platform sees
+	Value  Value  `json:"value,omitzero"`
+}
+
+// Doubting says why an earlier run may have sent an event, "" when none can
+// have, and when the ledger last wrote of it: of a lost claim, when it was made.
+type Doubting struct {
+	Reason Reason
+	At     time.Time
 }
 
 // KindTraits say how a target treats one kind of event.
@@ -241,40 +290,6 @@ type KindTraits struct {
 	MaxBatch      int           // events in one request, at least 1
 	MergesRepeats bool          // a second event with the same id changes nothing
 	MaxAge        time.Duration // oldest order it may be about; 0: no limit
-}
-
-// Held is the error by which Compose holds one want back.
-type Held struct {
-	ID     EventID
-	Reason Reason
-	Text   string // for people, without personal data; may be ""
-}
-
-// Error gives the reason and the text.
-func (h *Held) Error() string {
-	return strings.TrimSuffix(fmt.Sprintf("hold %s back: %s: %s", h.ID, h.Reason, h.Text), ": ")
-}
-
-// HeldIn lists the holds inside an error of Compose. ok is false when the
-// error holds anything else: then every want of the call is held back as
-// cannot_compose.
-func HeldIn(err error) (holds []*Held, ok bool) {
-	if err == nil {
-		return nil, true
-	}
-	if many, is := err.(interface{ Unwrap() []error }); is {
-		ok = true
-		for _, e := range many.Unwrap() {
-			h, one := HeldIn(e)
-			holds, ok = append(holds, h...), ok && one
-		}
-		return holds, ok
-	}
-	var held *Held
-	if errors.As(err, &held) {
-		return []*Held{held}, true
-	}
-	return nil, false
 }
 
 // Sink delivers events to one target. Implementations are safe for concurrent

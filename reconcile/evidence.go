@@ -17,11 +17,15 @@ const (
 	SideFrontEnd Side = "front_end"
 )
 
-// EvidenceRow says that an order's purchase was sent by somebody else. At is
-// UTC, zero when the source does not map it.
+// EvidenceRow says that an order's purchase, or what its carts cost, was sent by
+// somebody else. At is UTC, zero when the source does not map it.
 type EvidenceRow struct {
-	Key OrderKey
-	At  time.Time
+	Key     OrderKey
+	At      time.Time
+	Receipt string // what the platform answered, such as a session; "" where it is not mapped
+	// Position is which step of the order's chain the row speaks of, from 1; 0: of
+	// all of the order.
+	Position int
 }
 
 // EvidenceReader reads what somebody else recorded as sent. Its rows are never
@@ -54,7 +58,8 @@ const dayLayout = "2006-01-02"
 type known struct {
 	Evidence
 	orders  map[OrderKey]time.Time
-	samples map[string]string // by shop: the first number
+	steps   map[OrderKey]map[int]string // by position: the receipts; 0: of all of the order
+	samples map[string]string           // by shop: the first number
 	days    map[string]int
 	newest  time.Time
 	rows    int
@@ -80,8 +85,13 @@ func (r *Runner) readEvidence(ctx context.Context, w Window) (map[string]*known,
 	return read, failed
 }
 
-// readOne reads what one evidence source holds of a period and a margin.
+// readOne reads what one evidence source holds of a period and a margin. What
+// was charged may have been charged at any time since the order.
 func (r *Runner) readOne(ctx context.Context, name string, w Window) (*known, error) {
+	charges := func(t *Target) bool { return slices.Contains(t.Evidence, name) && t.charges() }
+	if now := r.Clock(); now.After(w.To) && slices.ContainsFunc(r.Targets, charges) {
+		w.To = now
+	}
 	return r.readKnown(ctx, name, Window{From: w.From.Add(-evidenceMargin), To: w.To.Add(evidenceMargin)})
 }
 
@@ -90,7 +100,7 @@ func (r *Runner) readKnown(ctx context.Context, name string, w Window) (*known, 
 	if !ok {
 		return nil, fmt.Errorf("read evidence %s: it is not configured", name)
 	}
-	k := &known{Evidence: ev, orders: map[OrderKey]time.Time{}, samples: map[string]string{}, days: map[string]int{}}
+	k := &known{Evidence: ev, orders: map[OrderKey]time.Time{}, steps: map[OrderKey]map[int]string{}, samples: map[string]string{}, days: map[string]int{}}
 	meter := r.begin("reading "+name, 0)
 	defer meter.End()
 	for row, err := range ev.Read(ctx, w) {
@@ -99,7 +109,9 @@ func (r *Runner) readKnown(ctx context.Context, name string, w Window) (*known, 
 		}
 		k.rows++
 		meter.Add(1)
+		_, before := k.orders[row.Key]
 		k.orders[row.Key] = row.At
+		k.noteStep(row, before)
 		if k.samples[row.Key.Shop] == "" {
 			k.samples[row.Key.Shop] = row.Key.Order
 		}
@@ -112,6 +124,41 @@ func (r *Runner) readKnown(ctx context.Context, name string, w Window) (*known, 
 		}
 	}
 	return k, nil
+}
+
+// noteStep keeps which step of a chain a row speaks of, and its receipt. Most
+// evidence has neither, and takes no memory for it: rows before this one that
+// left no step spoke of all of the order.
+func (k *known) noteStep(row EvidenceRow, before bool) {
+	receipt := ""
+	if usableReceipt(row.Receipt) {
+		receipt = row.Receipt
+	}
+	if row.Position == 0 && receipt == "" && k.steps[row.Key] == nil {
+		return
+	}
+	if k.steps[row.Key] == nil {
+		k.steps[row.Key] = map[int]string{}
+		if before {
+			k.steps[row.Key][0] = ""
+		}
+	}
+	if k.steps[row.Key][row.Position] == "" {
+		k.steps[row.Key][row.Position] = receipt
+	}
+}
+
+// tells reports whether the evidence, which has the order, says that one of
+// its events was sent, and with which receipt. Rows that name positions speak of
+// those alone, a row that names none of all of the order, in whatever sequence
+// they are read.
+func (k *known) tells(id EventID, key OrderKey) (receipt string, ok bool) {
+	steps := k.steps[key]
+	if receipt, ok = steps[id.Position()]; ok {
+		return receipt, true
+	}
+	receipt, whole := steps[0]
+	return receipt, whole || len(steps) == 0
 }
 
 // stale tells in words why evidence cannot be trusted for a window with the

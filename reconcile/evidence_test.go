@@ -277,3 +277,28 @@ func TestEvidenceThatIsNotConfigured(t *testing.T) {
 	h.target.Evidence = []string{"nowhere"}
 	h.ends(h.run(), map[string]int{"left/evidence_stale": 1})
 }
+
+// TestEvidenceOfStepsInAnySequence: a row without a position speaks of all of
+// its order, whether it stands before those that name positions or behind them.
+func TestEvidenceOfStepsInAnySequence(t *testing.T) {
+	second, whole := row("1"), row("1")
+	second.Position = 2
+	receipt := whole
+	receipt.Receipt = "s-1"
+	for name, c := range map[string]struct {
+		rows []reconcile.EvidenceRow
+		want map[string]int
+	}{
+		"whole first":    {[]reconcile.EvidenceRow{whole, second}, map[string]int{"already_sent/proven": 3}},
+		"whole last":     {[]reconcile.EvidenceRow{second, whole}, map[string]int{"already_sent/proven": 3}},
+		"with a receipt": {[]reconcile.EvidenceRow{receipt, second}, map[string]int{"already_sent/proven": 3}},
+		"one step alone": {[]reconcile.EvidenceRow{second, second}, map[string]int{"already_sent/proven": 1, "held_back/waits_for_receipt": 1, "sent/sent_now": 1}},
+	} {
+		h := chained(t, 3, "1")
+		h.sink.Script = outcomes(sent("s"))
+		chainOf(&h.source.List[0], step("a", "20"), step("b", "20"), step("c", "20"))
+		h.addEvidence(reconcile.Evidence{Side: reconcile.SideBackend, Trust: reconcile.ByProven}, c.rows...)
+		t.Log(name)
+		h.ends(h.run(), c.want)
+	}
+}

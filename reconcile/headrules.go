@@ -13,6 +13,12 @@ import (
 // HeadRules are the limits that a target sets on what its orders may be.
 type HeadRules struct {
 	MaxAge time.Duration // orders completed longer ago are too old; 0: no limit
+	// ByCustomer says that the platform knows people by the shop's customer id:
+	// that has to be there, and an address need not be.
+	ByCustomer bool
+	// KnownOtherwise says that the platform knows this order's person by
+	// something else, too: then an address is not needed.
+	KnownOtherwise bool
 }
 
 // FutureSlack is how far ahead of the run an order's completion may lie: as
@@ -20,12 +26,12 @@ type HeadRules struct {
 const FutureSlack = 15 * time.Minute
 
 // HoldOf says why a purchase with this head must not go to any platform that
-// knows people by their address, or "" when nothing speaks against it. It is
+// knows people by their address or customer id, or "" when nothing speaks against it. It is
 // pure. The first that fits of: the address, the goods, the money, the age
 // (RULES R12, R10, R9, R15). Permission, suppression and the identity of the
 // number are judged elsewhere, for all targets.
 func HoldOf(h Head, asOf time.Time, o HeadRules) Reason {
-	if reason := holdAddress(h.Email); reason != "" {
+	if reason := holdIdentity(h, o); reason != "" {
 		return reason
 	}
 	switch {
@@ -82,6 +88,16 @@ func mismatchText(h Head) string {
 		text += fmt.Sprintf(": %s times as much; is every line repeated by a join, as with payments?", times)
 	}
 	return text
+}
+
+func holdIdentity(h Head, o HeadRules) Reason {
+	switch {
+	case o.ByCustomer && h.Customer == "":
+		return ReasonNoContactKey
+	case (o.ByCustomer || o.KnownOtherwise) && strings.TrimSpace(h.Email) == "":
+		return ""
+	}
+	return holdAddress(h.Email)
 }
 
 // holdAddress judges an address as the source has it.

@@ -57,7 +57,7 @@ func newHouse(t *testing.T, orders ...reconcile.Order) *house {
 		source: &reconciletest.Source{List: orders}}
 	h.Runner = &reconcile.Runner{
 		Sources:  []reconcile.SourceSpec{{Source: h.source, Shop: "main", EditWindow: 30 * day}},
-		Evidence: map[string]reconcile.Evidence{}, Carts: map[string]reconcile.CartFeed{},
+		Evidence: map[string]reconcile.Evidence{}, Carts: map[string]reconcile.OpenCarts{},
 		StateDir: h.dir, Key: []byte("plan key"), Zone: time.UTC, Lookback: 7, ReachBack: 60,
 		Clock: h.clock, NewRun: h.newRun, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		SaveHead:  func(reconcile.LedgerHead) error { return nil },

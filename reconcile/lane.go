@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,6 +25,7 @@ type lane struct {
 	plan   *Plan
 	acct   *account
 	meter  Meter
+	allow  *allowance
 
 	mu      sync.Mutex
 	failure error            // of the ledger or of the plan file: the lane ends
@@ -38,6 +40,11 @@ func (l *lane) send(ctx context.Context) error {
 	l.held = map[EventID]bool{}
 	if l.target.Arm != nil {
 		l.target.Arm(l.lastLook)
+	}
+	if l.target.Begin != nil {
+		if err := l.target.Begin(ctx); err != nil && ctx.Err() == nil {
+			l.Log.Warn("the destination is not prepared for a crash", "target", l.target.Name(), "error", err)
+		}
 	}
 	for _, kind := range l.plan.Kinds(l.target.Name()) {
 		l.sendKind(ctx, kind)
@@ -71,7 +78,7 @@ func (l *lane) halted(ctx context.Context) Reason {
 	case l.target.Stopped() != "":
 		return ReasonFuse
 	}
-	return ""
+	return l.allow.over()
 }
 
 // claim judges each step again, claims what still fits, counts the others,
@@ -133,10 +140,14 @@ func (s *stream) stillFit(ctx context.Context, steps []PlannedStep) []PlannedSte
 			continue
 		}
 		reason, err := s.judge(ctx, step)
+		if reason == "" && err == nil {
+			reason, err = s.allow.admit(step.Event)
+		}
 		switch {
 		case err != nil:
 			s.stopAt(ctx, err, []PlannedStep{step})
-		case reason == ReasonWaits, reason == ReasonSourceFailed:
+		case reason == ReasonWaits, reason == ReasonSourceFailed, reason == ReasonCartsStale,
+			reason == ReasonTrial, reason == ReasonBudget, reason == ReasonBrake, reason == ReasonPerRun:
 			s.end(step, Place{BucketLeft, reason}, "")
 		case reason != "":
 			s.hold(step, reason)
@@ -156,21 +167,17 @@ func (s *stream) hold(step PlannedStep, reason Reason) {
 
 func (s *stream) judge(ctx context.Context, step PlannedStep) (Reason, error) {
 	known := Known{Suppress: s.Suppress}
-	if step.Event.Cart.Carts != "" {
-		carts, err := s.freshCarts(ctx)
-		if err != nil {
-			s.acct.failed(err)
-		}
-		if !carts.Read(step.Event.Cart.Carts) {
-			return ReasonSourceFailed, nil
-		}
-		known.Carts = carts
+	if reason := s.knownCarts(ctx, step.Event, &known); reason != "" {
+		return reason, nil
 	}
 	reason, err := StillFit(step.Event, s.Clock(), known)
-	if reason != "" || err != nil || len(step.Event.After) == 0 {
-		return reason, err
+	if reason == "" && err == nil && len(step.Event.After) > 0 {
+		reason, err = s.waits(ctx, step.Event.After)
 	}
-	return s.waits(ctx, step.Event.After)
+	if reason == "" && err == nil {
+		reason, err = s.needs(ctx, step.Event)
+	}
+	return reason, err
 }
 
 // waits reports whether an event that must come first has not ended yet.
@@ -191,6 +198,33 @@ func (s *stream) waits(ctx context.Context, after []EventID) (Reason, error) {
 		}
 	}
 	return "", nil
+}
+
+// knownCarts adds the open carts that an event is judged by, or tells why it
+// must wait for another run: they cannot be read, or show too old a moment.
+func (l *lane) knownCarts(ctx context.Context, e Event, known *Known) Reason {
+	name := e.Cart.Carts
+	if name == "" {
+		return ""
+	}
+	carts, err := l.freshCarts(ctx)
+	if err != nil {
+		l.acct.failed(err)
+	}
+	switch {
+	case !carts.Stale[name].IsZero():
+		return ReasonCartsStale
+	case !carts.Read(name):
+		return ReasonSourceFailed
+	}
+	known.Carts = carts
+	return ""
+}
+
+// shortly bounds what is looked up right before an event goes: nobody else
+// bounds it there.
+func (l *lane) shortly() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), l.target.Timeout+time.Minute)
 }
 
 // cartsFresh is how old the open carts may be when a cart event is sent.
@@ -233,13 +267,41 @@ func (l *lane) lastLook(e Event) Reason {
 	if reason := l.alive(); reason != "" {
 		return reason
 	}
-	l.mu.Lock()
-	known := Known{Suppress: l.Suppress, Carts: l.carts}
-	l.mu.Unlock()
+	ctx, cancel := l.shortly()
+	defer cancel()
+	known := Known{Suppress: l.Suppress}
+	reason := l.knownCarts(ctx, e, &known)
+	if reason != "" {
+		return reason
+	}
 	reason, err := StillFit(e, l.Clock(), known)
+	if reason == "" && err == nil {
+		reason, err = l.beside(ctx, e)
+	}
 	if err != nil {
 		l.fail(err)
 		return ReasonLedgerFailed
 	}
 	return reason
+}
+
+// beside looks, when a cart event is claimed, whether another run does
+// something about the same person's cart: two that are decided apart may
+// contradict each other. Then this one is left for a run that knows both.
+func (l *lane) beside(ctx context.Context, e Event) (Reason, error) {
+	if e.Kind != KindCart {
+		return "", nil
+	}
+	events, err := l.led.CartEvents(ctx, l.target.Name(), []Person{e.Person}, e.Facts.CompletedAt.Add(-besideWindow))
+	if err != nil {
+		return "", fmt.Errorf("look up cart events of the same person: %w", err)
+	}
+	sent := events[e.Person]
+	switch {
+	case slices.ContainsFunc(sent, func(o Entry) bool { return o.ID != e.ID && o.State == StateClaimed }):
+		return ReasonBusy, nil
+	case othersDigest(e, sent) != e.Cart.Others:
+		return ReasonMoved, nil
+	}
+	return "", nil
 }

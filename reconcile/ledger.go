@@ -64,7 +64,9 @@ type Adoption struct {
 	By   By
 	Who  string    // the name of the evidence
 	At   time.Time // when it was sent, as far as the evidence says
-	Seen int64
+	// Receipt is the platform's, as far as the evidence says.
+	Receipt string
+	Seen    int64
 }
 
 // Resolution ends a doubt by a person's or the platform's word.
@@ -73,6 +75,9 @@ type Resolution struct {
 	By    By
 	Note  string
 	Who   string
+	// Receipt is what a person knows of the platform's answer. With it an entry
+	// that is done stays done, and only its receipt becomes known.
+	Receipt string
 	// Lost is a person's word that the platform does not have what counts as
 	// done. Only with it a done entry becomes open, and nothing else does.
 	Lost bool
@@ -144,13 +149,16 @@ type Reader interface {
 	// Orphans lists unfinished entries of orders completed in w, for the
 	// report to name those that no source holds any more.
 	Unfinished(ctx context.Context, target string, w Window, limit int) ([]Entry, error)
-	// NewestCart tells for each person the completion time of the newest cart
-	// event that was done or may have been.
-	NewestCart(ctx context.Context, target string, persons []Person) (map[Person]time.Time, error)
+	// CartEvents lists for each person the cart events that were done or may
+	// have been, of checkouts completed at since or later, the oldest checkout
+	// first. A claim whose run lives reads as claimed.
+	CartEvents(ctx context.Context, target string, persons []Person, since time.Time) (map[Person][]Entry, error)
 	// Alike lists for each likeness the purchases with it that were, or may
 	// have been, accepted, and whose orders were completed in w: as far as
 	// their Facts.Goods were known when they were claimed or adopted.
 	Alike(ctx context.Context, target string, likes []Likeness, w Window) (map[Likeness][]Entry, error)
+	// Decided lists why events are where they are, as runs wrote it down.
+	Decided(ctx context.Context, target string, ids []EventID) ([]Decision, error)
 	// EvidenceDays tells how many rows an evidence source held on earlier days
 	// (UTC dates, "2006-01-02"), as runs recorded it.
 	EvidenceDays(ctx context.Context, evidence string) (map[string]int, error)

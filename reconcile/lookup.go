@@ -42,7 +42,7 @@ func (p *planner) lookups() []Lookup {
 		}
 		for _, name := range t.CartFeeds {
 			if len(t.checkouts) > 0 {
-				add(Lookup{Name: name, Kind: "carts"}, p.Carts[name])
+				add(Lookup{Name: name, Kind: "carts"}, p.Carts[name].CartFeed)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ const (
 	NeedQuiet   = "quiet"   // a source that was read and holds nothing at all
 	NeedBalance = "balance" // the equation of a target does not hold
 	NeedStopped = "stopped" // a lane ended early
+	NeedBrake   = "brake"   // a lane that did not begin: there is much more to send than usual
 	NeedDoubt   = "doubt"   // sent, and no answer says whether it arrived
 	NeedRefused = "refused" // refused by the platform
 )
@@ -60,14 +61,18 @@ func (t *TargetResult) needs() []PersonNeeded {
 	}
 	add(NeedFailed, oneIf(failed(t.Err)))
 	add(NeedBalance, oneIf(!t.Balance.Holds()))
-	add(NeedStopped, oneIf(t.Stopped != "" && t.Err == nil))
+	add(NeedStopped, oneIf(t.Stopped != "" && t.Err == nil && !t.Braked))
+	if t.Braked {
+		add(NeedBrake, t.Balance.Of(BucketLeft).Events)
+	}
 	if !t.DoubtEnds {
 		add(NeedDoubt, t.Balance.Of(BucketInDoubt).Events)
 	}
 	add(NeedRefused, t.Balance.Of(BucketRefused).Events)
 	for _, p := range t.Balance.Reasons() {
+		waits := p == Place{BucketLeft, ReasonNeedsApproval}
 		stale := (p == Place{BucketLeft, ReasonEvidenceStale} || p == Place{BucketLeft, ReasonEvidenceUnmet}) && t.Err == nil && t.Stopped == ""
-		if stale || p.Bucket == BucketHeldBack && p.Reason.NeedsLook() {
+		if stale || waits || p.Bucket == BucketHeldBack && p.Reason.NeedsLook() {
 			add(string(p.Reason), t.Balance.Places[p].Events)
 		}
 	}

@@ -149,6 +149,7 @@ const (
 	AmountOfPrices     AmountOf = "prices"      // sum of price x quantity
 	AmountOfLineTotals AmountOf = "line_totals" // sum of line totals
 	AmountOfTotal      AmountOf = "total"       // the order's own total column
+	AmountOfDue        AmountOf = "due"         // what is still to be collected
 )
 
 // Head is an order without its lines: everything that is needed to decide.
@@ -206,6 +207,14 @@ type Head struct {
 	// has it; "" when it undoes none or nobody says so.
 	Reverses string
 
+	// Chain is what the order's carts are made of, in the order of upgrades;
+	// empty where the source does not say what is still to be collected.
+	Chain []ChainStep
+	// PendingUntil is how long a payment that may still come is waited for; Unpaid
+	// says that nothing was paid yet.
+	PendingUntil time.Time
+	Unpaid       bool
+
 	LeftOut Reason       // not counted as an order, and why; "" otherwise
 	Bad     []RowProblem // not empty: never sent
 	mark    Digest       // Mark, once it was worked out
@@ -224,6 +233,8 @@ type Line struct {
 	UniqueID  string   // Collect's unique_id; "" means the SKU
 	Item      string   // Collect's item; "" means the SKU
 	Language  string
+	// CategoryIDs are the shop's ids of the categories that the product is in.
+	CategoryIDs []string
 }
 
 // Order is a whole completed order: its head and all its lines, in reading

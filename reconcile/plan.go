@@ -33,6 +33,9 @@ type planner struct {
 	damaged   []damagedOrder      // of the sources that are being read, the first ones
 	undo      *reversals          // of the sources that are being read
 	adopting  *adopter            // makes it read for evidence alone; nil for a plan
+	samples   map[string]*sampler // by source; nil: none are taken
+	sends     map[feedKind]int    // steps that send
+	trials    map[string]*allowance
 	unsent    map[string]*account // by target: the steps of the plan, for a plan that is not carried out
 }
 
@@ -51,6 +54,8 @@ type targetPlan struct {
 	pruned      time.Time
 	twins       *twins
 	edits       map[OrderKey]edit
+	products    Products // nil: no catalog
+	strangers   strangers
 }
 
 // feed is what one source gives one target. It is kept apart so that a source
@@ -59,10 +64,11 @@ type feed struct {
 	balance      Balance
 	sends        map[EventID]seen    // to compose: what the ledger has of it
 	ended        map[EventID]bool    // beside these sends: held back, so that nothing waits for it
-	carts        bool                // a cart event is among the sends
+	links        map[EventID]Entry   // beside these sends: what their carts have in the ledger
+	carts        map[uint64]bool     // by personMark: those with a cart event among the sends
 	orders       map[OrderKey]Place  // of these sends: the worst place beside them
 	corrects     map[EventID]EventID // by what is corrected: the correction among the sends
-	lines        map[OrderKey]bool   // orders whose lines alone are needed, for carts
+	lines        map[OrderKey]uint64 // by personMark: checkouts whose lines alone count, for other carts of the person
 	waiting      Count               // events and money of sends
 	eligible     int
 	newest       time.Time
@@ -76,6 +82,7 @@ type feed struct {
 	before       int     // purchases that were sent before
 	offers       []offer // orders that go or went, for credit notes to undo
 	undone       Reversals
+	expiring     Expiring
 }
 
 // seen is what a decision to send rests on: the entry's version, and why the
@@ -84,6 +91,7 @@ type feed struct {
 type seen struct {
 	version int64
 	doubt   Reason
+	doubted time.Time // when the ledger last wrote of it, of a doubt
 	shown   string
 }
 
@@ -104,6 +112,10 @@ func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	p.asOf = p.Clock().UTC().Truncate(time.Second)
 	p.backfill, p.sources, p.notUnique = !req.From.IsZero(), map[string]*SourceResult{}, map[string]bool{}
 	p.steps, p.unsent = newSorter(p.StateDir), map[string]*account{}
+	if req.Samples {
+		p.samples = map[string]*sampler{}
+	}
+	p.sends, p.trials = map[feedKind]int{}, map[string]*allowance{}
 	var err error
 	if p.win, p.begins, err = p.window(ctx, p.led, req, p.asOf); err != nil {
 		return nil, err
@@ -147,7 +159,7 @@ func (p *planner) gather(ctx context.Context) error {
 	if err := p.holdNotUnique(); err != nil {
 		return err
 	}
-	if err := p.checkEvidence(ctx); err != nil {
+	if err := errors.Join(p.checkEvidence(ctx), p.readCatalogs(ctx)); err != nil {
 		return err
 	}
 	for _, s := range p.Sources {
@@ -170,7 +182,7 @@ func (p *planner) prepare(ctx context.Context) error {
 		tp.twins = newTwins(len(t.From) > 1 && !t.SendTwins)
 		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]bool{}}
+			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}}
 		}
 		p.targets = append(p.targets, tp)
 		var err error
@@ -242,7 +254,7 @@ func (f *feed) put(p Place) {
 	for _, beside := range f.orders {
 		f.balance.CountOrder(Worse(beside, p))
 	}
-	f.waiting, f.sends, f.orders, f.lines = Count{}, nil, nil, nil
+	f.waiting, f.sends, f.orders, f.lines, f.carts = Count{}, nil, nil, nil, nil
 }
 
 // holdNotUnique holds back whole every source in which an order number that
@@ -280,170 +292,4 @@ func (f *feed) leave(at time.Time) {
 	if !at.IsZero() && (f.earliestLeft.IsZero() || at.Before(f.earliestLeft)) {
 		f.earliestLeft = at
 	}
-}
-
-// write gives the plan its file.
-func (p *planner) write(dir string) (*Plan, error) {
-	env, err := p.envelope()
-	if err != nil {
-		return nil, err
-	}
-	w, err := newPlanWriter(dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.writeLines(w, env); err != nil {
-		w.abandon()
-		return nil, fmt.Errorf("write the plan: %w", err)
-	}
-	path := filepath.Join(dir, string(p.run)+".plan")
-	digest, err := w.finish(path, p.Key)
-	if err != nil {
-		w.abandon()
-		return nil, err
-	}
-	return &Plan{PlanEnvelope: *env, Path: path, Digest: digest, index: w.index}, nil
-}
-
-func (p *planner) writeLines(w *planWriter, env *PlanEnvelope) error {
-	if err := w.line(envelopeLine{Envelope: env}); err != nil {
-		return err
-	}
-	for rec, err := range p.steps.all() {
-		if err != nil {
-			return err
-		}
-		step, err := sortedStepOf(rec)
-		if err != nil {
-			return err
-		}
-		if p.dropped(step.brief) {
-			continue
-		}
-		if err := errors.Join(w.step(step), p.count(step)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// count notes a step that is left when the plan is not carried out.
-func (p *planner) count(s sortedStep) (err error) {
-	if s.brief.Do != DoSend {
-		return nil
-	}
-	name := s.brief.Target
-	acct := p.unsent[name]
-	if acct == nil {
-		acct = newAccount(&TargetResult{Target: name}, nil)
-		p.unsent[name] = acct
-	}
-	place := Place{BucketLeft, p.unsentReason(p.target(name).Mode)}
-	if len(acct.result.Balance.Examples[place]) < MaxExamples {
-		s.brief.Origin, err = s.originOf()
-	}
-	acct.end(s.brief, place, "")
-	return err
-}
-
-// dropped reports whether a step belongs to a source that failed after it was
-// made, or to a target that was stopped.
-func (p *planner) dropped(s PlannedStep) bool {
-	for _, t := range p.targets {
-		if t.Name() == s.Target {
-			return t.feeds[s.Event.Facts.Source] == nil || t.stopped != "" && s.Do == DoSend
-		}
-	}
-	return true
-}
-
-func (p *planner) envelope() (*PlanEnvelope, error) {
-	env := &PlanEnvelope{Schema: 1, Run: p.run, AsOf: p.asOf, Expires: p.asOf.Add(planAhead), Window: p.win, Backfill: p.backfill}
-	if led, ok := p.led.(interface{ Head() LedgerHead }); ok {
-		env.Ledger = led.Head()
-	}
-	env.Lookups = p.lookups()
-	for _, s := range p.Sources {
-		env.Sources = append(env.Sources, plannedSource(p.sources[s.Name()]))
-	}
-	for _, t := range p.targets {
-		line, err := p.plannedTarget(t)
-		if err != nil {
-			return nil, err
-		}
-		env.Targets = append(env.Targets, line)
-	}
-	return env, nil
-}
-
-func plannedSource(r *SourceResult) PlannedSource {
-	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
-		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray, Numbers: r.Numbers}
-	if r.Err != nil {
-		s.Error = r.Err.Error()
-	}
-	return s
-}
-
-func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
-	line := PlannedTarget{Target: t.Name(), Mode: t.Mode, Digest: t.Digest, Doubts: t.doubts, DoubtsFound: t.doubtsFound,
-		Stopped: t.stopped, EarliestLeft: map[string]time.Time{}, HeldTimes: map[string][]int64{},
-		Evidence: map[string]map[string]int{}}
-	if m := t.meetings(); len(t.Evidence) > 0 {
-		line.Met = EvidenceShare{m.met + m.missed, m.met}
-	}
-	if t.err != nil {
-		line.Error = t.err.Error()
-	}
-	for _, source := range slices.Sorted(maps.Keys(t.feeds)) {
-		f := t.feeds[source]
-		if err := line.Balance.Merge(f.balance); err != nil {
-			return line, err
-		}
-		if !f.earliestLeft.IsZero() {
-			line.EarliestLeft[source] = f.earliestLeft
-		}
-		line.HeldTimes[source] = p.heldTimes(t, source)
-		if p.manyChanges(f) {
-			f.resent = 0
-			for i := range f.corrections {
-				f.corrections[i].Resend = false
-			}
-		}
-		line.Corrections = append(line.Corrections, f.corrections...)
-		line.CorrectionsFound += f.changed
-		line.CorrectionsResent += f.resent
-		if t.stopped == "" {
-			if err := line.Reversals.Add(f.undone); err != nil {
-				return line, err
-			}
-		}
-	}
-	for _, name := range t.Evidence {
-		if k := p.evidence[name]; k != nil {
-			line.Evidence[name] = k.days
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(t.orphans)) {
-		if p.wasRead(t, t.orphans[id].Facts.Source) {
-			line.Orphans = append(line.Orphans, t.orphans[id])
-		}
-	}
-	return line, nil
-}
-
-// heldTimes lists when held-back orders were completed, sorted. Those before
-// the pair's lookback, read for the sake of something older, were counted as
-// leaving by an earlier run.
-func (p *planner) heldTimes(t *targetPlan, source string) []int64 {
-	held := t.feeds[source].held
-	slices.Sort(held)
-	i, _ := slices.BinarySearch(held, p.begins[pair{source, t.Name()}].lookback.Unix())
-	return held[i:]
-}
-
-// wasRead reports whether a source of the target was read to its end.
-func (p *planner) wasRead(t *targetPlan, source string) bool {
-	res := p.sources[source]
-	return res != nil && res.Err == nil && t.feeds[source] != nil
 }

@@ -32,8 +32,9 @@ type PlannedStep struct {
 	Do     string `json:"do"`
 	// Doubt is why the event may have been accepted already: when it is held
 	// back, it stays in doubt. "" when it cannot have been.
-	Doubt Reason `json:"doubt,omitempty"`
-	Event Event  `json:"event"`
+	Doubt   Reason    `json:"doubt,omitempty"`
+	DoubtAt time.Time `json:"doubt_at,omitzero"` // when the ledger last wrote of it
+	Event   Event     `json:"event"`
 	// Mates is how many events of this order the plan sends to this target,
 	// this one included.
 	Mates int `json:"mates,omitempty"`
@@ -41,9 +42,11 @@ type PlannedStep struct {
 	// by which an order came makes no other plan.
 	Origin *Origin `json:"origin,omitempty"`
 	Mark   Digest  `json:"mark,omitzero"`
-	Seen   int64   `json:"seen"`
-	Target string  `json:"target"`
-	Who    string  `json:"who,omitempty"` // of an adoption: which evidence
+	// Receipt is what evidence knows of an adoption, for what needs it.
+	Receipt string `json:"receipt,omitempty"`
+	Seen    int64  `json:"seen"`
+	Target  string `json:"target"`
+	Who     string `json:"who,omitempty"` // of an adoption: which evidence
 }
 
 // PlanEnvelope is the first line of a plan file: everything but the steps.
@@ -73,6 +76,7 @@ type PlannedSource struct {
 	NoDestination int           `json:"no_destination,omitempty"`
 	Stray         []Example     `json:"stray,omitempty"`
 	Numbers       []NumberShape `json:"numbers,omitempty"`
+	Custom        []CustomField `json:"custom,omitempty"`
 }
 
 // PlannedTarget is the balance of one target without what the plan sends, and
@@ -91,6 +95,8 @@ type PlannedTarget struct {
 	CorrectionsFound  int                       `json:"corrections_found,omitempty"`
 	CorrectionsResent int                       `json:"corrections_resent,omitempty"`
 	Reversals         Reversals                 `json:"reversals,omitzero"`
+	Expiring          Expiring                  `json:"expiring,omitzero"`
+	Unknown           UnknownSKUs               `json:"unknown_skus,omitzero"`
 	Stopped           string                    `json:"stopped,omitempty"`
 	Error             string                    `json:"error,omitempty"`
 	Evidence          map[string]map[string]int `json:"evidence_days,omitempty"`
@@ -179,6 +185,9 @@ func (w *planWriter) step(s sortedStep) error {
 	}
 	err := w.write(s.line)
 	sp.to, sp.steps = w.offset, sp.steps+1
+	if s.brief.Do == DoSend {
+		sp.sends++
+	}
 	w.index[at] = sp
 	return err
 }

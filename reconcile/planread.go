@@ -21,7 +21,12 @@ type Plan struct {
 	Path   string
 	Digest string
 	index  map[section]span
-	moved  map[string]map[EventID]bool // steps that are skipped, by target
+	// ordinary says that a run carries it out at once, and nobody has looked.
+	ordinary bool
+	moved    map[string]map[EventID]bool // steps that are skipped, by target
+	// approval is a person's word that it may be carried out; nil: nobody has
+	// given it, or it was not looked for.
+	approval *Approval
 }
 
 func (p *Plan) target(name string) PlannedTarget {
@@ -41,6 +46,7 @@ type section struct {
 type span struct {
 	from, to int64
 	steps    int
+	sends    int // of the steps
 }
 
 // maxPlanLine bounds one line of a plan file, in bytes.
@@ -111,6 +117,9 @@ func (p *Plan) readStep(line []byte, offset int64, digest hash.Hash) error {
 		sp.from = offset
 	}
 	sp.to, sp.steps = offset+int64(len(line)), sp.steps+1
+	if s.Do == DoSend {
+		sp.sends++
+	}
 	p.index[at] = sp
 	return nil
 }
@@ -163,7 +172,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 // in which they are sent: carts last.
 func (p *Plan) Kinds(target string) []Kind {
 	var kinds []Kind
-	for _, kind := range [...]Kind{KindPurchase, KindCart} {
+	for _, kind := range sendOrder {
 		if p.index[section{target, kind}].steps > 0 {
 			kinds = append(kinds, kind)
 		}

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -298,17 +297,31 @@ func (r *Runner) proveAt(ctx context.Context, led WitnessLedger, t *Target, by p
 		case !by.Complete.IsZero() && believed && by.expects(d.Entry, d.last, by.Complete):
 			answer = AnswerNo
 		}
-		if err := r.answered(ctx, led, &p, word{d.ID, answer, by.Name(), by.Note}); err != nil {
+		said := word{id: d.ID, answer: answer, who: by.Name(), note: by.Note}
+		if key, err := d.ID.Key(); err == nil && answer == AnswerYes {
+			said.receipt, _ = by.tells(d.ID, key)
+		}
+		if err := r.answered(ctx, led, &p, said); err != nil {
 			return p, err
 		}
 	}
 	return p, nil
 }
 
+// has reports whether the evidence says of an event that it was sent. What was
+// charged it knows step by step only: that there is an order says nothing of
+// its upgrades.
 func (k *known) has(id EventID) bool {
 	key, err := id.Key()
+	if err != nil || id.Revision() > 1 {
+		return false
+	}
+	if id.Kind().Charges() {
+		_, named := k.steps[key][id.Position()]
+		return named && id.Position() > 0
+	}
 	_, has := k.orders[key]
-	return err == nil && has && id.Kind() == KindPurchase && id.Revision() == 1
+	return has && id.Kind() == KindPurchase
 }
 
 func (k *known) hits(doubts []doubtful) (n int) {
@@ -352,41 +365,4 @@ func (r *Runner) doubts(ctx context.Context, led Witness, t *Target, wanted func
 		list[i] = doubtful{e, lastTry(e, made[e.ID], beats[e.Run])}
 	}
 	return list, nil
-}
-
-// word is an answer about one doubt, and who gave it.
-type word struct {
-	id     EventID
-	answer Answer
-	who    string
-	note   string
-}
-
-// answered ends a doubt as the answer says, and counts it.
-func (r *Runner) answered(ctx context.Context, led Ledger, p *Proved, w word) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	res := Resolution{State: StateOpen, Who: w.who, Note: w.note}
-	switch w.answer {
-	case AnswerYes:
-		res.State, res.By = StateDone, ByProven
-	case AnswerNo:
-	default:
-		p.Stay++
-		return nil
-	}
-	switch err := led.Resolve(ctx, p.Target, w.id, res); {
-	case errors.Is(err, ErrLedgerMoved):
-		p.Moved++
-		return nil
-	case err != nil:
-		return fmt.Errorf("end a doubt at %s: %w", p.Target, err)
-	}
-	if w.answer == AnswerYes {
-		p.Done++
-	} else {
-		p.Open++
-	}
-	return nil
 }

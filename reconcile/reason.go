@@ -50,9 +50,10 @@ const (
 	ReasonSuppressed    Reason = "suppressed"
 	ReasonIDReused      Reason = "id_reused"
 	ReasonIDCollision   Reason = "id_collision"
-	ReasonEditedSuffix  Reason = "edited_suffix" // -1 behind a known number, and nobody has said what that is
-	ReasonEdited        Reason = "edited"        // the order is another one after it was edited
-	ReasonPossibleTwin  Reason = "possible_twin" // another source has the same purchase under another number
+	ReasonEditedSuffix  Reason = "edited_suffix"  // -1 behind a known number, and nobody has said what that is
+	ReasonEdited        Reason = "edited"         // the order is another one after it was edited
+	ReasonPossibleTwin  Reason = "possible_twin"  // another source has the same purchase under another number
+	ReasonNoContactKey  Reason = "no_contact_key" // the platform knows people by customer id, and there is none
 	ReasonNoGoods       Reason = "no_goods"
 	ReasonExchange      Reason = "exchange"
 	ReasonReturn        Reason = "return"
@@ -64,7 +65,9 @@ const (
 	ReasonFutureTime    Reason = "future_time"
 	ReasonTooOld        Reason = "too_old"
 	ReasonNoEvidence    Reason = "no_evidence"
-	ReasonPruned        Reason = "pruned" // the ledger has forgotten what was sent of its time
+	ReasonPruned        Reason = "pruned"      // the ledger has forgotten what was sent of its time
+	ReasonNoBudget      Reason = "no_budget"   // a budget that names other currencies
+	ReasonUnknownSKU    Reason = "unknown_sku" // a product that the target's catalog does not know
 	ReasonCannotCompose Reason = "cannot_compose"
 	ReasonManyChanges   Reason = "many_changes"    // a correction among more than are believed
 	ReasonChangeNotSent Reason = "change_not_sent" // a correction that was begun and must not go on
@@ -76,6 +79,20 @@ const (
 	ReasonCartUnknown      Reason = "cart_unknown"
 	ReasonCartNotSent      Reason = "cart_not_sent" // the cart changed as send does not name
 	ReasonSuperseded       Reason = "superseded"
+
+	// What an event needs ended otherwise than done with a receipt.
+	ReasonWaitsRefused  Reason = "waits_for_refused"
+	ReasonWaitsDoubtful Reason = "waits_for_doubtful"
+	ReasonWaitsHeldBack Reason = "waits_for_held_back"
+	ReasonWaitsReceipt  Reason = "waits_for_receipt" // done, and nobody knows its receipt
+	ReasonChainChanged  Reason = "chain_changed"     // a step that was charged is not what it was
+
+	// What may cost the customer money.
+	ReasonNothingDue     Reason = "nothing_due"     // nothing is to be collected, or nobody says what
+	ReasonOverMaxCharge  Reason = "over_max_charge" // more than one order may be charged
+	ReasonChargeMismatch Reason = "charge_mismatch" // the platform would charge something else than what is due
+	ReasonDiscountedCart Reason = "discounted_cart" // a discount that the platform might take off once more
+	ReasonRealSession    Reason = "real_session"    // a test must not touch a customer's cart
 )
 
 // Reasons for being left for a later run.
@@ -88,10 +105,16 @@ const (
 	ReasonFuse          Reason = "fuse"
 	ReasonEvidenceStale Reason = "evidence_stale"
 	ReasonEvidenceUnmet Reason = "evidence_unmet" // less than half of the orders are in it
+	ReasonTrial         Reason = "trial"          // beyond the first few of a trial
+	ReasonBudget        Reason = "budget"         // what one run may send is spent
+	ReasonBrake         Reason = "brake"          // much more than usual, or too much refused
+	ReasonPerRun        Reason = "per_run"        // enough for one person in one run
 	ReasonInterrupted   Reason = "interrupted"
 	ReasonWaits         Reason = "waits"
 	ReasonRetryable     Reason = "retryable"
 	ReasonSourceFailed  Reason = "source_failed"
+	ReasonNeedsApproval Reason = "needs_approval" // it costs customers money, and nobody has approved it by name
+	ReasonCartsStale    Reason = "carts_stale"    // the open carts show too old a moment
 	ReasonMoved         Reason = "moved"
 	ReasonLedgerFailed  Reason = "ledger_failed"
 )
@@ -114,8 +137,9 @@ const (
 func (r Reason) NeedsLook() bool {
 	switch r {
 	case ReasonDamagedID, ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
-		ReasonFutureTime, ReasonNoEvidence, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown,
-		ReasonManyChanges:
+		ReasonFutureTime, ReasonNoEvidence, ReasonNoBudget, ReasonUnknownSKU, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown,
+		ReasonManyChanges, ReasonWaitsReceipt, ReasonChainChanged,
+		ReasonOverMaxCharge, ReasonChargeMismatch, ReasonDiscountedCart:
 		return true
 	}
 	return false

@@ -19,6 +19,8 @@ type Result struct {
 	// NewLedger says that this run created the ledger.
 	NewLedger bool
 	Plan      *PlanRef // of plan and apply, and of a run that left one
+	// Approval is on whose word the plan was carried out; nil: on nobody's.
+	Approval *Approval
 	// Accepted is evidence that a person let pass although it looked stale: by
 	// name, with the person's note.
 	Accepted map[string]string
@@ -31,6 +33,9 @@ type PlanRef struct {
 	Path    string
 	Digest  string
 	Expires time.Time
+	// NeedsApproval says that it would charge customers: somebody has to approve
+	// it by name.
+	NeedsApproval bool
 }
 
 // SourceResult is what one source gave.
@@ -43,7 +48,8 @@ type SourceResult struct {
 	Stray         []Example // some of them, at most MaxExamples
 	// Numbers says what the order numbers look like, the most frequent first.
 	Numbers []NumberShape
-	Err     error // the source failed: nothing of it was sent
+	Custom  []CustomField // where samples were asked for
+	Err     error         // the source failed: nothing of it was sent
 	// Bad lists examples of bad orders with their rows, at most MaxProblems
 	// problems in all.
 	Bad []BadOrder
@@ -74,6 +80,9 @@ type TargetResult struct {
 	DoubtsFound int
 	// Stopped says why the target's lane ended early, "" when it did not.
 	Stopped string
+	// Braked says that it was stopped before it began, because there was much
+	// more to send than usual: the plan is kept.
+	Braked bool
 	// Met says how many of the orders that it should know the evidence knows;
 	// zero where there is none.
 	Met EvidenceShare
@@ -99,6 +108,12 @@ type TargetResult struct {
 	// the oldest of them.
 	Leaving     int
 	LeavingFrom time.Time
+	// Mail counts what had to reach the platform before it mails about carts.
+	Mail MailTiming
+	// Unknown counts products that the target's catalog does not know.
+	Unknown UnknownSKUs
+	// Expiring is what becomes too old for the target within a day.
+	Expiring Expiring
 }
 
 // Doubt is an event whose claim outlived its run.
@@ -126,4 +141,15 @@ type PersonNeeded struct {
 	Source string
 	What   string // a reason or: doubt, refused, bad, stopped
 	Count  int
+}
+
+// MailTiming counts the purchases and cart events of a run against the moment
+// when the platform's mail about an abandoned cart may start (RULES R2): those
+// that were sent by then, those that were sent later, and those that were not.
+// What was sent before this run is in none of them.
+type MailTiming struct {
+	After   time.Duration // from the checkout to the mail; 0: nothing is counted
+	InTime  int
+	Late    int
+	NotSent int
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -28,17 +26,20 @@ func (r *Runner) Plan(ctx context.Context, led Reader, req Request) (Result, err
 		if acct == nil {
 			continue
 		}
-		if err := errors.Join(acct.failure, res.Targets[i].Balance.Merge(acct.result.Balance)); err != nil {
+		if err := errors.Join(acct.failure, res.Targets[i].Balance.Merge(acct.result.Balance),
+			res.Targets[i].Expiring.merge(acct.result.Expiring)); err != nil {
 			return res, err
 		}
 	}
+	charging, err := r.NeedsApproval(plan)
+	res.Plan.NeedsApproval = len(charging) > 0
 	res.Finished = r.Clock().UTC()
-	return res, nil
+	return res, err
 }
 
 // unsentReason is why a step of a plan that is not carried out is left.
 func (r *Runner) unsentReason(mode string) Reason {
-	if mode == ModeLive {
+	if Sends(mode) {
 		return ReasonPlanned
 	}
 	return ReasonShadow
@@ -70,17 +71,26 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 		return res, errors.Join(err, r.close(led, &res, nil))
 	}
 	r.describe(&res, plan, p)
-	res.Plan = nil // it is carried out and removed
+	kept := res.Plan
+	res.Plan, plan.ordinary = nil, true // it is carried out and removed
 	err = r.carry(ctx, led, plan, &res)
+	if keepPlan(&res) {
+		res.Plan = kept
+	}
 	err = errors.Join(err, r.close(led, &res, plan))
+	if res.Plan != nil {
+		return res, err
+	}
 	return res, errors.Join(err, RemovePlan(plan.Path))
 }
 
 // RemovePlan deletes a plan and what lies beside it: they hold addresses.
 func RemovePlan(path string) error {
 	err := os.Remove(path)
-	if gone := os.Remove(diaryOf(path)); !errors.Is(gone, fs.ErrNotExist) {
-		err = errors.Join(err, gone)
+	for _, beside := range []string{diaryOf(path), approvalOf(path)} {
+		if gone := os.Remove(beside); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("remove the plan: %w", err)
@@ -105,6 +115,7 @@ func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request)
 		return res, err
 	}
 	r.describe(&res, plan, nil)
+	res.Approval = plan.approval
 	plan.moved = moved.events
 	err = r.carry(ctx, led, plan, &res)
 	err = errors.Join(err, r.close(led, &res, plan))
@@ -161,7 +172,7 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 		}
 		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
 			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections, Met: pt.Met,
-			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, DoubtEnds: mergesAll(t)}
+			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, Expiring: pt.Expiring, Unknown: pt.Unknown, DoubtEnds: mergesAll(t)}
 		for _, s := range res.Sources {
 			if s.Err != nil && t.Reads(s.Source) {
 				tr.Unread = append(tr.Unread, s.Source)
@@ -190,7 +201,7 @@ func (t PlannedTarget) failure(p *planner) error {
 // result gives back a source's result; p, where the plan was made in this
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
-	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers}
+	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers, Custom: s.Custom}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:
@@ -216,160 +227,6 @@ func (r *Runner) target(name string) *Target {
 		return nil
 	}
 	return r.Targets[i]
-}
-
-// carry adopts what evidence settled and sends what the plan says, one lane
-// per target, all at the same time.
-func (r *Runner) carry(ctx context.Context, led Ledger, plan *Plan, res *Result) error {
-	if err := r.keep(ctx, led, plan, res.Run); err != nil && ctx.Err() == nil {
-		return err
-	}
-	var lanes sync.WaitGroup
-	errs := make([]error, len(res.Targets))
-	for i := range res.Targets {
-		lanes.Go(func() { errs[i] = r.carryTarget(ctx, led, plan, res.Run, &res.Targets[i]) })
-	}
-	lanes.Wait()
-	return errors.Join(errs...)
-}
-
-func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run RunID, tr *TargetResult) error {
-	t, pt := r.target(tr.Target), plan.target(tr.Target)
-	acct := newAccount(tr, pt.EarliestLeft)
-	acct.keep = func(decided []Decision) error { return led.Decide(context.WithoutCancel(ctx), run, decided) }
-	steps := 0
-	for _, kind := range plan.Kinds(tr.Target) {
-		steps += plan.index[section{tr.Target, kind}].steps
-	}
-	meter := r.begin("sending to "+tr.Target, steps)
-	defer meter.End()
-	var err error
-	if t.live() {
-		if err = r.adopt(ctx, led, plan, run, tr.Target); err != nil {
-			reason := ReasonLedgerFailed
-			if ctx.Err() != nil {
-				reason = ReasonInterrupted
-			}
-			return errors.Join(err, r.leave(plan, tr.Target, acct, reason))
-		}
-		lane := &lane{Runner: r, target: t, led: led, run: run, plan: plan, acct: acct, meter: meter}
-		err = lane.send(ctx)
-		if tr.Stopped == "" {
-			tr.Stopped = t.Stopped()
-		}
-	} else {
-		err = r.leave(plan, tr.Target, acct, ReasonShadow)
-	}
-	acct.flush()
-	r.cover(plan, pt, tr, acct)
-	return errors.Join(err, acct.failure)
-}
-
-// adoptAtOnce is how many adoptions go into one transaction.
-const adoptAtOnce = 1000
-
-// adopt records what evidence settled, before the first send, so that a later
-// purge of the evidence changes nothing.
-func (r *Runner) adopt(ctx context.Context, led Ledger, plan *Plan, run RunID, target string) error {
-	var batch []Adoption
-	flush := func() error {
-		_, err := led.Adopt(ctx, target, run, batch)
-		batch = batch[:0]
-		if err != nil {
-			return fmt.Errorf("adopt what others sent to %s: %w", target, err)
-		}
-		return nil
-	}
-	for step, err := range plan.Steps(target, KindPurchase) {
-		if err != nil {
-			return err
-		}
-		if step.Do != DoAdopt {
-			continue
-		}
-		e := step.Event
-		batch = append(batch, Adoption{Want: Want{ID: e.ID, Kind: e.Kind, Person: e.Person, Value: e.Value, Facts: e.Facts}, By: step.By,
-			Who: step.Who, At: e.Expiry, Seen: step.Seen})
-		if len(batch) == adoptAtOnce {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if len(batch) > 0 {
-		return flush()
-	}
-	return nil
-}
-
-// cover works out up to when nothing is left to do for each source, and what
-// the next run will no longer read.
-func (r *Runner) cover(plan *Plan, pt PlannedTarget, tr *TargetResult, acct *account) {
-	t := r.target(tr.Target)
-	if plan.Backfill || pt.Mode != t.Mode {
-		return // a plan of another mode starts where that mode's coverage ends
-	}
-	tr.CoveredTo = map[string]time.Time{}
-	for _, s := range plan.Sources {
-		if s.Error != "" || !t.Reads(s.Source) {
-			continue
-		}
-		to := plan.Window.To
-		if young := plan.AsOf.Add(-t.MinAge); to.After(young) {
-			to = young
-		}
-		if left, ok := acct.left[s.Source]; ok && left.Before(to) {
-			to = left
-		}
-		tr.CoveredTo[s.Source] = to
-		tr.leaving(pt.HeldTimes[s.Source], r.daysBefore(to, r.Lookback))
-	}
-}
-
-// leaving counts held-back orders that were completed before the next run's
-// period begins.
-func (tr *TargetResult) leaving(held []int64, begins time.Time) {
-	for _, at := range held {
-		if at >= begins.Unix() {
-			break // they are sorted
-		}
-		tr.Leaving++
-		if t := time.Unix(at, 0).UTC(); tr.LeavingFrom.IsZero() || t.Before(tr.LeavingFrom) {
-			tr.LeavingFrom = t
-		}
-	}
-}
-
-// close stores the run's end. It does not listen to cancellation.
-func (r *Runner) close(led Ledger, res *Result, plan *Plan) error {
-	res.Finished = r.Clock().UTC()
-	end := RunEnd{Run: res.Run, Finished: res.Finished, Window: res.Window}
-	end.Summary, end.Exit = r.Summarize(*res)
-	if plan != nil {
-		end.Covered = r.coverage(res)
-		for _, pt := range plan.Targets {
-			for name, days := range pt.Evidence {
-				for _, day := range slices.Sorted(maps.Keys(days)) {
-					end.Evidence = append(end.Evidence, EvidenceDay{Evidence: name, Day: day, Rows: days[day]})
-				}
-			}
-		}
-	}
-	if err := led.End(context.Background(), end); err != nil {
-		return fmt.Errorf("end the run: %w", err)
-	}
-	res.Head = led.Head()
-	return r.SaveHead(res.Head)
-}
-
-func (r *Runner) coverage(res *Result) []Coverage {
-	var all []Coverage
-	for _, tr := range res.Targets {
-		for _, source := range slices.Sorted(maps.Keys(tr.CoveredTo)) {
-			all = append(all, Coverage{Source: source, Target: tr.Target, Mode: tr.Mode, To: tr.CoveredTo[source]})
-		}
-	}
-	return all
 }
 
 // CleanPlans removes plans older than keep and what a killed planner left.

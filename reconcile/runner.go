@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 // Modes of a target.
 const (
 	ModeLive   = "live"
+	ModeTrial  = "trial" // live, but for the first few only
 	ModeShadow = "shadow"
 )
 
@@ -19,7 +21,7 @@ type Runner struct {
 	Targets  []*Target
 	Evidence map[string]Evidence
 	Accepted map[string]string // evidence that a person lets pass although it is stale: name to note
-	Carts    map[string]CartFeed
+	Carts    map[string]OpenCarts
 	Suppress *Suppression
 
 	StateDir string // 0700: plans and what planning spills
@@ -75,21 +77,33 @@ type Target struct {
 	CartFeeds []string      // names of the open carts that its rules ask
 
 	ClockMargin time.Duration // how far a till's clock and the shop's may differ
-	PerPerson   int           // orders of one address in one day that are believed; 0: any number
-	Resend      bool          // a change after sending is sent again, in place of what was sent; else it is reported alone
-	SendTwins   bool          // a person said that purchases alike from two sources are two purchases
+	// MailAfter is how long after a checkout the platform's mail about an
+	// abandoned cart may start; 0: it sends none.
+	MailAfter   time.Duration
+	PerPerson   int  // orders of one address in one day that are believed; 0: any number
+	Resend      bool // a change after sending is sent again, in place of what was sent; else it is reported alone
+	SendTwins   bool // a person said that purchases alike from two sources are two purchases
 	Concurrency int
 	Timeout     time.Duration // of one request; a lane stops when a run's beat leaves less
+	Limits      Limits        // what one run may send
+	Usual       Usual         // what its last runs sent
+	Catalog     CatalogRule   // which products its platform knows
 	Rate        float64       // events per second, for how many are claimed ahead
 	// FrontEndSettles says that a front-end record means that nothing is
 	// missing. Where the platform merges front end and backend it does not.
 	FrontEndSettles bool
+	// NeedsApproval says that what goes there costs customers money: only a plan
+	// that a person has approved by name is carried out there.
+	NeedsApproval bool
 	// Digest is over everything that decides what is sent, and where to.
 	Digest string
 	// Arm gives the sink a last question to ask about each event right before
 	// it is sent, after all waiting: the reason why it must not go any more, or
 	// "". It may be nil: then the question is asked before Send only.
 	Arm func(func(Event) Reason)
+	// Begin prepares the target for what a crash may leave, before the first
+	// claim of a run; nil: there is nothing to prepare.
+	Begin func(context.Context) error
 	// Stopped tells in words why the target takes no more, "" while it does.
 	Stopped func() string
 }
@@ -97,8 +111,14 @@ type Target struct {
 // Reads reports whether the target is fed by a source.
 func (t *Target) Reads(source string) bool { return slices.Contains(t.From, source) }
 
+// maxAge is the oldest order that a kind of event may be about; 0: no limit.
+func (t *Target) maxAge(kind Kind) time.Duration { return t.Traits()[kind].MaxAge }
+
 // live reports whether the target is really sent to.
-func (t *Target) live() bool { return t.Mode == ModeLive }
+func (t *Target) live() bool { return Sends(t.Mode) }
+
+// Sends reports whether a target in a mode is really sent to.
+func Sends(mode string) bool { return mode == ModeLive || mode == ModeTrial }
 
 // Progress hears how far long work has come. Implementations are safe for
 // concurrent use.
@@ -131,6 +151,8 @@ type Request struct {
 	Command string
 	From    time.Time
 	To      time.Time
+	// Samples are taken of custom fields.
+	Samples bool
 	// SkipMoved sends a plan's other steps when some have moved.
 	SkipMoved bool
 }

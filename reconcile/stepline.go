@@ -32,10 +32,11 @@ func newSortedStep(s PlannedStep) (sortedStep, error) {
 		return sortedStep{}, err
 	}
 	after, err := canonicalJSON(struct { // the fields behind the origin
-		Seen   int64  `json:"seen"`
-		Target string `json:"target"`
-		Who    string `json:"who,omitempty"`
-	}{s.Seen, s.Target, s.Who})
+		Receipt string `json:"receipt,omitempty"`
+		Seen    int64  `json:"seen"`
+		Target  string `json:"target"`
+		Who     string `json:"who,omitempty"`
+	}{s.Receipt, s.Seen, s.Target, s.Who})
 	if err != nil {
 		return sortedStep{}, err
 	}

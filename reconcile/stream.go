@@ -55,7 +55,7 @@ func (l *lane) sendKind(ctx context.Context, kind Kind) {
 // by the worker that sends them.
 func (s *stream) feed(ctx context.Context) {
 	var chunk []PlannedStep
-	for step, err := range s.plan.Steps(s.target.Name(), s.kind) {
+	for step, err := range s.plan.InTurn(s.StateDir, s.target.Name(), s.kind) {
 		if err != nil {
 			s.fail(err)
 			break
@@ -173,12 +173,15 @@ func (s *stream) batch(first PlannedStep, queue chan PlannedStep) []PlannedStep 
 // taken for dead before an answer can come: then the claims are given back.
 func (s *stream) attempt(ctx context.Context, batch []PlannedStep) []Outcome {
 	reason := s.halted(ctx)
-	if reason == "" && s.target.Arm == nil {
-		reason = s.alive()
+	events, err := s.filled(ctx, batch)
+	if err != nil && reason == "" {
+		if reason = ReasonInterrupted; ctx.Err() == nil {
+			reason = ReasonLedgerFailed
+			s.fail(err)
+		}
 	}
-	events := make([]Event, len(batch))
-	for i, step := range batch {
-		events[i] = step.Event
+	if reason == "" && s.target.Arm == nil {
+		reason = s.unarmed(events)
 	}
 	var outcomes []Outcome
 	if reason == "" {
@@ -188,6 +191,24 @@ func (s *stream) attempt(ctx context.Context, batch []PlannedStep) []Outcome {
 		s.gate.L.Unlock()
 	}
 	return s.complete(batch, outcomes, reason)
+}
+
+// unarmed is the last look of a sink that asks for none.
+func (s *stream) unarmed(batch []Event) Reason {
+	reason := s.alive()
+	ctx, cancel := s.shortly()
+	defer cancel()
+	for _, e := range batch {
+		if reason != "" {
+			break
+		}
+		var err error
+		if reason, err = s.beside(ctx, e); err != nil {
+			s.fail(err)
+			reason = ReasonLedgerFailed
+		}
+	}
+	return reason
 }
 
 // complete makes one outcome per step: a sink that answers too little leaves
@@ -208,6 +229,7 @@ func (s *stream) complete(batch []PlannedStep, outcomes []Outcome, unsent Reason
 		attempts += len(full[i].Attempts)
 	}
 	s.acct.attempts(attempts)
+	s.allow.learn(full)
 	return full
 }
 

@@ -43,7 +43,10 @@ func Build(r reconcile.Result, o Options) Report {
 		report.Targets[i] = buildTarget(t)
 	}
 	if r.Plan != nil {
-		report.Plan = &Plan{Path: Mask(r.Plan.Path), Digest: r.Plan.Digest, Expires: seconds(r.Plan.Expires)}
+		report.Plan = &Plan{Path: Mask(r.Plan.Path), Digest: r.Plan.Digest, Expires: seconds(r.Plan.Expires), NeedsApproval: r.Plan.NeedsApproval}
+	}
+	if a := r.Approval; a != nil {
+		report.Approved = &Approval{By: Mask(a.By), Note: Mask(a.Note), At: seconds(a.At)}
 	}
 	if r.Head.Ledger != "" {
 		report.Head = &r.Head
@@ -61,7 +64,12 @@ func needs(r reconcile.Result) []Need {
 
 func buildSource(s reconcile.SourceResult) Source {
 	t := s.Tally
+	var custom []CustomField
+	for _, f := range s.Custom {
+		custom = append(custom, CustomField{Mask(f.Name), f.Filled, Mask(f.Sample)})
+	}
 	return Source{
+		Custom: custom,
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
 		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),
@@ -142,6 +150,18 @@ func buildTarget(t reconcile.TargetResult) Target {
 	}
 	if t.Leaving > 0 {
 		target.LeavingWindow = &Leaving{t.Leaving, seconds(t.LeavingFrom)}
+	}
+	if m := t.Mail; m.InTime+m.Late+m.NotSent > 0 {
+		target.Mail = &Mail{m.After.String(), m.InTime, m.Late, m.NotSent}
+	}
+	if t.Unknown.Lines > 0 {
+		target.UnknownSKUs = &UnknownSKUs{Lines: t.Unknown.Lines, Orders: t.Unknown.Orders, List: []UnknownSKU{}}
+		for _, u := range t.Unknown.List {
+			target.UnknownSKUs.List = append(target.UnknownSKUs.List, UnknownSKU{Mask(u.SKU), Mask(u.Nearest), u.Lines})
+		}
+	}
+	if t.Expiring.Events > 0 {
+		target.Expiring = &Expiring{count(t.Expiring.Count), seconds(t.Expiring.First), seconds(t.Expiring.Last)}
 	}
 	return target
 }

@@ -27,6 +27,9 @@ func (r Report) facts() []Fact {
 	if r.Plan != nil && r.Plan.Digest != "" {
 		list = append(list, Fact{"Plan digest", r.Plan.Digest})
 	}
+	if a := r.Approved; a != nil {
+		list = append(list, Fact{"Approved", fmt.Sprintf("by %s, %s: %s", a.By, moment(a.At, r.location()), a.Note)})
+	}
 	if r.Head != nil {
 		text := fmt.Sprintf("%s, at %d/%d", r.Head.Ledger, r.Head.Epoch, r.Head.Sequence)
 		if r.Head.Hash != "" {

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"makegood/reconcile"
@@ -35,13 +36,14 @@ func listed(needs []Need) string {
 
 // calm says how the night went when nobody is needed.
 func calm(r Report) string {
-	var done, left Count
+	var done, left, trial Count
 	shadows := 0
 	for _, t := range r.Targets {
-		done = sum(done, t.Balance.Sent)
-		if t.inShadow() {
+		done, trial = sum(done, t.Balance.Sent), sum(trial, t.onTrial())
+		switch {
+		case t.inShadow():
 			shadows++
-		} else {
+		case t.onTrial().Events == 0:
 			left = sum(left, t.pending())
 		}
 	}
@@ -52,6 +54,8 @@ func calm(r Report) string {
 		return "the run was stopped before its end, and the next run goes on"
 	case left.Orders > 0:
 		return plural(left.Orders, "order") + " still to send, and the next run sends them"
+	case trial.Events > 0:
+		return "a trial sent " + plural(done.Orders, "order") + ", and " + number(trial.Orders) + " wait until it is widened"
 	case shadows > 0 && shadows == len(r.Targets):
 		return "every destination is in shadow, and nothing was sent"
 	case done.Events > 0:
@@ -64,12 +68,15 @@ func (r Report) planned() bool { return r.Command == "plan" || r.Command == "che
 
 func (t Target) inShadow() bool { return t.Mode == reconcile.ModeShadow }
 
-// pending is what is left for the next run to send; what is too recent is not
-// missing yet.
+// notMissingYet are reasons for being left that make no gap at the platform.
+var notMissingYet = []string{string(reconcile.ReasonTooYoung), string(reconcile.ReasonPaymentPending)}
+
+// pending is what is left for the next run to send; what is too recent, or not
+// paid yet, is not missing.
 func (t Target) pending() Count {
 	var left Count
 	for _, reason := range t.Reasons {
-		if reason.Bucket == reconcile.BucketLeft && reason.Reason != string(reconcile.ReasonTooYoung) {
+		if reason.Bucket == reconcile.BucketLeft && !slices.Contains(notMissingYet, reason.Reason) {
 			left = sum(left, reason.Count)
 		}
 	}
@@ -103,6 +110,8 @@ func needWords(n Need) string {
 		return "the balance of " + where + " does not add up"
 	case reconcile.NeedStopped:
 		return where + " was stopped"
+	case reconcile.NeedBrake:
+		return where + " was not sent to: " + plural(n.Count, "message") + ", much more than usual"
 	case reconcile.NeedDoubt:
 		return plural(n.Count, "message") + " to " + where + " without a known answer"
 	case reconcile.NeedRefused:
@@ -180,6 +189,11 @@ func (r Report) next(n Need) Step {
 		return Step{Next: "This is a mistake in makegood: keep this report, and send nothing more before it is found."}
 	case reconcile.NeedStopped:
 		return Step{Next: "Mend what is named here. What was not tried is still to send, by:", Command: again}
+	case reconcile.NeedBrake:
+		if r.Plan == nil {
+			return Step{Next: "Make a plan, look at it, and apply it:", Command: r.command("plan")}
+		}
+		return Step{Next: "Look at what it would send (makegood plan shows it). If it is right:", Command: r.command("apply " + quoted(r.Plan.Path))}
 	case reconcile.NeedDoubt:
 		return Step{Next: "Look up at the platform whether it has the orders named below, and say so with:", Command: r.command("resolve")}
 	case reconcile.NeedRefused:

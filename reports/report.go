@@ -38,6 +38,7 @@ type Report struct {
 	NewLedger    bool                  `json:"new_ledger,omitempty"`
 	Accepted     map[string]string     `json:"accepted_evidence,omitempty"` // a person's notes, by evidence
 	Plan         *Plan                 `json:"plan,omitempty"`
+	Approved     *Approval             `json:"approved,omitempty"` // on whose word a plan was carried out
 	Head         *reconcile.LedgerHead `json:"head,omitempty"`
 	Zone         string                `json:"zone,omitempty"` // in which people read the times
 
@@ -59,6 +60,16 @@ type Plan struct {
 	Path    string    `json:"path,omitempty"`
 	Digest  string    `json:"digest,omitempty"`
 	Expires time.Time `json:"expires,omitzero"`
+	// NeedsApproval: it would charge customers, and is sent once somebody has
+	// approved it by name.
+	NeedsApproval bool `json:"needs_approval,omitempty"`
+}
+
+// Approval is a person's word that a plan may be carried out.
+type Approval struct {
+	By   string    `json:"by"`
+	Note string    `json:"note"`
+	At   time.Time `json:"at"`
 }
 
 // Source is what one source gave:
@@ -78,6 +89,8 @@ type Source struct {
 	Stray         []Example     `json:"stray,omitempty"`          // some of them
 	Numbers       []NumberShape `json:"numbers,omitempty"`        // the most frequent first
 
+	Custom []CustomField `json:"custom,omitempty"` // of check
+
 	Newest   time.Time `json:"newest,omitzero"` // the newest completion met
 	Error    string    `json:"error,omitempty"`
 	Problems []Problem `json:"problems,omitempty"` // examples of bad rows
@@ -89,6 +102,14 @@ type NumberShape struct {
 	Shape   string `json:"shape"`
 	Example string `json:"example"`
 	Orders  int    `json:"orders"`
+}
+
+// CustomField is a custom field that orders have, and what stands in it: masked
+// where it may be personal.
+type CustomField struct {
+	Name   string `json:"name"`
+	Filled int    `json:"filled"`
+	Sample string `json:"sample"`
 }
 
 // LeftOut is how many orders were not counted for one reason.
@@ -136,6 +157,9 @@ type Target struct {
 	CoveredTo         map[string]time.Time `json:"covered_to,omitempty"` // by source
 	FrontEnd          *FrontEnd            `json:"front_end,omitempty"`
 	LeavingWindow     *Leaving             `json:"leaving_window,omitempty"`
+	Expiring          *Expiring            `json:"expiring,omitempty"`
+	UnknownSKUs       *UnknownSKUs         `json:"unknown_skus,omitempty"`
+	Mail              *Mail                `json:"mail,omitempty"`
 }
 
 // Count is orders, events and money of one place. Money is canonical decimal
@@ -241,6 +265,15 @@ type Orphan struct {
 	Currency    string    `json:"currency,omitempty"`
 }
 
+// Mail counts messages against the moment when the platform's mail about an
+// abandoned cart may start, After the checkout (as Go writes durations).
+type Mail struct {
+	After   string `json:"after"`
+	InTime  int    `json:"in_time"`
+	Late    int    `json:"late"`
+	NotSent int    `json:"not_sent"`
+}
+
 // FrontEnd counts sent orders that front-end evidence had or missed.
 type FrontEnd struct {
 	Had    int `json:"had"`
@@ -252,6 +285,29 @@ type FrontEnd struct {
 type Leaving struct {
 	Orders int       `json:"orders"`
 	From   time.Time `json:"from"`
+}
+
+// UnknownSKUs counts lines whose products the destination's catalog does not
+// know; the most frequent are listed.
+type UnknownSKUs struct {
+	Lines  int          `json:"lines"`
+	Orders int          `json:"orders"`
+	List   []UnknownSKU `json:"list"`
+}
+
+// UnknownSKU is one of them, and the known one that it is most like.
+type UnknownSKU struct {
+	SKU     string `json:"sku"`
+	Nearest string `json:"nearest,omitempty"`
+	Lines   int    `json:"lines"`
+}
+
+// Expiring counts what is left, in doubt or waits for a person, and becomes too
+// old for the target within a day: the first and the last of it when.
+type Expiring struct {
+	Count
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
 }
 
 // of gives the count of one bucket.

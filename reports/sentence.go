@@ -193,6 +193,10 @@ func (r Report) planWords() (text, command string) {
 	if !r.Plan.Expires.IsZero() {
 		text += ", until " + moment(r.Plan.Expires, r.location())
 	}
+	if r.Plan.NeedsApproval {
+		return text + ", approve the plan by your name, for it charges customers, and apply it then:",
+			r.command("approve " + quoted(r.Plan.Path) + ` --by NAME --note "..."`)
+	}
 	return text + ":", r.command("apply " + quoted(r.Plan.Path))
 }
 
@@ -229,10 +233,20 @@ func (r Report) asides(t Target) []Step {
 		r.resentWords(t),
 		someWords(len(t.Orphans), "unfinished order is in no source any more", "unfinished orders are in no source any more"),
 		frontEndWords(t.FrontEnd),
+		mailWords(t.Mail),
 		shareWords(t.EvidenceShare),
 	)
 	if t.Reversals != nil {
 		list = append(list, r.reversalStep(t))
+	}
+	if t.Mode == reconcile.ModeTrial {
+		list = append(list, r.trialStep(t))
+	}
+	if u := t.UnknownSKUs; u != nil {
+		list = append(list, Step{What: unknownWords(*u), Next: "Compare them with the catalog; unknown_sku says what becomes of such lines."})
+	}
+	if x := t.Expiring; x != nil {
+		list = append(list, r.expiringStep(*x))
 	}
 	if l := t.LeavingWindow; l != nil {
 		list = append(list, Step{
@@ -242,6 +256,21 @@ func (r Report) asides(t Target) []Step {
 		})
 	}
 	return list
+}
+
+// expiringStep warns of what soon cannot be sent any more.
+func (r Report) expiringStep(x Expiring) Step {
+	become := " become"
+	if x.Orders == 1 {
+		become = " becomes"
+	}
+	hours := int((x.Last.Sub(r.Finished) + time.Hour - 1) / time.Hour)
+	return Step{
+		What: subject(x.Count) + worth(x.Count) + become + " too old for this destination within " + plural(max(hours, 1), "hour") +
+			", the first on " + moment(x.First, r.location()),
+		Why:  "what is still to send, in doubt, or waits for a person",
+		Next: "Until then it can be sent; what is the matter with it is said above and below.",
+	}
 }
 
 // resentWords says how many changed orders are sent again.
@@ -305,6 +334,15 @@ func doubtWords(t Target) string {
 		text += "; the platform merges repeats, so what it merges is sent again"
 	}
 	return text
+}
+
+func mailWords(m *Mail) string {
+	if m == nil || m.InTime+m.Late == 0 {
+		return ""
+	}
+	after := strings.TrimSuffix(strings.TrimSuffix(m.After, "0s"), "0m")
+	return fmt.Sprintf("the platform's mail about a cart may start %s after the checkout: in time for it %s, later %s, not sent %s",
+		after, number(m.InTime), number(m.Late), number(m.NotSent))
 }
 
 func frontEndWords(f *FrontEnd) string {

@@ -374,8 +374,11 @@ func (t Target) title() string {
 }
 
 func modeWords(mode string) string {
-	if mode == reconcile.ModeShadow {
+	switch mode {
+	case reconcile.ModeShadow:
 		return "in shadow: nothing is sent"
+	case reconcile.ModeTrial:
+		return "on trial: only the first few are sent"
 	}
 	return mode
 }

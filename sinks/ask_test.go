@@ -15,7 +15,7 @@ func TestWhatASinkWearsCanBeAsked(t *testing.T) {
 	}
 	dress := func(s reconcile.Sink) reconcile.Sink {
 		s = Still(VAT(s, map[string]Conversion{"shop": adding}), func(reconcile.Event) reconcile.Reason { return "" })
-		return NewFuse(Retry(Limit(s, NewPace(1)), RetryOptions{}), FuseOptions{})
+		return NewFuse(Retry(Limit(s, NewPace(1, 0)), RetryOptions{}), FuseOptions{})
 	}
 	if c, ok := reconcile.ConfirmerOf(dress(platform)); !ok || c != reconcile.Confirmer(platform) {
 		t.Errorf("asked is %v, %v", c, ok)

@@ -25,12 +25,15 @@ type FuseOptions struct {
 	// ProbeAfter are the waits of a pause: after each, one event is sent as a
 	// probe. Empty: 1, 2 and 4 minutes.
 	ProbeAfter []time.Duration
+	// StopOnDoubt stops at the first outcome in doubt: where one more attempt
+	// may be one more charge.
+	StopOnDoubt bool
 }
 
 // Fuse is a sink that stops sending to a target where going on would only do
 // harm (contract 12):
 //
-//   - An outcome with Stop stops it at once.
+//   - An outcome with Stop stops it at once; with StopOnDoubt so does a doubt.
 //   - 5 attempts in a row in doubt or retryable, or 2 in doubt of kinds that do
 //     not merge repeats, pause it: after each of the waits exactly one event
 //     probes the target; a clear answer ends the pause, and when the last probe
@@ -44,9 +47,12 @@ type FuseOptions struct {
 // and safe for concurrent use.
 type Fuse struct {
 	reconcile.Sink
-	waits  []time.Duration
-	traits map[reconcile.Kind]reconcile.KindTraits
-	close  func() // of the platform's connections; nil: there are none
+	waits []time.Duration
+	// onDoubt stops at the first doubt.
+	onDoubt bool
+	traits  map[reconcile.Kind]reconcile.KindTraits
+	close   func() // of the platform's connections; nil: there are none
+	begin   func(context.Context) error
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced whenever a waiting Send should look again
@@ -73,7 +79,7 @@ func NewFuse(s reconcile.Sink, o FuseOptions) *Fuse {
 	if len(o.ProbeAfter) == 0 {
 		o.ProbeAfter = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute}
 	}
-	return &Fuse{Sink: s, waits: o.ProbeAfter, traits: s.Traits(), changed: make(chan struct{})}
+	return &Fuse{Sink: s, waits: o.ProbeAfter, onDoubt: o.StopOnDoubt, traits: s.Traits(), changed: make(chan struct{})}
 }
 
 // Stopped says in words for people why nothing more is sent, "" while it is.
@@ -81,6 +87,15 @@ func (f *Fuse) Stopped() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.stopped
+}
+
+// Begin prepares the target for what a crash from now on may leave, before the
+// first claim; most need nothing. What it could not prepare, Send tells.
+func (f *Fuse) Begin(ctx context.Context) error {
+	if f.begin == nil {
+		return nil
+	}
+	return f.begin(ctx)
 }
 
 // Close ends the connections that the target keeps. What is sent afterwards
@@ -204,6 +219,8 @@ func (f *Fuse) count(kind reconcile.Kind, o reconcile.Outcome) {
 	switch {
 	case o.Stop:
 		f.stop(o.Why)
+	case f.onDoubt && o.Verdict == reconcile.InDoubt:
+		f.stop("one message is in doubt, and no other may be sent before a person has looked: " + o.Why)
 	case clear:
 		f.row, f.doubts, f.paused, f.busy = 0, 0, false, time.Time{}
 	case o.Verdict == reconcile.Retryable && !o.NotBefore.IsZero():

@@ -212,3 +212,22 @@ func TestFuseProbesWithOneEventOfABatch(t *testing.T) {
 		}
 	})
 }
+
+// TestFuseStopsOnADoubt: where one more attempt may be one more charge, the
+// first doubt is the last attempt; answers that surely took nothing go on.
+func TestFuseStopsOnADoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{answer: func(n int, _ reconcile.Event) reconcile.Outcome {
+			return []reconcile.Outcome{refused, {Verdict: reconcile.Sent}, doubtful, {Verdict: reconcile.Sent}}[min(n, 4)-1]
+		}}
+		begun := time.Now()
+		fuse := NewFuse(s, FuseOptions{StopOnDoubt: true})
+		got := drive(t.Context(), fuse, events(20), 1, 1)
+		if counts := tally(got); s.tried() != 3 || counts["fuse"] != 17 {
+			t.Errorf("%d were tried: %v", s.tried(), counts)
+		}
+		if !strings.Contains(fuse.Stopped(), "before a person has looked") || time.Since(begun) > time.Second {
+			t.Errorf("stopped because %q after %s", fuse.Stopped(), time.Since(begun))
+		}
+	})
+}

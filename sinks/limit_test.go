@@ -12,7 +12,7 @@ import (
 func TestLimitKeepsThePace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{answer: always(accepted)}
-		limited := Limit(s, NewPace(5))
+		limited := Limit(s, NewPace(5, 0))
 		for _, e := range events(100) {
 			limited.Send(t.Context(), []reconcile.Event{e})
 		}
@@ -27,7 +27,7 @@ func TestLimitKeepsThePace(t *testing.T) {
 func TestLimitCutsLargeBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{answer: always(accepted)}
-		limited := Limit(s, NewPace(5))
+		limited := Limit(s, NewPace(5, 0))
 		for range 3 {
 			matching(t, events(23), limited.Send(t.Context(), events(23)))
 		}
@@ -57,7 +57,7 @@ func checkPace(t *testing.T, s *scripted, perSecond int) {
 func TestLimitCanBeInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{answer: always(accepted)}
-		limited := Limit(s, NewPace(0.001))
+		limited := Limit(s, NewPace(0.001, 0))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		limited.Send(ctx, events(1))
@@ -72,7 +72,7 @@ func TestLimitCanBeInterrupted(t *testing.T) {
 
 func TestNoLimit(t *testing.T) {
 	s := &scripted{answer: always(accepted)}
-	got := Limit(s, NewPace(0)).Send(t.Context(), events(1000))
+	got := Limit(s, NewPace(0, 0)).Send(t.Context(), events(1000))
 	if tally(got)["sent"] != 1000 {
 		t.Errorf("got %v", tally(got))
 	}

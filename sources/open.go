@@ -129,6 +129,19 @@ func (o Opener) join(ctx context.Context, cfg *config.Join) ([]table.File, error
 	return r.files(ctx, reconcile.Window{})
 }
 
+// Catalog reads which products a platform knows.
+func (o Opener) Catalog(ctx context.Context, cfg *config.Catalog) (reconcile.Products, error) {
+	r := &rows{name: "catalog", table: &cfg.Table, opener: o, wanted: wanted(map[string]string{"sku": cfg.SKU, "language": cfg.Language})}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	files, err := r.files(ctx, reconcile.Window{})
+	if err != nil {
+		return nil, err
+	}
+	return table.ReadProducts(ctx, cfg, files)
+}
+
 func (o Opener) spillDir() string { return filepath.Join(o.StateDir, "spill") }
 
 // rows are the files behind one entry of the configuration.

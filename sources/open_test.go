@@ -149,7 +149,11 @@ func TestCarts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return feed.Read(t.Context(), map[reconcile.Person]bool{"email:ann@example.com": true, "email:bob@example.com": true})
+		carts, asOf, err := feed.Read(t.Context(), map[reconcile.Person]bool{"email:ann@example.com": true, "email:bob@example.com": true})
+		if info, statErr := os.Stat(cfg.Path); statErr != nil || err == nil && !asOf.Equal(info.ModTime()) {
+			t.Errorf("the carts are of %s, the file of %v (%v)", asOf, info, statErr)
+		}
+		return carts, err
 	}
 	carts, err := read("Ann@example.com,a,1,2.50,2026-05-01 10:00\nann@example.com,b,2,,2026-05-01 11:00\nann@example.com ,a,2,2.5,2026-05-01\n" +
 		"eve@example.com,a,x,,\n")
@@ -178,7 +182,7 @@ func TestCarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if carts, err := feed.Read(t.Context(), nil); carts != nil || !errors.Is(err, sources.ErrNoFile) {
+	if carts, _, err := feed.Read(t.Context(), nil); carts != nil || !errors.Is(err, sources.ErrNoFile) {
 		t.Errorf("a feed without a file gave %+v (%v)", carts, err)
 	}
 }

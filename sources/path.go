@@ -24,6 +24,7 @@ var (
 var endings = map[string][]string{
 	"csv":  {".csv", ".tsv", ".txt", ".tab", ".gz", ".zip"},
 	"xlsx": {".xlsx", ".xlsm"},
+	"rokt": {".jsonl", ".ndjson", ".json"},
 }
 
 // paths finds files on a disk by a path and by endings.

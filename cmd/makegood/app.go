@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"makegood/config"
+	"makegood/sinks/httpapi"
 )
 
 // defaultConfig is the configuration that commands look for by themselves.
@@ -26,7 +27,8 @@ type app struct {
 	clock func() time.Time
 	file  string // of the configuration
 	log   *slog.Logger
-	code  int // of a command that ended without an error of its own
+	dial  httpapi.Dial // of the platforms; nil is the network
+	code  int          // of a command that ended without an error of its own
 }
 
 func (a *app) root() *cobra.Command {
@@ -50,8 +52,8 @@ Every night:  makegood run -c makegood.yaml`,
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", defaultConfig, "the configuration `FILE`")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
 	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "outage", Title: "After an outage:"}, &cobra.Group{ID: "questions", Title: "Questions:"},
-		&cobra.Group{ID: "setup", Title: "Set-up:"})
-	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.resolveCommand(), a.explainCommand(), a.verifyCommand(), a.ledgerCommand(), a.forgetCommand(), a.initCommand(), a.checkCommand(), a.adoptCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
+		&cobra.Group{ID: "setup", Title: "Set-up:"}, &cobra.Group{ID: "decisions", Title: "Decisions:"}, &cobra.Group{ID: "service", Title: "Service:"})
+	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.approveCommand(), a.resolveCommand(), a.explainCommand(), a.verifyCommand(), a.compareCommand(), a.ledgerCommand(), a.forgetCommand(), a.initCommand(), a.checkCommand(), a.adoptCommand(), a.demoCommand(), a.simulateCommand(), a.serveCommand(), a.versionCommand())
 	return root
 }
 

@@ -24,6 +24,7 @@ func (a *app) applyCommand() *cobra.Command {
 	}
 	f.output(c)
 	f.ledger(c)
+	f.evidence(c)
 	c.Flags().BoolVar(&f.skipMoved, "skip-moved", false, "leave out steps whose order or entry has moved since the plan")
 	return c
 }

@@ -11,22 +11,36 @@ import (
 
 	"makegood/config"
 	"makegood/reconcile"
+	"makegood/reports"
 )
 
 func (a *app) checkCommand() *cobra.Command {
 	var f runFlags
+	var like string
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Read everything once and say what stands in the way; send nothing",
 		Long: `Reads the configuration, the sources, the evidence and the ledger as a plan
 does, and leaves no plan and no ledger behind. It says how each file was understood, what the
 order numbers look like, how many of them the live integration's record knows,
-which rows are bad, and what each destination lacks before it can go live.`,
+which rows are bad, what stands in custom fields, and what each destination lacks before it can go live.
+
+With --like it compares, field by field, a request that the shop's own page
+sends to Collect with what makegood would send for the same order: host, MID,
+how people are named, item and unique_id. Copy the request in the browser's
+network tab (search for igodigital) as cURL, or save the session as HAR. Exit 1
+says that something differs.`,
 		GroupID: "setup",
 		Args:    arguments(cobra.NoArgs),
-		Example: "  makegood check\n  makegood check --from 2026-11-01 --json",
-		RunE:    func(c *cobra.Command, _ []string) error { return a.check(c.Context(), &f) },
+		Example: "  makegood check\n  makegood check --from 2026-11-01 --json\n  makegood check --like request.txt --target stores",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if like != "" {
+				return a.like(c.Context(), like, &f)
+			}
+			return a.check(c.Context(), &f)
+		},
 	}
+	c.Flags().StringVar(&like, "like", "", "compare with a request that the page sends: a `FILE` with it as cURL or HAR")
 	f.output(c)
 	f.period(c)
 	return c
@@ -42,6 +56,7 @@ func (a *app) check(ctx context.Context, f *runFlags) (err error) {
 	if s.req.From.IsZero() && !slices.ContainsFunc(s.Targets, begun) { // nobody has said where it begins
 		s.req.From = s.Clock().AddDate(0, 0, -s.Lookback)
 	}
+	s.req.Samples = true
 	led, err := s.readLedger(ctx)
 	if err != nil {
 		return err
@@ -57,9 +72,34 @@ func (a *app) check(ctx context.Context, f *runFlags) (err error) {
 		a.code = exitDone
 	}
 	if err == nil && !f.json {
+		a.customFields(s.cfg, res)
 		a.lacking(s.cfg)
 	}
 	return err
+}
+
+// customFields says what stands in the custom fields that destinations are
+// sent, and which of them nobody has seen there.
+func (a *app) customFields(cfg *config.Config, res reconcile.Result) {
+	title := "\nCustom fields\n"
+	for _, source := range res.Sources {
+		for _, f := range source.Custom {
+			fmt.Fprintf(a.io.out, "%s  %s of %s: filled on %d orders, such as %s\n", title, f.Name, source.Source, f.Filled, reports.Mask(f.Sample))
+			title = ""
+			for _, name := range slices.Sorted(maps.Keys(cfg.Targets)) {
+				t := cfg.Targets[name]
+				if sendsCustom(t) && slices.Contains(t.From, source.Source) && !slices.Contains(t.ConfirmedFields, f.Name) {
+					fmt.Fprintf(a.io.out, "    does it exist at %s? A field that does not may be dropped there in silence; if it does: confirmed_fields: [%s]\n", name, f.Name)
+				}
+			}
+		}
+	}
+}
+
+// sendsCustom reports whether a destination is a platform that is sent custom
+// fields, which must exist there.
+func sendsCustom(t *config.Target) bool {
+	return t.Mode != config.ModeOff && (t.Type == "squeezely" || t.Type == "spotler")
 }
 
 // lacking says what destinations in shadow need before they can go live.

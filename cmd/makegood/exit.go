@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"makegood/config"
@@ -111,12 +112,15 @@ func resultCode(r reconcile.Result) int {
 	return code
 }
 
+// noRunEnds are reasons for being left that time or somebody else ends.
+var noRunEnds = []reconcile.Reason{reconcile.ReasonShadow, reconcile.ReasonTrial, reconcile.ReasonTooYoung, reconcile.ReasonPaymentPending}
+
 // anythingLeft reports whether the next run has something to end. What shadow
-// would have sent, and what is too young, is not it.
+// would have sent, what is too young, and what is not paid yet, is not it.
 func anythingLeft(r reconcile.Result) bool {
 	for _, t := range r.Targets {
 		for _, p := range t.Balance.Reasons() {
-			waits := p.Bucket == reconcile.BucketLeft && p.Reason != reconcile.ReasonShadow && p.Reason != reconcile.ReasonTooYoung
+			waits := p.Bucket == reconcile.BucketLeft && !slices.Contains(noRunEnds, p.Reason)
 			if waits || p.Bucket == reconcile.BucketInDoubt {
 				return true
 			}

@@ -62,12 +62,13 @@ type story struct {
 	Source    string        `json:"source,omitempty"`
 	Amount    string        `json:"amount,omitempty"`
 	Currency  string        `json:"currency,omitempty"`
+	Receipt   string        `json:"receipt,omitempty"` // of the platform, kept for 30 days
 	Attempts  []caseAttempt `json:"attempts"`
 	Resends   bool          `json:"resends,omitempty"` // in doubt, and the next run ends it
 }
 
-// kindsOfEvents are those that an order can have at a platform.
-var kindsOfEvents = []reconcile.Kind{reconcile.KindPurchase, reconcile.KindCart}
+// kindsOfEvents are those that an order can have once at a platform.
+var kindsOfEvents = []reconcile.Kind{reconcile.KindPurchase, reconcile.KindCart, reconcile.KindCartCreate, reconcile.KindCartConfirm}
 
 func (a *app) explain(ctx context.Context, orders []string, f *explainFlags) (err error) {
 	if !f.read && f.from+f.to != "" {
@@ -154,7 +155,7 @@ func storyOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttemp
 	c := caseOf(t, e, made)
 	one := story{Order: c.Order, Target: c.Target, Event: c.Event, Kind: c.Kind, State: string(e.State), Reason: string(e.Reason()), By: string(e.By),
 		Run: c.Run, At: c.At,
-		Completed: e.Facts.CompletedAt, Source: e.Facts.Source, Amount: c.Amount, Currency: c.Currency, Attempts: c.Attempts, Resends: c.Resends}
+		Completed: e.Facts.CompletedAt, Source: e.Facts.Source, Amount: c.Amount, Currency: c.Currency, Receipt: e.Receipt, Attempts: c.Attempts, Resends: c.Resends}
 	if key, err := e.ID.Key(); err == nil {
 		one.Shop = key.Shop
 	}
@@ -203,6 +204,9 @@ func (s story) tell(a *app, zone *time.Location) {
 		}
 		fmt.Fprintf(a.io.out, "  attempt %d  %s  %s\n", i+1, at(m.At), what)
 	}
+	if s.Receipt != "" {
+		fmt.Fprintf(a.io.out, "  the platform's receipt: %s\n", reports.Mask(s.Receipt))
+	}
 	if next := s.next(); next != "" {
 		fmt.Fprintf(a.io.out, "  next: %s\n", next)
 	}
@@ -228,6 +232,9 @@ func (s story) next() string {
 func messageWords(event string) string {
 	id := reconcile.EventID(event)
 	text := strings.ReplaceAll(string(id.Kind()), "_", " ")
+	if n := id.Position(); n > 0 {
+		text += fmt.Sprintf(" %d", n)
+	}
 	if n := id.Revision(); n > 1 {
 		text += fmt.Sprintf(" (correction %d)", n-1)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,24 @@ var explainedCarts = situations{
 		write(w.T, w.dir, "carts.csv", "")
 		w.night()
 		w.tells("1", "sent_here, source_failed")
+	},
+	"open carts of this morning": func(w witness) {
+		w = w.at(cartShop(w.T))
+		old := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(filepath.Join(w.dir, "carts.csv"), old, old); err != nil {
+			w.T.Fatal(err)
+		}
+		w.night()
+		w.tells("1", "carts_stale, sent_here")
+	},
+	"known by customer id": func(w witness) {
+		w.conf["targets"], w.conf["sources"] = fields{}, fields{}
+		w.tills("tills", fields{"columns": columns(fields{"customer": "loyalty"})})
+		w.collect("stores", fields{"identity": "contact_key", "send": []string{"purchase"}})
+		w.csv("tills.csv", usualHeader+",loyalty", checkout("1", time.Hour, "ann", "KETTLE")+",", checkout("2", time.Hour, "bob", "KETTLE")+",K-7")
+		w.night()
+		w.tells("1", "no_contact_key")
+		w.tells("2", "sent_here")
 	},
 	"filled again between plan and apply": func(w witness) {
 		w = w.at(cartShop(w.T))
@@ -185,6 +204,47 @@ var explainedAnswers = situations{
 		for _, part := range []string{"attempt 1 ", "22 more attempts: --json tells them", "attempt 24 ", "attempt 30 "} {
 			w.contains(text, part)
 		}
+	},
+	"much more than usual": func(w witness) {
+		var rows []string
+		for n := range 7 {
+			rows = append(rows, fmt.Sprintf("%d,%s,p%[1]d@example.com,MUG,1,5", n, ago(time.Hour)))
+			w.orders("shop", rows...)
+			w.night()
+		}
+		for n := range 201 {
+			rows = append(rows, fmt.Sprintf("%d,%s,p%[1]d@example.com,MUG,1,5", 100+n, ago(time.Hour)))
+		}
+		w.orders("shop", rows...)
+		w.night()
+		w.tells("100", "brake")
+	},
+	"the catalog lacks it": func(w witness) {
+		w.csv("products.csv", "id", "MUG")
+		w.activate("activate", fields{"catalog": fields{"path": "products.csv", "sku": "id"}, "unknown_sku": "hold"})
+		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUGS,1,5")
+		w.night()
+		w.tells("1", "unknown_sku")
+	},
+	"a run may send so much": func(w witness) {
+		w.activate("activate", fields{"concurrency": 1, "mode": "trial", "trial": fields{"orders": 1},
+			"budget": fields{"money": fields{"SEK": "1"}}})
+		w.orders("shop", "1,"+ago(3*time.Hour)+",ann@example.com,MUG,1,5")
+		w.night()
+		w.tells("1", "no_budget")
+		w.activate("activate", fields{"concurrency": 1, "mode": "trial", "trial": fields{"orders": 1}, "per_run": 1})
+		w.orders("shop", "1,"+ago(3*time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(2*time.Hour)+",ann@example.com,MUG,1,6",
+			"3,"+ago(time.Hour)+",bob@example.com,MUG,1,5")
+		w.night()
+		w.tells("3", "trial")
+		w.activate("activate", fields{"concurrency": 1, "per_run": 1, "since": "2020-01-02"})
+		w.orders("shop", "2,"+ago(2*time.Hour)+",ann@example.com,MUG,1,6", "4,"+ago(time.Hour)+",ann@example.com,MUG,1,7")
+		w.night()
+		w.tells("4", "per_run")
+		w.activate("activate", fields{"concurrency": 1, "budget": fields{"orders": 1}})
+		w.orders("shop", "5,"+ago(2*time.Hour)+",ann@example.com,MUG,1,6", "6,"+ago(time.Hour)+",cas@example.com,MUG,1,7")
+		w.night()
+		w.tells("6", "budget")
 	},
 	"the address is wrong": func(w witness) {
 		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(time.Hour)+",bob@example.com,MUG,1,5")

@@ -109,7 +109,7 @@ func (l legend) reasons() map[string]bool {
 func TestExplainNamesTheReason(t *testing.T) {
 	var seen sync.Map
 	t.Run("situations", func(t *testing.T) {
-		for _, part := range []situations{explainedBad, explainedOrders, explainedPeople, explainedNumbers, explainedCarts, explainedNights, explainedAnswers} {
+		for _, part := range []situations{explainedBad, explainedOrders, explainedPeople, explainedNumbers, explainedCarts, explainedNights, explainedAnswers, explainedCharges} {
 			for name, play := range part {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -71,7 +71,9 @@ func (a *app) forget(ctx context.Context, emails, orders []string) error {
 		lines = append(lines, strings.ToLower(order))
 		id := string(reconcile.NewEventID("", reconcile.OrderKey{Order: order}))
 		id = strings.ToLower(strings.TrimPrefix(id, "/"))
-		traces = append(traces, []byte(id+`"`), []byte(id+"~")) // itself, and its corrections
+		for _, end := range []string{`"`, "~", "/"} { // itself, its corrections, its upgrades
+			traces = append(traces, []byte(id+end))
+		}
 	}
 	if err := remember(cfg.StateDir, lines); err != nil {
 		return err

@@ -148,14 +148,16 @@ func commandNames(c *cobra.Command) (names []string) {
 func canarySteps() [][]string {
 	person := canaryAddress
 	return [][]string{
-		{"version"}, {"ledger"}, {"check"}, {"check", "--json"}, {"run", "--json", "--html", "report.html"}, {"run"}, {"plan"}, {"plan", "--json"}, {"plan", "--canonical"},
+		{"version"}, {"ledger"}, {"check"}, {"check", "--json"}, {"check", "--like", "request.txt"}, {"check", "--like", "request.txt", "--json"}, {"check", "--like", "tills.csv"}, {"run", "--json", "--html", "report.html"}, {"run"}, {"plan"}, {"plan", "--json"}, {"plan", "--canonical"},
+		{"approve", "PLAN", "--by", "operator", "--note", "looked at"}, {"approve", "PLAN", "--by", person, "--note", "asked " + person, "--json"},
+		{"resolve", "--receipt", "s-1", "--note", "seen", "S1-1"}, {"resolve", "--receipt", "s-1", "--note", "seen", person},
 		{"apply", "PLAN"}, {"apply", "PLAN", "--json"}, {"resolve"}, {"resolve", "--json"}, {"resolve", "--sent", "--all", "--note", "asked " + person},
 		{"resolve", "--sent", "--note", "seen", person}, {"resolve", "--not-sent", "--all", "--note", "seen"}, {"resolve", "--reopen", "--all", "--note", "seen"},
 		{"adopt", "live_log", "--target", "activate", "--dry-run"}, {"adopt", "live_log", "--target", "activate", "--unseen"},
 		{"adopt", "live_log", "--target", "activate", "--json"}, {"adopt", "live_log", "--target", "activate", "--complete-until", time.Now().Format("2006-01-02 15:04")},
 		{"resolve", "--by", "live_log", "--target", "activate"}, {"resolve", "--ask"}, {"resolve", "--lost", "--target", "activate", "--note", "gone", "S1-1"},
 		{"explain", "S1-1", "S1-3", "S1-10"}, {"explain", "S1-1", "--read"}, {"explain", person, "--read", "--json"}, {"explain", "S1-4", "S1-5", "--read", "--json"},
-		{"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
+		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
 		{"ledger", "migrate"}, {"ledger", "rename-shop", "main", "web"}, {"ledger", "rename-shop", "web", "main"}, {"ledger", "prune", "--before", "2021-01-01"},
 		{"ledger", "backup", "backup.db"}, {"init", "--from", "tills.csv", "--output", "first.yaml"}, {"init", "--from", "headless.csv", "--output", "second.yaml"},
 		{"run", "--accept-evidence", "live_log", "--note", "said by " + person}, {"run", "--target", "stores"}, {"forget", "--email", person}, {"forget", "--order", "S1-1"}, {"run"},
@@ -197,14 +199,21 @@ func (s *shop) said(step ...string) (code int, out string) {
 
 // canaryFiles are the shop's own, and the one that keeps who was forgotten: it
 // holds addresses as SHA-256.
-var canaryFiles = []string{"makegood.yaml", "tills.csv", "carts.csv", "sent.csv", "headless.csv", "forgotten.csv"}
+var canaryFiles = []string{"makegood.yaml", "tills.csv", "carts.csv", "sent.csv", "headless.csv", "forgotten.csv", "said.jsonl", "request.txt"}
 
 // canaryFolder is the canary shop with the live integration's record, in which
 // the address has slipped, too.
 func canaryFolder(t *testing.T) *shop {
 	s := canaryShop(t)
 	s.evidence(fields{"fresh_within": nil, "shop": "main"})
+	s.set("messages", "rokt_cart", fields{"path": "said.jsonl", "from": []string{"tills"}, "order": "number"})
+	said := `{"session":"` + canaryAddress + `","at":"` + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339) + `","attributes":{"number":"` + canaryAddress + `"},` +
+		`"body":{"cartItem":{"cartItemId":"1","catalogItemId":"` + canaryAddress + `","name":"` + canaryAddress + `"},"oldCartItem":null}}`
+	write(s.T, s.dir, "said.jsonl", said+"\n"+canaryAddress+"\n"+strings.Replace(said, canaryAddress, "s2", 1)+"\n"+said[:90])
+	s.roktAds("ads", fields{"api_key": "key", "api_secret": canaryKey, "from": []string{"tills"}})
 	s.csv("sent.csv", "order_id,sent_at", "S1-2,"+ago(time.Hour), canaryAddress+","+ago(time.Hour), "9%9,"+ago(time.Hour))
+	write(s.T, s.dir, "request.txt", `curl 'https://nova.collect.igodigital.com/c2/123456/track_conversion?key=`+canaryKey+`' -d '{"payload":{"title":"`+canaryAddress+
+		`","order_number":"`+canaryAddress+`","cart":[{"item":"`+canaryAddress+`"}],"user_info":{"email":"`+canaryAddress+`","details":{"name":"`+canaryAddress+`"}}}}'`)
 	s.csv("headless.csv", canaryAddress+",MUG,1,5,"+ago(time.Hour), canaryAddress+",KETTLE,1,40,"+ago(time.Hour))
 	s.file()
 	return s
@@ -215,7 +224,7 @@ func canaryFolder(t *testing.T) *shop {
 // ledgers. A new command fails it until it has a step.
 func TestHarmCanaryThroughEveryCommand(t *testing.T) {
 	t.Run("each has a step", func(t *testing.T) {
-		elsewhere := []string{"demo", "simulate"} // the tests below
+		elsewhere := []string{"demo", "simulate", "serve"} // the tests below, and harm_serve_test.go
 		for _, name := range commandNames((&app{env: os.LookupEnv}).root()) {
 			has := func(step []string) bool { return strings.HasPrefix(strings.Join(step, " ")+" ", name+" ") }
 			if !slices.ContainsFunc(canarySteps(), has) && !slices.Contains(elsewhere, name) {

@@ -51,7 +51,7 @@ func newShop(t *testing.T, faults ...string) *shop {
 	sim, url := simulate(t, faults...)
 	return &shop{T: t, dir: t.TempDir(), url: url, sim: sim, conf: fields{
 		"zone": "Europe/Amsterdam", "environment": "test",
-		"sources": fields{}, "targets": fields{}, "evidence": fields{}, "carts": fields{},
+		"sources": fields{}, "targets": fields{}, "evidence": fields{}, "carts": fields{}, "messages": fields{},
 	}}
 }
 

@@ -213,7 +213,7 @@ func yamlText(s string) string {
 func (d *draft) target() {
 	for _, text := range []string{
 		"targets:", "  activate:",
-		"    type: squeezely                      # squeezely | spotler | collect",
+		"    type: squeezely                      # squeezely | spotler | collect | emanage | rokt_ads",
 		"    mode: shadow                         # does everything but send; live sends",
 		"    url: https://api.squeezely.tech/v1/track",
 		"    # account: ${ACTIVATE_ACCOUNT}       # live needs these, and says what else is missing",

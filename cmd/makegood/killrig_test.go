@@ -343,9 +343,15 @@ func (k *killRig) query(into any, query string) {
 	}
 }
 
-// entries are the orders whose entries are in a state.
+// entries are the orders whose entries are in a state: none where every run was
+// killed before there was a ledger.
 func (k *killRig) entries(state string) (orders []string) {
 	k.t.Helper()
+	if begun, err := ledger.Begun(k.t.Context(), k.ledger); err != nil {
+		k.t.Fatal(err)
+	} else if !begun {
+		return nil
+	}
 	k.query(&orders, `SELECT replace(event, 'purchase/main/', '') FROM entries WHERE state = '`+state+`'`)
 	return orders
 }

@@ -23,16 +23,18 @@ var allowed = []struct {
 	{"reconcile", nil},
 	{"reconcile/ledger", []string{"reconcile"}},
 	{"reconcile/verify", []string{"reconcile"}},
+	{"reconcile/placement", []string{"reconcile"}},
+	{"reconcile/simulation/customers", nil},
 	{"reconcile/reconciletest", []string{"reconcile"}},
 	{"reports", []string{"reconcile"}},
 	{"sinks", []string{"reconcile", "config"}},
 	{"sinks/simulator", nil},
-	{"sources", []string{"reconcile", "config"}},
+	{"sources", []string{"reconcile", "reconcile/placement", "config"}},
 }
 
 // apart are folders whose direct children must not import each other.
 var apart = map[string][]string{
-	"sinks":   {"httpapi", "sinktest"},                         // these may be imported by their neighbours
+	"sinks":   {"httpapi", "outfile", "sinktest", "capture"},   // these may be imported by their neighbours
 	"sources": {"table", "internal", "sourcetest", "sftptest"}, // likewise
 }
 
@@ -54,6 +56,7 @@ var reserved = map[string][]string{
 	"github.com/pressly/goose/v3":     {"reconcile/ledger"},
 	"github.com/cenkalti/backoff/v5":  {"sinks"},
 	"golang.org/x/time/rate":          {"sinks"},
+	"mvdan.cc/sh/v3":                  {"sinks/capture"},
 }
 
 type importLine struct{ file, folder, path string }

@@ -42,12 +42,20 @@ type judgment struct {
 	At       time.Time `json:"at,omitzero"`
 }
 
-// idsOf names the events that orders can have.
+// idsOf names the events that orders can have, those of chains of upgrades
+// among them.
 func idsOf(keys []reconcile.OrderKey, kinds ...reconcile.Kind) []reconcile.EventID {
 	var ids []reconcile.EventID
 	for _, key := range keys {
 		for _, kind := range kinds {
 			ids = append(ids, reconcile.NewEventID(kind, key))
+		}
+		if !slices.Contains(kinds, reconcile.KindCartCreate) {
+			continue
+		}
+		ids = append(ids, reconcile.NewEventID(reconcile.KindCartCreate, key).At(1))
+		for n := 1; n <= reconcile.MaxChain; n++ {
+			ids = append(ids, reconcile.NewEventID(reconcile.KindCartUpgrade, key).At(n))
 		}
 	}
 	slices.Sort(ids)

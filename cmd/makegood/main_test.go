@@ -199,8 +199,16 @@ func readReport(t *testing.T, out string) reportJSON {
 // simulate starts the platforms on loopback.
 func simulate(t *testing.T, faults ...string) (*simulator.Simulator, string) {
 	t.Helper()
-	sim := simulator.New(simulator.Options{Seed: 1})
+	sim, url := simulateWith(t, simulator.Options{Seed: 1})
 	setFaults(t, sim, faults...)
+	return sim, url
+}
+
+// simulateWith runs platforms that answer the open questions in a way of their
+// own.
+func simulateWith(t *testing.T, options simulator.Options) (*simulator.Simulator, string) {
+	t.Helper()
+	sim := simulator.New(options)
 	server := httptest.NewServer(sim)
 	t.Cleanup(func() { sim.Close(); server.Close() })
 	return sim, server.URL
@@ -267,6 +275,7 @@ func TestTranscripts(t *testing.T) {
 			server := httptest.NewServer(sim)
 			e.Defer(func() { sim.Close(); server.Close() })
 			e.Setenv("SIM", server.URL)
+			e.Setenv("FREE", freeAddress())
 			e.Values[simKey{}] = sim
 			return nil
 		},
@@ -275,7 +284,11 @@ func TestTranscripts(t *testing.T) {
 			"platforms":   platforms,
 			"faults":      scriptFaults,
 			"cart":        cart,
+			"newplan":     newPlan,
+			"paidcart":    paidCart,
+			"charged":     charged,
 			"conversions": conversions,
+			"http":        scriptHTTP,
 		},
 	})
 }

@@ -72,7 +72,7 @@ type logProgress struct{ log *slog.Logger }
 func (p logProgress) Begin(stage string, total int) reconcile.Meter {
 	m := &logMeter{end: make(chan struct{})}
 	ticker := time.NewTicker(logEvery)
-	go func() {
+	m.saying.Go(func() {
 		defer ticker.Stop()
 		for {
 			select {
@@ -82,7 +82,7 @@ func (p logProgress) Begin(stage string, total int) reconcile.Meter {
 				p.say(stage, int(m.n.Load()), total)
 			}
 		}
-	}()
+	})
 	return m
 }
 
@@ -95,9 +95,15 @@ func (p logProgress) say(stage string, n, total int) {
 }
 
 type logMeter struct {
-	n   atomic.Int64
-	end chan struct{}
+	n      atomic.Int64
+	end    chan struct{}
+	saying sync.WaitGroup
 }
 
 func (m *logMeter) Add(n int) { m.n.Add(int64(n)) }
-func (m *logMeter) End()      { close(m.end) }
+
+// End returns when nothing more is said.
+func (m *logMeter) End() {
+	close(m.end)
+	m.saying.Wait()
+}

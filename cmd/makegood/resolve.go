@@ -26,6 +26,7 @@ type resolveFlags struct {
 	all                   bool
 	targets               []string
 	run, note, who        string
+	receipt               string
 	json                  bool
 	orders                []string
 }
@@ -51,6 +52,10 @@ older than covers_from: then it goes with the next run. What counts as sent and
 should be in it, but is not, is listed. --ask asks the platforms that can be
 asked. Both are about everything in doubt, unless you name less.
 
+--receipt SESSION says with which session, or other receipt, the platform answered
+one message: with --sent of one in doubt, alone of one that counts as sent. What
+needs that receipt can then go.
+
 --lost is your word that a platform does not have what counts as sent: the next
 run sends it again.`,
 		GroupID: "outage",
@@ -59,6 +64,7 @@ run sends it again.`,
   makegood resolve --not-sent --run RUN --note "the platform was down, its log is empty"
   makegood resolve --reopen --target activate --note "the field was mended"
   makegood resolve --by platform_export --complete-until "2026-11-20 06:00"
+  makegood resolve --sent --receipt SESSION --note "seen in its back office" cart_create/main/1001/1
   makegood resolve --ask
   makegood resolve --lost --target activate --note "not in their order list" 1001`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -73,6 +79,7 @@ run sends it again.`,
 	c.Flags().StringVar(&f.by, "by", "", "what the platform's export `NAME` has was sent")
 	c.Flags().StringVar(&f.complete, "complete-until", "", "the export holds everything that the platform accepted before this `TIME`")
 	c.Flags().BoolVar(&f.ask, "ask", false, "ask the platforms that can be asked")
+	c.Flags().StringVar(&f.receipt, "receipt", "", "the `SESSION` with which the platform answered one message")
 	c.Flags().BoolVar(&f.all, "all", false, "everything that is listed")
 	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
 	c.Flags().StringVar(&f.run, "run", "", "only what this `RUN` left")
@@ -85,7 +92,7 @@ run sends it again.`,
 // check refuses what would end a doubt by mistake.
 func (f *resolveFlags) check() error {
 	words := 0
-	for _, said := range []bool{f.sent, f.notSent, f.reopen, f.lost, f.by != "", f.ask} {
+	for _, said := range []bool{f.sent || f.receipt != "", f.notSent, f.reopen, f.lost, f.by != "", f.ask} {
 		if said {
 			words++
 		}
@@ -104,6 +111,8 @@ func (f *resolveFlags) check() error {
 		err = errors.New("--note is missing: how do you know?")
 	case strings.Contains(f.note+f.who, "@"):
 		err = errors.New("--note and --who are kept for good and hold no addresses")
+	case f.receipt != "" && (len(f.orders) != 1 || f.all || f.run != ""):
+		err = errors.New("--receipt takes one message by its order number or, of several, its name such as cart_create/main/1001/1")
 	case f.lost && (len(f.orders) == 0 || f.all || f.run != ""):
 		err = errors.New("--lost takes orders by their numbers, and nothing else")
 	case words == 1 && !proof && !chosen:
@@ -155,6 +164,8 @@ func (a *app) resolve(ctx context.Context, f *resolveFlags) (err error) {
 		return a.resolveAsk(ctx, f)
 	case f.lost:
 		return a.resolveLost(ctx, f)
+	case f.receipt != "" && !f.sent:
+		return a.resolveReceipt(ctx, f)
 	}
 	s, err := a.begin(ctx, &runFlags{targets: f.targets}, "resolve")
 	if err != nil {
@@ -307,16 +318,20 @@ func (c openCase) words() string {
 // endCases writes the person's word into the ledger, one by one: each stands by
 // itself, and what is done stays done when one fails.
 func (s *session) endCases(ctx context.Context, f *resolveFlags, cases []openCase) (err error) {
-	if len(cases) == 0 {
+	switch {
+	case len(cases) == 0:
 		return s.tellEnded(f, nil)
+	case f.receipt != "" && len(cases) > 1:
+		return &usageError{command: "makegood resolve", err: fmt.Errorf("--receipt is of one message, and %s has %d: name one, such as %s",
+			reports.Mask(f.orders[0]), len(cases), quotedArgument(reports.Mask(cases[0].Event)))}
 	}
 	if s.led == nil {
 		if err := s.openLedger(ctx); err != nil {
 			return err
 		}
 	}
-	resolution := reconcile.Resolution{State: reconcile.StateOpen, Note: f.note, Who: cmp.Or(f.who, "somebody"), Lost: f.lost}
-	if f.sent {
+	resolution := reconcile.Resolution{State: reconcile.StateOpen, Note: f.note, Who: cmp.Or(f.who, "somebody"), Lost: f.lost, Receipt: f.receipt}
+	if f.sent || f.receipt != "" {
 		resolution.State, resolution.By = reconcile.StateDone, reconcile.ByAssumed
 	}
 	done := 0
@@ -340,7 +355,7 @@ func (s *session) endCases(ctx context.Context, f *resolveFlags, cases []openCas
 // tellEnded says what was ended, and how.
 func (s *session) tellEnded(f *resolveFlags, cases []openCase) error {
 	if f.json {
-		as := map[bool]reconcile.State{true: reconcile.StateDone, false: reconcile.StateOpen}[f.sent]
+		as := map[bool]reconcile.State{true: reconcile.StateDone, false: reconcile.StateOpen}[f.sent || f.receipt != ""]
 		enc := json.NewEncoder(s.io.out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(map[string]any{"schema": 1, "as": as, "ended": slices.Concat([]openCase{}, cases)})
@@ -349,7 +364,7 @@ func (s *session) tellEnded(f *resolveFlags, cases []openCase) error {
 		_, err := fmt.Fprintln(s.io.out, "Nothing fits: nothing was changed.")
 		return err
 	}
-	what := map[bool]string{true: "counts as sent, and is never sent again", false: "goes with the next run"}[f.sent]
+	what := map[bool]string{true: "counts as sent, and is never sent again", false: "goes with the next run"}[f.sent || f.receipt != ""]
 	_, err := fmt.Fprintf(s.io.out, "%d ended: each %s.\n", len(cases), what)
 	return err
 }

@@ -177,14 +177,53 @@ func (s *session) target(name string) *reconcile.Target {
 	return s.Targets[i]
 }
 
-// sentCases finds the purchases that count as sent, of the orders that were
+// resolveReceipt keeps the receipt of one message that counts as sent.
+func (a *app) resolveReceipt(ctx context.Context, f *resolveFlags) (err error) {
+	s, err := a.begin(ctx, &runFlags{targets: f.targets}, "resolve")
+	if err != nil {
+		return err
+	}
+	defer s.end(&err)
+	s.stop()
+	if err := s.openLedger(ctx); err != nil {
+		return err
+	}
+	cases, err := s.sentCases(ctx, f)
+	if err != nil {
+		return err
+	}
+	return s.endCases(ctx, f, cases)
+}
+
+// eventsOf are the ids that an order, written with its shop or without, or an
+// event, written as its id, can have.
+func eventsOf(shops []string, order string) []reconcile.EventID {
+	id := reconcile.EventID(order)
+	if slices.Contains(kindsOfEvents, id.Kind()) || id.Kind() == reconcile.KindCartUpgrade {
+		return []reconcile.EventID{id}
+	}
+	var keys []reconcile.OrderKey
+	for _, shop := range shops {
+		keys = append(keys, reconcile.OrderKey{Shop: shop, Order: order})
+		if own, is := strings.CutPrefix(order, shop+"/"); is {
+			keys = append(keys, reconcile.OrderKey{Shop: shop, Order: own})
+		}
+	}
+	return idsOf(keys, kindsOfEvents...)
+}
+
+// sentCases finds the messages that count as sent, of the orders that were
 // named. One that cannot be meant changes nothing at all.
 func (s *session) sentCases(ctx context.Context, f *resolveFlags) ([]openCase, error) {
 	var all []openCase
 	for _, order := range f.orders {
 		var found []openCase
 		for _, t := range s.Targets {
-			entries, err := s.led.Find(ctx, t.Name(), purchasesOf(s.Shops, order))
+			ids := purchasesOf(s.Shops, order)
+			if f.receipt != "" {
+				ids = eventsOf(s.Shops, order)
+			}
+			entries, err := s.led.Find(ctx, t.Name(), ids)
 			if err != nil {
 				return nil, err
 			}
@@ -199,8 +238,8 @@ func (s *session) sentCases(ctx context.Context, f *resolveFlags) ([]openCase, e
 		case len(found) == 0:
 			err = fmt.Errorf("nothing was changed: %s does not count as sent", reports.Mask(order))
 		case len(found) > 1:
-			err = fmt.Errorf("nothing was changed: %s counts as sent at %s and %s: say which with --target, or with its shop, as in SHOP/ORDER",
-				reports.Mask(order), found[0].Target, found[1].Target)
+			err = fmt.Errorf("nothing was changed: %s counts as sent at %s and %s: say which with --target, or with its shop, as in SHOP/ORDER, "+
+				"or one message by its name, such as %s", reports.Mask(order), found[0].Target, found[1].Target, reports.Mask(found[0].Event))
 		}
 		if err != nil {
 			return nil, &usageError{command: "makegood resolve", err: err}

@@ -33,6 +33,9 @@ func (a *app) run(ctx context.Context, f *runFlags) (err error) {
 	if err := s.openLedger(ctx); err != nil {
 		return err
 	}
+	if err := s.usual(ctx); err != nil {
+		return err
+	}
 	res, err := s.Run(ctx, s.led, s.req)
 	if err == nil {
 		s.moveRead(ctx, &res)

@@ -39,6 +39,10 @@ func (f *runFlags) period(c *cobra.Command) {
 	c.Flags().StringVar(&f.to, "to", "", "end of the period, itself not in it")
 	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
 	c.Flags().BoolVar(&f.changesRight, "changes-are-right", false, "send changes again although more than half of the orders have changed after they were sent")
+	f.evidence(c)
+}
+
+func (f *runFlags) evidence(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.acceptEvidence, "accept-evidence", nil, "go on although this evidence looks stale (may be repeated)")
 	c.Flags().StringVar(&f.note, "note", "", "why; required with --accept-evidence")
 }

@@ -16,12 +16,14 @@ import (
 func (a *app) simulateCommand() *cobra.Command {
 	var listen string
 	var faults []string
+	var quota string
 	c := &cobra.Command{
 		Use:   "simulate",
 		Short: "Run the platforms on this machine, to try things out",
 		Long: `Runs faithful stand-ins of the platforms on one local address. Everything that
-they are sent can be looked at: the page / in a browser, /_sim/state as JSON,
-/_sim/requests as JSON lines. Faults can be switched on with --fault, and while
+they are sent can be looked at: the page / in a browser, which also says what
+each platform believes about one customer and whether an abandoned-cart mail
+would go out; /_sim/state as JSON, /_sim/requests as JSON lines. Faults can be switched on with --fault, and while
 it runs by POST /_sim/faults.`,
 		GroupID: "setup",
 		Args:    arguments(cobra.NoArgs),
@@ -29,7 +31,14 @@ it runs by POST /_sim/faults.`,
   makegood simulate --fault drop=2% --fault delay=5ms
   makegood simulate --fault status=404@/v1/track`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			sim := simulator.New(simulator.Options{})
+			var options simulator.Options
+			if quota != "" {
+				var err error
+				if options.Quota, err = simulator.ParseQuota(quota); err != nil {
+					return &usageError{command: c.CommandPath(), err: err}
+				}
+			}
+			sim := simulator.New(options)
 			var parsed []simulator.Fault
 			for _, text := range faults {
 				f, err := simulator.ParseFault(text)
@@ -46,6 +55,7 @@ it runs by POST /_sim/faults.`,
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8099", "`ADDRESS` to listen on; port 0 takes a free one")
 	c.Flags().StringArrayVar(&faults, "fault", nil, "a fault, such as drop=2%, status=500, hang=1% (may be repeated)")
+	c.Flags().StringVar(&quota, "quota", "", "a `LIMIT` that the platforms announce in their answers, such as 100/1m")
 	return c
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +22,7 @@ import (
 	"makegood/reconcile/ledger"
 	"makegood/reports"
 	"makegood/sinks"
+	"makegood/sinks/httpapi"
 	"makegood/sources"
 	"makegood/sources/table"
 )
@@ -32,6 +32,7 @@ type wiring struct {
 	*reconcile.Runner
 	cfg   *config.Config
 	head  string // where head.json is
+	dial  httpapi.Dial
 	close []func() error
 }
 
@@ -58,9 +59,9 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	if err != nil {
 		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}
-	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json")}
+	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), dial: a.dial}
 	w.Runner = &reconcile.Runner{
-		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.CartFeed{},
+		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
 		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, NewRun: newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
@@ -140,7 +141,7 @@ func (w *wiring) addTargets(names []string) error {
 
 func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	last := &lastLook{}
-	options := sinks.Options{Fit: last.fit, Clock: w.Clock}
+	options := sinks.Options{Fit: last.fit, Clock: w.Clock, Zone: w.Zone, Dial: w.dial}
 	var err error
 	if t.OrderID != "" {
 		if options.OrderID, err = table.OrderNumber(t.OrderID); err != nil {
@@ -150,6 +151,10 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	if options.VAT, err = vatOf(w.cfg, t); err != nil {
 		return nil, err
 	}
+	limits, err := limitsOf(t)
+	if err != nil {
+		return nil, err
+	}
 	sink, fuse, err := sinks.Open(t, options)
 	if err != nil {
 		return nil, err
@@ -157,9 +162,13 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	w.close = append(w.close, func() error { fuse.Close(); return nil })
 	target := &reconcile.Target{
 		Sink: sink, Type: t.Type, Mode: t.Mode, From: t.From, Channels: t.Channels,
-		MinAge: time.Duration(t.MinAge), Evidence: t.AlreadySent, CartFeeds: cartFeeds(t),
+		MinAge: time.Duration(t.MinAge), Evidence: recordsOf(t), CartFeeds: cartFeeds(t),
 		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), Resend: t.Corrections == "resend", SendTwins: t.PossibleTwins == "send", Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
-		Rate: t.Rate.PerSecond, FrontEndSettles: t.Type == "collect", Digest: w.digest(t), Stopped: fuse.Stopped, Arm: last.arm,
+		Rate: t.Rate.PerSecond * (1 - t.Reserve.Fraction()), FrontEndSettles: t.Type == "collect" || t.Type == "emanage" || t.Type == "rokt", Digest: w.digest(t), Stopped: fuse.Stopped, Arm: last.arm, Begin: fuse.Begin, Limits: limits, Catalog: w.catalogOf(t),
+		NeedsApproval: t.Type == "emanage" && t.Mode == config.ModeLive,
+	}
+	if t.Type == "collect" {
+		target.MailAfter = time.Duration(t.MailAfter)
 	}
 	if t.When != "" {
 		if target.When, err = table.OrderRule(t.When); err != nil {
@@ -170,6 +179,16 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 		target.Since = t.Since.In(w.Zone)
 	}
 	return target, nil
+}
+
+// recordsOf lists the evidence that a destination goes by. What the live
+// integration made are customers' carts: test carts have nothing to do with
+// them, and its sessions are none for a test.
+func recordsOf(t *config.Target) []string {
+	if t.Type == "emanage" && t.Mode == config.ModeTrial && !t.TestSessions {
+		return nil
+	}
+	return t.AlreadySent
 }
 
 // vatOf says for which sources a destination wants other prices: with or
@@ -219,7 +238,7 @@ func (l *lastLook) fit(e reconcile.Event) reconcile.Reason {
 func cartFeeds(t *config.Target) []string {
 	var feeds []string
 	for _, channel := range slices.Sorted(maps.Keys(t.Cart)) {
-		if rule := t.Cart[channel]; rule.KnownBy == "carts" && !slices.Contains(feeds, rule.Source) {
+		if rule := t.Cart[channel]; rule.Source != "" && !slices.Contains(feeds, rule.Source) {
 			feeds = append(feeds, rule.Source)
 		}
 	}
@@ -230,9 +249,11 @@ func cartFeeds(t *config.Target) []string {
 // rates, waits and the like.
 func (w *wiring) digest(t *config.Target) string {
 	decides := *t
-	decides.APIKey, decides.Rate, decides.Concurrency, decides.Batch = "", config.Rate{}, 0, 0
-	decides.Timeout, decides.ProbeAfter = 0, nil
+	decides.APIKey, decides.Rate, decides.Concurrency, decides.Batch, decides.BatchAnswer = "", config.Rate{}, 0, 0, ""
+	decides.Timeout, decides.ProbeAfter, decides.Reserve, decides.MailAfter = 0, nil, 0, 0
+	decides.Trial, decides.Budget, decides.PerRun = nil, nil, 0 // how much of a plan goes, not what
 	parts := []any{decides, sinceText(t), w.cfg.Environment, w.cfg.Zone.String()}
+	parts = append(parts, t.WebKey.Reveal()) // the campaign decides where it goes
 	for _, name := range t.From {
 		s := *w.cfg.Sources[name]
 		zone := s.Zone.String()
@@ -281,7 +302,7 @@ func (w *wiring) addReaders() error {
 			if err != nil {
 				return &configError{fmt.Errorf("open carts %s: %w", name, err)}
 			}
-			w.Carts[name] = feed
+			w.Carts[name] = reconcile.OpenCarts{CartFeed: feed, FreshWithin: time.Duration(w.cfg.Carts[name].FreshWithin)}
 		}
 	}
 	return nil
@@ -304,117 +325,4 @@ func (w *wiring) addEvidence(name string) error {
 	w.Evidence[name] = reconcile.Evidence{EvidenceReader: reader, Side: reconcile.Side(e.Side), Trust: reconcile.By(e.Trust),
 		CoversFrom: e.CoversFrom.In(w.Zone), FreshWithin: time.Duration(e.FreshWithin), ExpectShare: e.ExpectShare.Fraction()}
 	return nil
-}
-
-// openLedger opens the ledger for a run, and makes sure that it is the one
-// that this state_dir knows, and of this environment.
-func (w *wiring) openLedger(ctx context.Context, f *runFlags) (*ledger.Store, error) {
-	led, err := w.openOnce(ctx, f)
-	if errors.Is(err, ledger.ErrHeadMissing) { // another first run may just have made both
-		led, err = w.openOnce(ctx, f)
-	}
-	return led, err
-}
-
-func (w *wiring) openOnce(ctx context.Context, f *runFlags) (*ledger.Store, error) {
-	stored, err := w.storedHead(f)
-	if err != nil {
-		return nil, err
-	}
-	begun, err := ledger.Begun(ctx, w.cfg.Ledger)
-	if err != nil {
-		return nil, err
-	}
-	if !begun && stored != nil {
-		return nil, ledger.CheckHead(stored, nil, false)
-	}
-	if err := mayWrite(w.cfg.Ledger); err != nil {
-		return nil, err
-	}
-	host, _ := os.Hostname() // only shown
-	led, err := ledger.Open(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Environment: w.cfg.Environment, Host: host, Clock: w.Clock})
-	if err != nil {
-		return nil, err
-	}
-	if err := w.checkLedger(ctx, led, stored, f); err != nil {
-		return nil, errors.Join(err, led.Close())
-	}
-	return led, nil
-}
-
-// storedHead is the head that must be matched: the one a person gave, or the
-// one in state_dir, or none.
-func (w *wiring) storedHead(f *runFlags) (*reconcile.LedgerHead, error) {
-	if f.newHost {
-		return nil, nil
-	}
-	if f.expectHead != "" {
-		var head reconcile.LedgerHead
-		err := json.Unmarshal([]byte(f.expectHead), &head)
-		if err == nil && head.Ledger == "" {
-			err = errors.New("it names no ledger")
-		}
-		if err != nil {
-			return nil, &usageError{command: "makegood run", err: fmt.Errorf("read --expect-head: %w; copy head from the last report", err)}
-		}
-		return &head, nil
-	}
-	head, exists, err := ledger.ReadHead(w.head)
-	if err != nil || !exists {
-		return nil, err
-	}
-	return &head, nil
-}
-
-func (w *wiring) checkLedger(ctx context.Context, led *ledger.Store, stored *reconcile.LedgerHead, f *runFlags) error {
-	head := led.Head()
-	if !f.newHost {
-		err := ledger.CheckHead(stored, &head, led.KnowsRuns())
-		if err == nil {
-			err = led.CheckHistory(ctx, stored)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	stamp := led.Environment()
-	live := slices.ContainsFunc(w.Targets, func(t *reconcile.Target) bool { return t.Mode == reconcile.ModeLive })
-	if live && stamp != w.cfg.Environment {
-		return &configError{fmt.Errorf("this ledger belongs to environment %q, the configuration says %q; nothing is sent live",
-			cmp.Or(stamp, "none"), w.cfg.Environment)}
-	}
-	if !led.KnowsRuns() { // before the first run is in it: from then on a head must be there
-		return ledger.WriteHead(w.head, head)
-	}
-	return nil
-}
-
-// readLedger opens the ledger for planning: nothing is made or changed. It
-// must be the one that this state_dir knows: a ledger that is gone would read
-// as if nothing had ever been sent.
-func (w *wiring) readLedger(ctx context.Context) (*ledger.Reader, error) {
-	stored, err := w.storedHead(&runFlags{})
-	if err != nil {
-		return nil, err
-	}
-	if err := mayWrite(w.cfg.Ledger); err != nil {
-		return nil, err
-	}
-	led, err := ledger.OpenReader(ctx, w.cfg.Ledger, ledger.Options{Key: w.Key, Clock: w.Clock})
-	if err != nil {
-		return nil, err
-	}
-	var found *reconcile.LedgerHead
-	if !led.Absent() {
-		head := led.Head()
-		found = &head
-	}
-	err = ledger.CheckHead(stored, found, led.KnowsRuns())
-	if err == nil {
-		err = led.CheckHistory(ctx, stored)
-	}
-	if err != nil {
-		return nil, errors.Join(err, led.Close())
-	}
-	return led, nil
 }

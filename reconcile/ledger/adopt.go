@@ -48,7 +48,7 @@ func (s *Store) adoptedRow(target string, a reconcile.Adoption) row {
 	r.Person = s.seal.person(a.Want.Person)
 	r.Twin = s.seal.twinOf(a.Want.Kind, a.Want.Person, a.Want.Value, a.Want.Facts.Goods)
 	r.Mark = s.seal.mark16(a.Want.Facts.Mark)
-	r.By, r.Who, r.SaidAt = string(a.By), a.Who, micros(a.At)
+	r.By, r.Who, r.SaidAt, r.Receipt = string(a.By), a.Who, micros(a.At), a.Receipt
 	return r
 }
 

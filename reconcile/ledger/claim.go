@@ -66,7 +66,7 @@ func (p *page) take(seen, next row, run reconcile.RunID) error {
 func (s *Store) eventRow(target string, e reconcile.Event) row {
 	r := newRow(target, e.ID, e.Value, e.Facts)
 	r.Action, r.Shown = string(e.Action), e.Shown
-	r.Person, r.Payload = s.seal.person(e.Person), s.seal.payload(e.Body)
+	r.Person, r.Payload = s.seal.person(e.Person), s.seal.payload(e)
 	r.Twin, r.Mark = s.seal.twinOf(e.Kind, e.Person, e.Value, e.Facts.Goods), s.seal.mark16(e.Facts.Mark)
 	return r
 }

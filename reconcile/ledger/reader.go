@@ -21,7 +21,7 @@ var _ reconcile.Reader = (*Reader)(nil)
 
 // OpenReader opens a ledger that is never written to: it creates no ledger,
 // migrates nothing and registers nothing. An absent place reads as an empty
-// ledger. Options.Key may be nil; NewestCart then fails as soon as somebody is
+// ledger. Options.Key may be nil; CartEvents then fails as soon as somebody is
 // asked for. Errors are ErrNewerSchema, ErrOlderSchema, ErrNoLedger,
 // ErrNetworkFS and ErrOtherKey. The caller closes it.
 func OpenReader(ctx context.Context, place string, o Options) (*Reader, error) {

@@ -96,8 +96,14 @@ func (s seal) hide(id reconcile.EventID) reconcile.EventID {
 	return reconcile.EventID(kind + "/" + shop + "/hidden-" + hex.EncodeToString(s.sum([]byte(id))[:8]))
 }
 
-// payload is what the ledger keeps of a body.
-func (s seal) payload(body []byte) blob { return s.sum(body) }
+// payload is what the ledger keeps of a request: of its body, and of its path
+// where events have one.
+func (s seal) payload(e reconcile.Event) blob {
+	if e.Path == "" {
+		return s.sum(e.Body)
+	}
+	return s.sum(append([]byte(e.Path+"\x00"), e.Body...))
+}
 
 // mark tells keys apart without telling anything about them.
 func (s seal) mark() blob { return s.sum([]byte("makegood person key"))[:8] }

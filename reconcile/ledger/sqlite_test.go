@@ -263,8 +263,8 @@ func TestReaderOfNothing(t *testing.T) {
 	if _, n, err := r.Lost(t.Context(), "activate", 5); n != 0 || err != nil {
 		t.Errorf("%d lost, %v", n, err)
 	}
-	if newest, err := r.NewestCart(t.Context(), "activate", []reconcile.Person{"email:a@example.com"}); newest == nil || err != nil {
-		t.Errorf("newest carts are %v, %v", newest, err)
+	if events, err := r.CartEvents(t.Context(), "activate", []reconcile.Person{"email:a@example.com"}, time.Time{}); events == nil || err != nil {
+		t.Errorf("cart events are %v, %v", events, err)
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
@@ -294,7 +294,7 @@ func TestReaderChangesNothing(t *testing.T) {
 	if r.Head() != led.Head() {
 		t.Errorf("the head reads %+v, want %+v", r.Head(), led.Head())
 	}
-	if _, err := r.NewestCart(t.Context(), "activate", []reconcile.Person{"email:a@example.com"}); err == nil {
+	if _, err := r.CartEvents(t.Context(), "activate", []reconcile.Person{"email:a@example.com"}, time.Time{}); err == nil {
 		t.Error("a person was looked up without the key")
 	}
 	if err := r.Close(); err != nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -203,16 +204,17 @@ func (v *view) Unfinished(ctx context.Context, target string, w reconcile.Window
 	return list, err
 }
 
-// newestCarts: what is claimed may have been accepted too.
-const newestCarts = `SELECT lower(hex(e.person)) AS person, max(e.completed_at) AS completed_at
-	FROM json_each(?) AS j CROSS JOIN entries AS e INDEXED BY entries_cart
+// cartEvents: what is claimed may have been accepted too.
+const cartEvents = `SELECT ` + rowColumns + ` FROM json_each(?) AS j CROSS JOIN entries AS e INDEXED BY entries_cart
 	WHERE e.target = ? AND e.person = unhex(j.value) AND e.kind = 'cart' AND e.state IN ('done', 'doubtful', 'claimed')
-	GROUP BY e.person`
+		AND e.completed_at >= ?
+	ORDER BY completed_at, event`
 
-// NewestCart implements reconcile.Reader. It needs the person key.
-func (v *view) NewestCart(ctx context.Context, target string, persons []reconcile.Person) (map[reconcile.Person]time.Time, error) {
-	newest := map[reconcile.Person]time.Time{}
-	err := v.read(ctx, "look up the newest cart events at "+target, func(conn *conn) error {
+// CartEvents implements reconcile.Reader. It needs the person key.
+func (v *view) CartEvents(ctx context.Context, target string, persons []reconcile.Person, since time.Time) (map[reconcile.Person][]reconcile.Entry, error) {
+	events := map[reconcile.Person][]reconcile.Entry{}
+	deaths := v.newDeaths()
+	err := v.read(ctx, "look up cart events at "+target, func(conn *conn) error {
 		if len(persons) > 0 && v.seal.key == nil {
 			return errors.New("the person key is needed to find a person")
 		}
@@ -223,33 +225,25 @@ func (v *view) NewestCart(ctx context.Context, target string, persons []reconcil
 			}
 		}
 		for part := range slices.Chunk(slices.Sorted(maps.Keys(byHash)), maxRows) {
-			if err := newestOf(ctx, conn, target, part, func(hash string, at time.Time) {
-				newest[byHash[hash]] = at
-			}); err != nil {
+			list, err := jsonText(part)
+			if err != nil {
+				return err
+			}
+			var rows []row
+			if err := conn.SelectContext(ctx, &rows, cartEvents, list, target, micros(since)); err != nil {
+				return err
+			}
+			err = eachResolved(ctx, conn, deaths, rows, func(r row, e reconcile.Entry) {
+				person := byHash[hex.EncodeToString(r.Person)]
+				events[person] = append(events[person], e)
+			})
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return newest, err
-}
-
-func newestOf(ctx context.Context, conn *conn, target string, hashes []string, do func(string, time.Time)) error {
-	list, err := jsonText(hashes)
-	if err != nil {
-		return err
-	}
-	var rows []struct {
-		Person      string `db:"person"`
-		CompletedAt int64  `db:"completed_at"`
-	}
-	if err := conn.SelectContext(ctx, &rows, newestCarts, list, target); err != nil {
-		return err
-	}
-	for _, r := range rows {
-		do(r.Person, instant(r.CompletedAt))
-	}
-	return nil
+	return events, err
 }
 
 // EvidenceDays implements reconcile.Reader: for each day the most rows that

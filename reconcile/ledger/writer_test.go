@@ -195,7 +195,7 @@ func TestPlans(t *testing.T) {
 		args         []any
 	}{
 		{findRows, "PRIMARY KEY (target=? AND event=?)", []any{"[]", "t"}},
-		{newestCarts, "entries_cart (target=? AND person=?)", []any{"[]", "t"}},
+		{cartEvents, "entries_cart (target=? AND person=?)", []any{"[]", "t", 0}},
 		{`SELECT count(*)` + claimedBy, "entries_claimed (target=? AND run=?)", []any{"[]", "t"}},
 		{oldestOfUnfinished, "entries_unfinished (target=?)", []any{"t"}},
 		{unfinished, "entries_unfinished (target=? AND completed_at>?", []any{"t", 0, 1, 1}},

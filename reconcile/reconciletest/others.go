@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"makegood/reconcile"
 )
@@ -39,6 +40,7 @@ func (e *Evidence) Read(_ context.Context, w reconcile.Window) iter.Seq2[reconci
 type CartFeed struct {
 	Named  string
 	Stored map[reconcile.Person]reconcile.Cart
+	AsOf   time.Time // zero: the moment of reading
 	Fail   error
 	Reads  int
 }
@@ -49,10 +51,10 @@ var _ reconcile.CartFeed = (*CartFeed)(nil)
 func (f *CartFeed) Name() string { return f.Named }
 
 // Read gives the carts of the persons asked for.
-func (f *CartFeed) Read(_ context.Context, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, error) {
+func (f *CartFeed) Read(_ context.Context, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, time.Time, error) {
 	f.Reads++
 	if f.Fail != nil {
-		return nil, f.Fail
+		return nil, time.Time{}, f.Fail
 	}
 	found := map[reconcile.Person]reconcile.Cart{}
 	for person := range persons {
@@ -60,7 +62,7 @@ func (f *CartFeed) Read(_ context.Context, persons map[reconcile.Person]bool) (m
 			found[person] = cart
 		}
 	}
-	return found, nil
+	return found, f.AsOf, nil
 }
 
 // Faults lists every way in which a result does not add up: the equation of a

@@ -21,7 +21,8 @@ type Sink struct {
 	Batch  int
 	Carts  string // the open-carts source that cart events are decided on; "": no cart wants
 	Margin time.Duration
-	Expiry time.Time // of every event
+	Expiry time.Time     // of every event
+	MaxAge time.Duration // of purchases: their orders' expiry, unless Expiry says so
 	// Script gives the verdict of the nth attempt (from 1) at an event, made at
 	// Noon where it does not say; nil sends everything.
 	Script func(id reconcile.EventID, attempt int) reconcile.Outcome
@@ -31,9 +32,22 @@ type Sink struct {
 	Refuse func(o reconcile.Order) error
 	// HoldPurchases is why purchases, but not carts, are held back.
 	HoldPurchases reconcile.Reason
+	// HoldCarts is why cart events of some orders are held back.
+	HoldCarts map[reconcile.OrderKey]reconcile.Reason
+	// Waits is asked before each attempt, as by a sink that waits: the reason
+	// why the event does not go; nil lets all go.
+	Waits func(e reconcile.Event) reconcile.Reason
 	// CartsOnly wants no purchases.
-	CartsOnly   bool
-	CartsMerge  bool
+	CartsOnly  bool
+	CartsMerge bool
+	// Chain is how many events of kind cart_upgrade each order has, each of
+	// which needs the one before, unless its step has a session; their receipts
+	// are the script's. Of an order with a chain only what is due goes.
+	Chain int
+	// ChainFrom is the first step of a chain that is wanted; 0: all are.
+	ChainFrom int
+	// HoldLink is why the first of a chain is held back when it is composed.
+	HoldLink    reconcile.Reason
 	TakesEvents int // how many outcomes Send gives at most; 0: all
 	Accuse      func(format string, args ...any)
 
@@ -58,7 +72,8 @@ func (s *Sink) Name() string {
 // Traits are those of the test, the same for both kinds.
 func (s *Sink) Traits() map[reconcile.Kind]reconcile.KindTraits {
 	t := reconcile.KindTraits{MaxBatch: max(1, s.Batch), MergesRepeats: s.Merges}
-	return map[reconcile.Kind]reconcile.KindTraits{reconcile.KindPurchase: t, reconcile.KindCart: {MaxBatch: t.MaxBatch, MergesRepeats: s.CartsMerge}}
+	return map[reconcile.Kind]reconcile.KindTraits{reconcile.KindPurchase: {MaxBatch: t.MaxBatch, MergesRepeats: s.Merges, MaxAge: s.MaxAge}, reconcile.KindCart: {MaxBatch: t.MaxBatch, MergesRepeats: s.CartsMerge},
+		reconcile.KindCartUpgrade: {MaxBatch: 1}}
 }
 
 // Expect wants a purchase, and a cart event of in-store orders where Carts is
@@ -79,9 +94,26 @@ func (s *Sink) Expect(h reconcile.Head, _ time.Time) []reconcile.Want {
 		p.Hold = cmp.Or(w.Hold, s.HoldPurchases)
 		wants = append(wants, p)
 	}
+	for n := max(s.ChainFrom, 1); n <= s.Chain; n++ {
+		link := w
+		link.ID, link.Kind = reconcile.NewEventID(reconcile.KindCartUpgrade, h.Key).At(n), reconcile.KindCartUpgrade
+		if len(h.Chain) > 0 {
+			if n > len(h.Chain) {
+				break
+			}
+			link.Facts = reconcile.LinkFacts(h, n)
+			due := h.Chain[n-1].Due
+			link.Value = reconcile.Value{Amount: &due, Currency: h.Currency}
+			if link.Hold == "" && !due.IsPos() {
+				link.Hold = reconcile.ReasonNothingDue
+			}
+		}
+		wants = append(wants, link)
+	}
 	if s.Carts != "" && h.Channel == "in_store" {
 		c := w
 		c.ID, c.Kind, c.Value = reconcile.NewEventID(reconcile.KindCart, h.Key), reconcile.KindCart, reconcile.Value{}
+		c.Hold = cmp.Or(c.Hold, s.HoldCarts[h.Key])
 		if !s.CartsOnly {
 			c.After = []reconcile.EventID{w.ID}
 		}
@@ -103,7 +135,23 @@ func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, known reconcil
 		}
 		e := reconcile.Event{Action: reconcile.ActionPurchase, ID: w.ID, Kind: w.Kind, Person: w.Person, Value: w.Value, Facts: w.Facts, After: w.After,
 			Expiry: s.Expiry, Shown: o.Key.Order}
+		if s.MaxAge > 0 && s.Expiry.IsZero() && w.Kind == reconcile.KindPurchase {
+			e.Expiry = o.CompletedAt.Add(s.MaxAge)
+		}
 		body := map[string]any{"id": string(w.ID), "lines": len(o.Items)}
+		if n := w.ID.Position(); n == 1 {
+			if s.HoldLink != "" {
+				held = append(held, &reconcile.Held{ID: w.ID, Reason: s.HoldLink})
+				continue
+			}
+			e.Path = "new"
+		} else if n > 1 && n <= len(o.Chain) && o.Chain[n-1].Session != "" {
+			e.Path = "add?session=" + o.Chain[n-1].Session
+		} else if n > 1 {
+			before := reconcile.NewEventID(w.Kind, o.Key).At(n - 1)
+			e.Needs, body["session"] = []reconcile.EventID{before}, reconcile.ReceiptMark(before)
+			e.Path = "add?session=" + reconcile.ReceiptMark(before) + "&n=1"
+		}
 		if w.Kind == reconcile.KindCart {
 			change := reconcile.CartChange{Reason: reconcile.ReasonCartUnknown}
 			if known.Read(s.Carts) {
@@ -151,6 +199,12 @@ func (s *Sink) Send(_ context.Context, batch []reconcile.Event) []reconcile.Outc
 	}
 	outcomes := make([]reconcile.Outcome, len(batch))
 	for i, e := range batch {
+		if s.Waits != nil {
+			if reason := s.Waits(e); reason != "" {
+				outcomes[i] = reconcile.Outcome{ID: e.ID, Verdict: reconcile.Unsent, Reason: reason}
+				continue
+			}
+		}
 		outcomes[i] = s.attempt(e)
 	}
 	if s.TakesEvents > 0 {

@@ -120,11 +120,15 @@ func (r *verification) event(proof *TargetProof, m met) {
 		proof.Assumed = proof.Assumed.plus(value)
 	}
 	proof.Buckets[bucket] = proof.Buckets[bucket].plus(value)
-	if len(k.later) == 0 {
+	charged := sent && w.Kind.Charges()
+	if len(k.later) == 0 && !charged {
 		value = w.Value // the source's own word, where no correction stands between the two
 	}
 	proof.Eligible = proof.Eligible.plus(value)
 	same := len(mark) == 0 || bytes.Equal(mark, r.Ledger.SealMark(h.Mark()))
+	if charged { // what was collected is due no more; the goods and prices of the chain stay
+		newest, same = w.Value, k.kept.Facts.Digest == w.Facts.Digest || k.kept.Facts.Digest == (reconcile.Digest{})
+	}
 	switch {
 	case len(k.decided) > 1:
 		finding.What, finding.Text = Unexplained, "it was decided about twice"

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 
@@ -15,27 +14,14 @@ import (
 // canonical: sorted keys, no spaces. All values are text, as in the documents'
 // samples [P].
 func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, known reconcile.Carts, _ time.Time) ([]reconcile.Event, error) {
-	var events []reconcile.Event
-	var held []error
-	for _, w := range wants {
-		e, hold := s.compose(o, w, known)
-		if hold != nil {
-			hold.ID = w.ID
-			held = append(held, hold)
-			continue
-		}
-		events = append(events, e)
-	}
-	return events, errors.Join(held...)
+	return reconcile.ComposeEach(wants, func(w reconcile.Want) (reconcile.Event, *reconcile.Held) { return s.compose(o, w, known) })
 }
 
 func (s *Sink) compose(o reconcile.Order, w reconcile.Want, known reconcile.Carts) (reconcile.Event, *reconcile.Held) {
 	e := reconcile.Event{ID: w.ID, Kind: w.Kind, Person: w.Person, Value: w.Value, Facts: w.Facts, After: w.After}
 	var payload map[string]any
-	hold := &reconcile.Held{Reason: w.Hold}
+	var hold *reconcile.Held
 	switch {
-	case w.Hold != "":
-		return e, hold
 	case w.Kind == reconcile.KindPurchase:
 		payload, hold = s.conversion(o, &e)
 	case w.Kind == reconcile.KindCart:
@@ -46,7 +32,7 @@ func (s *Sink) compose(o reconcile.Order, w reconcile.Want, known reconcile.Cart
 	if hold != nil {
 		return e, hold
 	}
-	payload["user_info"] = map[string]any{"email": s.identity(o.Email)} // takes an address or an id [P]
+	payload["user_info"] = map[string]any{"email": s.identity(o.Head)} // takes an address or an id [P]
 	// json.Marshal escapes < > & as a plan file would, so that the bytes
 	// survive it.
 	body, err := json.Marshal(map[string]any{"payload": payload})
@@ -57,13 +43,16 @@ func (s *Sink) compose(o reconcile.Order, w reconcile.Want, known reconcile.Cart
 	return e, nil
 }
 
-func (s *Sink) identity(email string) string {
-	email = strings.TrimSpace(email)
-	if s.options.Identity != IdentitySHA256 {
-		return email
+func (s *Sink) identity(h reconcile.Head) string {
+	email := strings.TrimSpace(h.Email)
+	switch s.options.Identity {
+	case IdentitySHA256:
+		sum := sha256.Sum256([]byte(strings.ToLower(email)))
+		return hex.EncodeToString(sum[:])
+	case IdentityContactKey:
+		return h.Customer
 	}
-	sum := sha256.Sum256([]byte(strings.ToLower(email)))
-	return hex.EncodeToString(sum[:])
+	return email
 }
 
 // conversion: cart lines and order_number, shipping and discount where they are
@@ -127,17 +116,7 @@ func (s *Sink) cart(o reconcile.Order, known reconcile.Carts, e *reconcile.Event
 	e.Cart = reconcile.CartCheck{
 		CheckedOut: o.CompletedAt, Margin: s.options.Margin, Before: o.CompletedAt.Add(s.clearAge(o.Channel)),
 	}
-	rule := s.rule(o.Channel)
-	var change reconcile.CartChange
-	switch {
-	case rule.KnownBy == KnownByAlways, rule.KnownBy == KnownByColumn && o.CartUsed:
-	case rule.KnownBy == KnownByCarts && known.Read(rule.Source):
-		stored := known.Of(rule.Source, e.Person)
-		change = reconcile.DecideCart(stored, o.Items, o.CompletedAt, s.options.Margin)
-		e.Cart.Carts, e.Cart.Digest = rule.Source, stored.Digest()
-	default:
-		return nil, &reconcile.Held{Reason: reconcile.ReasonCartUnknown}
-	}
+	change := s.decide(o, known, e)
 	if change.Reason != "" {
 		return nil, &reconcile.Held{Reason: change.Reason}
 	}
@@ -149,6 +128,24 @@ func (s *Sink) cart(o reconcile.Order, known reconcile.Carts, e *reconcile.Event
 		return nil, &reconcile.Held{Reason: reconcile.ReasonCartNotSent}
 	}
 	return s.change(change.Rest), nil
+}
+
+// decide says what the checkout did to the stored cart, by the channel's rule.
+func (s *Sink) decide(o reconcile.Order, known reconcile.Carts, e *reconcile.Event) reconcile.CartChange {
+	rule := s.rule(o.Channel)
+	blind := rule.KnownBy == KnownByAlways || rule.KnownBy == KnownByColumn && o.CartUsed
+	switch {
+	case rule.Source == "" && blind:
+		return reconcile.CartChange{}
+	case !known.Read(rule.Source) || !blind && rule.KnownBy != KnownByCarts:
+		return reconcile.CartChange{Reason: reconcile.ReasonCartUnknown}
+	}
+	stored := known.Of(rule.Source, e.Person)
+	e.Cart.Carts, e.Cart.Digest = rule.Source, stored.Digest()
+	if blind {
+		return reconcile.CartChange{Reason: reconcile.CartTouched(stored, o.CompletedAt, s.options.Margin)}
+	}
+	return reconcile.DecideCart(stored, o.Items, o.CompletedAt, s.options.Margin)
 }
 
 // change says what the stored cart is to be. An update replaces all of it [P].

@@ -16,7 +16,7 @@ func (s *Sink) Expect(h reconcile.Head, asOf time.Time) []reconcile.Want {
 		purchase := base
 		purchase.ID, purchase.Kind = reconcile.NewEventID(reconcile.KindPurchase, h.Key), reconcile.KindPurchase
 		purchase.Value = s.options.Value.Of(h)
-		purchase.Hold = reconcile.HoldOf(h, asOf, reconcile.HeadRules{MaxAge: s.options.MaxAge})
+		purchase.Hold = reconcile.HoldOf(h, asOf, s.headRules(s.options.MaxAge))
 		wants = append(wants, purchase)
 	}
 	if s.sendsCarts() && (h.Channel == channelStore || h.Channel == channelMobile) {
@@ -33,7 +33,7 @@ func (s *Sink) Expect(h reconcile.Head, asOf time.Time) []reconcile.Want {
 
 // holdCart judges what a head can say about its cart; the rest is for Compose.
 func (s *Sink) holdCart(h reconcile.Head, asOf time.Time) reconcile.Reason {
-	hold := reconcile.HoldOf(h, asOf, reconcile.HeadRules{MaxAge: s.clearAge(h.Channel)})
+	hold := reconcile.HoldOf(h, asOf, s.headRules(s.clearAge(h.Channel)))
 	rule := s.rule(h.Channel)
 	switch {
 	case hold != "":
@@ -42,4 +42,8 @@ func (s *Sink) holdCart(h reconcile.Head, asOf time.Time) reconcile.Reason {
 		return reconcile.ReasonCartUnknown
 	}
 	return ""
+}
+
+func (s *Sink) headRules(maxAge time.Duration) reconcile.HeadRules {
+	return reconcile.HeadRules{MaxAge: maxAge, ByCustomer: s.options.Identity == IdentityContactKey}
 }

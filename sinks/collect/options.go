@@ -20,6 +20,9 @@ type Identity string
 const (
 	IdentityEmail  Identity = "" // the address as the source has it
 	IdentitySHA256 Identity = "email_sha256"
+	// IdentityContactKey is the shop's customer id: where the page hands a
+	// subscriber's id to setUserInfo, user_info.email takes it, too [P].
+	IdentityContactKey Identity = "contact_key"
 )
 
 // ClearForm is where a clear says so.
@@ -45,8 +48,10 @@ const (
 // CartRule is how carts are known for one channel.
 type CartRule struct {
 	KnownBy KnownBy
-	Source  string        // of KnownByCarts: the name of the open-carts source
-	MaxAge  time.Duration // of a checkout at sending; 0: 24 h by carts, 60 min otherwise
+	// Source names open carts: KnownByCarts decides by them. The other ways only
+	// ask whether the cart was used since the checkout; "": nobody is asked.
+	Source string
+	MaxAge time.Duration // of a checkout at sending; 0: 24 h by carts, 60 min otherwise
 }
 
 // DefaultMargin is how far clocks of tills are taken to differ.

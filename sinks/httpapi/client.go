@@ -45,6 +45,8 @@ type Options struct {
 	Clock func() time.Time
 	// Dial opens connections; nil is the network.
 	Dial Dial
+	// Heard is told what an answer says about the pace; nil is nobody.
+	Heard func(Word)
 }
 
 // Dial opens a connection, as net.Dialer.DialContext does.
@@ -106,6 +108,11 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // ended already sends nothing. One that ends while the request is under way
 // leaves it Options.Grace to be answered.
 func (c *Client) Post(ctx context.Context, url string, body []byte) Answer {
+	return c.PostAs(ctx, url, nil, body)
+}
+
+// PostAs is Post with headers of this request beside Options.Header.
+func (c *Client) PostAs(ctx context.Context, url string, as http.Header, body []byte) Answer {
 	answer := Answer{At: c.options.Clock().UTC()}
 	if ctx.Err() != nil {
 		answer.lost = interrupted
@@ -114,7 +121,7 @@ func (c *Client) Post(ctx context.Context, url string, body []byte) Answer {
 	during, stop := c.lifetime(ctx)
 	defer stop()
 	wire := new(wire)
-	response, err := c.do(httptrace.WithClientTrace(during, wire.trace()), url, body)
+	response, err := c.do(httptrace.WithClientTrace(during, wire.trace()), url, as, body)
 	if err != nil {
 		answer.lost = wire.explain(ctx, err)
 		return answer
@@ -122,10 +129,11 @@ func (c *Client) Post(ctx context.Context, url string, body []byte) Answer {
 	defer func() { _ = response.Body.Close() }() // the answer was read, or cannot be
 	answer.Status, answer.Header = response.StatusCode, response.Header
 	answer.Body, answer.Whole = readAnswer(response.Body)
+	c.heard(answer)
 	return answer
 }
 
-func (c *Client) do(ctx context.Context, url string, body []byte) (*http.Response, error) {
+func (c *Client) do(ctx context.Context, url string, as http.Header, body []byte) (*http.Response, error) {
 	// GetBody, which NewRequest sets, lets net/http move to another connection
 	// when nothing was written to the first; a POST without an idempotency key
 	// is never repeated otherwise.
@@ -133,8 +141,10 @@ func (c *Client) do(ctx context.Context, url string, body []byte) (*http.Respons
 	if err != nil {
 		return nil, err
 	}
-	for name, values := range c.options.Header {
-		request.Header[name] = values
+	for _, header := range []http.Header{c.options.Header, as} {
+		for name, values := range header {
+			request.Header[name] = values
+		}
 	}
 	request.Header.Del("Idempotency-Key")
 	request.Header.Del("X-Idempotency-Key")

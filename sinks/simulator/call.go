@@ -49,6 +49,9 @@ type pending interface {
 func (s *Simulator) servePlatform(w http.ResponseWriter, r *http.Request) {
 	c := &call{r: r, at: s.opts.Clock()}
 	hit := s.faults.pick(r.URL.Path, c.at)
+	if !s.announce(w.Header(), c.at) {
+		hit.Fault = Fault{Kind: FaultRateLimit}
+	}
 	var in intake
 	if hit.Kind == FaultRefuse {
 		in.platform = platformOf(r.URL.Path)
@@ -71,6 +74,15 @@ func platformOf(path string) string {
 	if _, ok := collectPath(path); ok {
 		return Collect
 	}
+	if isRokt(path) {
+		return Rokt
+	}
+	if isRoktAds(path) {
+		return RoktAds
+	}
+	if _, _, ok := emanagePath(path); ok {
+		return Emanage
+	}
 	return ""
 }
 
@@ -87,6 +99,12 @@ func (s *Simulator) read(w http.ResponseWriter, c *call) intake {
 	case Collect:
 		target, _ := collectPath(path)
 		return s.readCollect(c, target)
+	case Rokt:
+		return s.readRokt(c)
+	case RoktAds:
+		return s.readRoktAds(c)
+	case Emanage:
+		return s.readEmanage(c)
 	}
 	in.refusal = refuse(http.StatusNotFound, "no such endpoint")
 	return in

@@ -14,6 +14,8 @@ import (
 //	GET  /_sim/requests?since=N  requests with a number above N, one JSON object on each line
 //	GET  /_sim/faults            the faults in force, each with seen and fired
 //	POST /_sim/faults            replaces them: a JSON list of objects, or of texts as ParseFault reads them
+//	GET  /_sim/customer?who=NAME  Customer: whom an address, an order number or a session names
+//	POST /_sim/emanage           makes a cart that the shop itself made and the customer paid: an EmanageCart
 //	POST /_sim/reset             forgets everything but the faults
 //	     /_sim/elsewhere         RedirectTarget
 func (s *Simulator) controlRoutes() *http.ServeMux {
@@ -27,6 +29,9 @@ func (s *Simulator) controlRoutes() *http.ServeMux {
 		s.Reset()
 		writeJSON(w, s.Counts())
 	})
+	mux.HandleFunc("GET /_sim/customer", func(w http.ResponseWriter, r *http.Request) { writeJSON(w, s.Customer(r.URL.Query().Get("who"))) })
+	mux.HandleFunc("POST /_sim/customer", s.serveCustomer)
+	mux.HandleFunc("POST /_sim/emanage", s.serveEmanage)
 	mux.HandleFunc(RedirectTarget, s.serveElsewhere)
 	return mux
 }

@@ -12,12 +12,25 @@ type memory struct {
 	purchases     map[orderKey]*purchase
 	purchaseOrder []*purchase // in the order of their first event
 
+	profiles map[personKey]*Profile // of accounts
+
 	persons         map[personKey]*person
 	personOrder     []*person
 	users           map[string]*person // by the user_id that was given out
 	conversions     map[orderKey]*conversion
 	conversionOrder []*conversion
 	change          uint64 // grows with every change at Collect
+
+	confirmations     map[string]*RoktConfirmation // by order
+	confirmationOrder []*RoktConfirmation
+
+	ads     map[adKey]*adConversion
+	adOrder []*adConversion // in the order in which they were first told
+
+	adPersons map[adIdentity]*adProfile
+
+	carts     map[string]*EmanageCart // by session
+	cartOrder []*EmanageCart          // in the order in which they were made
 }
 
 type (
@@ -37,9 +50,15 @@ func newMemory(keepRequests int) memory {
 		platforms:   make(map[string]*totals),
 		requests:    newRequestLog(keepRequests),
 		purchases:   make(map[orderKey]*purchase),
+		profiles:    make(map[personKey]*Profile),
 		persons:     make(map[personKey]*person),
 		users:       make(map[string]*person),
 		conversions: make(map[orderKey]*conversion),
+		ads:         make(map[adKey]*adConversion),
+		adPersons:   make(map[adIdentity]*adProfile),
+
+		confirmations: make(map[string]*RoktConfirmation),
+		carts:         make(map[string]*EmanageCart),
 	}
 }
 

@@ -37,11 +37,15 @@ func (s *Simulator) servePage(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "the page could not be written", http.StatusInternalServerError)
 		return
 	}
+	writePage(w, text.Bytes())
+}
+
+func writePage(w http.ResponseWriter, text []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'")
+	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'")
 	header.Set("Cache-Control", "no-store")
-	w.Write(text.Bytes()) //nolint:errcheck // a browser that left is no concern
+	w.Write(text) //nolint:errcheck // a browser that left is no concern
 }
 
 func (s *Simulator) page() page {

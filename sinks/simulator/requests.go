@@ -49,7 +49,7 @@ const (
 
 func newRequestLog(keep int) *requestLog {
 	l := &requestLog{keep: max(keep, 0), texts: []string{otherText}, index: make(map[string]uint16)}
-	for _, name := range []string{"", Squeezely, Collect} {
+	for _, name := range append([]string{""}, platforms...) {
 		l.text(name)
 	}
 	for _, kind := range faultKinds {

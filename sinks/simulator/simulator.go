@@ -12,7 +12,13 @@ import (
 const (
 	Squeezely = "squeezely" // Squeezely, now Spotler Activate: one contract under two names
 	Collect   = "collect"   // Salesforce Marketing Cloud Collect
+	RoktAds   = "rokt_ads"  // conversions at Rokt Ads
+	Rokt      = "rokt"      // Rokt's cart API
+	Emanage   = "emanage"   // EmanageCRM's shopping carts
 )
+
+// platforms are the names, in the order in which they are shown.
+var platforms = []string{Squeezely, Collect, RoktAds, Rokt, Emanage}
 
 const (
 	defaultKeepRequests = 1_000_000
@@ -26,7 +32,8 @@ type Options struct {
 	Clock func() time.Time
 	// Seed makes the random choices of faults repeatable. Each fault draws from its own stream.
 	Seed uint64
-	// Accounts maps X-AUTH-ACCOUNT to X-AUTH-APIKEY. Empty: any pair of non-empty values logs in.
+	// Accounts maps X-AUTH-ACCOUNT to X-AUTH-APIKEY, and keys to their secrets. Empty: any pair of non-empty values
+	// logs in.
 	Accounts map[string]string
 	// KeepRequests is how many of the newest requests are remembered; 0 is 1,000,000, negative is none.
 	KeepRequests int
@@ -34,11 +41,16 @@ type Options struct {
 	ForgetBodies bool
 	// MaxBody is the largest request body in bytes; 0 is 1 MiB. A larger one is answered with 413.
 	MaxBody int64
+	// Quota is a limit that every answer announces.
+	Quota Quota
 	// Faults go wrong from the start; SetFaults replaces them. New panics on one that is not valid.
 	Faults []Fault
-	// Squeezely and Collect hold the switches for what the platforms' documents leave open.
+	// Squeezely, Collect, Rokt, RoktAds and Emanage hold the switches for what the platforms' documents leave open.
 	Squeezely SqueezelyRules
 	Collect   CollectRules
+	Rokt      RoktRules
+	RoktAds   RoktAdsRules
+	Emanage   EmanageRules
 }
 
 func (o Options) withDefaults() Options {
@@ -53,10 +65,10 @@ func (o Options) withDefaults() Options {
 
 // Accepted is one event that a platform stored.
 type Accepted struct {
-	Platform string // Squeezely or Collect
-	Kind     string // purchase, event (another Squeezely event), cart_update, cart_clear, conversion
-	Account  string // X-AUTH-ACCOUNT, or the MID
-	ID       string // the order's id; for cart changes the person; for other events the event's name
+	Platform string // Squeezely, Collect, RoktAds or Emanage
+	Kind     string // purchase, event (another Squeezely event), cart_update, cart_clear, conversion, cart_create, cart_upgrade
+	Account  string // X-AUTH-ACCOUNT, the MID, the account at Rokt Ads, or the campaign
+	ID       string // the order's id; for cart changes the person; for other events the event's name; of carts at EmanageCRM the session
 }
 
 // Simulator plays the platforms. It is an http.Handler, safe for concurrent use.
@@ -64,6 +76,7 @@ type Simulator struct {
 	opts    Options
 	control *http.ServeMux
 	faults  *faultList
+	quota   window
 	catalog map[string]bool // Collect's known items; nil: all
 
 	done  chan struct{} // closed by Close: ends what hangs

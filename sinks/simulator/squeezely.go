@@ -238,6 +238,7 @@ func (b *batch) keep(s *Simulator, at time.Time) []Accepted {
 				e.body = nil
 			}
 			s.memory.keepPurchase(b.account, *e, at, s.opts.Squeezely.Repeats)
+			s.memory.keepProfile(b.account, *e, at)
 		} else {
 			s.memory.otherEvents++
 		}

@@ -17,7 +17,7 @@ type Counts struct {
 	DroppedLines      uint64            `json:"dropped_lines"`      // Collect lines whose item the catalog lacks
 	MixedPersons      uint64            `json:"mixed_persons"`      // Collect calls with the user_id of another person
 	Faults            []FaultState      `json:"faults"`
-	Platforms         map[string]Totals `json:"platforms"` // Squeezely and Collect, always both
+	Platforms         map[string]Totals `json:"platforms"` // always all of them
 }
 
 // Totals are the figures of one platform. Requests = those with an accepted event + Refused + Faulted.
@@ -46,10 +46,11 @@ func (s *Simulator) Counts() Counts {
 		Faults:            faults,
 		Platforms:         map[string]Totals{},
 	}
-	for _, name := range []string{Squeezely, Collect} {
+	c.Requests = c.UnknownPaths
+	for _, name := range platforms {
 		c.Platforms[name] = m.totals(name).view()
+		c.Requests += c.Platforms[name].Requests
 	}
-	c.Requests = c.UnknownPaths + c.Platforms[Squeezely].Requests + c.Platforms[Collect].Requests
 	return c
 }
 
@@ -223,16 +224,22 @@ func (s *Simulator) Conversions(mid string) []Conversion {
 // State is everything that the platforms believe, as GET /_sim/state tells it.
 type State struct {
 	Counts      Counts                     `json:"counts"`
-	Purchases   map[string][]Purchase      `json:"purchases"`   // by account
-	Carts       map[string]map[string]Cart `json:"carts"`       // by MID and person
-	Conversions map[string][]Conversion    `json:"conversions"` // by MID
+	Purchases   map[string][]Purchase      `json:"purchases"`        // by account
+	Carts       map[string]map[string]Cart `json:"carts"`            // by MID and person
+	Conversions map[string][]Conversion    `json:"conversions"`      // by MID
+	RoktAds     map[string][]AdConversion  `json:"rokt_ads"`         // by account
+	RoktPersons map[string][]AdProfile     `json:"rokt_ads_persons"` // by account
+	Rokt        []RoktConfirmation         `json:"rokt"`             // confirmed orders
+	Emanage     []EmanageCart              `json:"emanage"`
+	EmanageTest []EmanageCart              `json:"emanage_test"` // test carts, which charge nobody
 }
 
 // State returns everything that the platforms believe. Its parts are read one after the other: while requests come in
 // they may be some requests apart.
 func (s *Simulator) State() State {
 	state := State{Counts: s.Counts(), Purchases: map[string][]Purchase{}, Carts: map[string]map[string]Cart{},
-		Conversions: map[string][]Conversion{}}
+		Conversions: map[string][]Conversion{}, RoktAds: map[string][]AdConversion{}, RoktPersons: s.AdProfiles(), Rokt: s.RoktConfirmations(),
+		Emanage: s.EmanageCarts(false), EmanageTest: s.EmanageCarts(true)}
 	for _, p := range s.Purchases("") {
 		state.Purchases[p.Account] = append(state.Purchases[p.Account], p)
 	}
@@ -244,6 +251,9 @@ func (s *Simulator) State() State {
 	}
 	for _, c := range s.Conversions("") {
 		state.Conversions[c.MID] = append(state.Conversions[c.MID], c)
+	}
+	for _, c := range s.AdConversions("") {
+		state.RoktAds[c.Account] = append(state.RoktAds[c.Account], c)
 	}
 	return state
 }

@@ -33,7 +33,11 @@ func (s Suite) expect(t *testing.T) {
 			if sink.Traits()[w.Kind].MaxBatch < 1 {
 				t.Errorf("%s: the traits do not know %s", w.ID, w.Kind)
 			}
-			if w.Person != reconcile.PersonOf(o.Head) || w.Facts != reconcile.FactsOf(o.Head) {
+			facts := reconcile.FactsOf(o.Head)
+			if n := w.ID.Position(); n > 0 {
+				facts = reconcile.LinkFacts(o.Head, n)
+			}
+			if w.Person != reconcile.PersonOf(o.Head) || w.Facts != facts {
 				t.Errorf("%s: person or facts are not those of the order", w.ID)
 			}
 		}

@@ -4,6 +4,8 @@
 package sinktest
 
 import (
+	"cmp"
+	"net/http"
 	"testing"
 	"time"
 
@@ -23,9 +25,15 @@ type Suite struct {
 	Orders func() []reconcile.Order
 	Known  reconcile.Carts
 	AsOf   time.Time
-	// Accepted is the body of an answer that accepts.
+	// Accepted is the body of an answer that accepts; "" where that has none.
 	Accepted string
+	// AcceptedStatus is its status; 0 is 200.
+	AcceptedStatus int
+	// Batch is set where several events share a request.
+	Batch *Batch
 }
+
+func (s Suite) acceptedStatus() int { return cmp.Or(s.AcceptedStatus, http.StatusOK) }
 
 // Run runs all of it.
 func Run(t *testing.T, s Suite) {
@@ -37,6 +45,9 @@ func Run(t *testing.T, s Suite) {
 	t.Run("no answer", s.noAnswer)
 	t.Run("interrupted", s.interrupted)
 	t.Run("secrets", s.secrets)
+	if s.Batch != nil {
+		t.Run("batch", s.batchCases)
+	}
 }
 
 // events composes all orders, and fails the test when there are none.

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -17,25 +16,12 @@ import (
 // Compose makes the Purchase event of an order. Bodies are canonical: sorted
 // keys, no spaces, and numbers as exact decimal text.
 func (s *Sink) Compose(o reconcile.Order, wants []reconcile.Want, _ reconcile.Carts, asOf time.Time) ([]reconcile.Event, error) {
-	var events []reconcile.Event
-	var held []error
-	for _, w := range wants {
-		e, err := s.compose(o, w, asOf)
-		if err != nil {
-			held = append(held, err)
-			continue
-		}
-		events = append(events, e)
-	}
-	return events, errors.Join(held...)
+	return reconcile.ComposeEach(wants, func(w reconcile.Want) (reconcile.Event, *reconcile.Held) { return s.compose(o, w, asOf) })
 }
 
-func (s *Sink) compose(o reconcile.Order, w reconcile.Want, asOf time.Time) (reconcile.Event, error) {
-	hold := func(reason reconcile.Reason, text string) (reconcile.Event, error) {
-		return reconcile.Event{}, &reconcile.Held{ID: w.ID, Reason: reason, Text: text}
-	}
-	if w.Hold != "" {
-		return hold(w.Hold, "")
+func (s *Sink) compose(o reconcile.Order, w reconcile.Want, asOf time.Time) (reconcile.Event, *reconcile.Held) {
+	hold := func(reason reconcile.Reason, text string) (reconcile.Event, *reconcile.Held) {
+		return reconcile.Event{}, &reconcile.Held{Reason: reason, Text: text}
 	}
 	if w.Kind != reconcile.KindPurchase {
 		return hold(reconcile.ReasonCannotCompose, "this platform takes purchases only")
@@ -138,11 +124,12 @@ func emailOf(email string, form EmailForm) string {
 // product is a line as the platform takes it. Its fields stand in the order of
 // their keys, as those of a map would.
 type product struct {
-	ID       string      `json:"id"`
-	Language string      `json:"language,omitempty"`
-	Name     string      `json:"name,omitempty"`
-	Price    json.Number `json:"price,omitempty"`
-	Quantity json.Number `json:"quantity"`
+	CategoryIDs []string    `json:"category_ids,omitempty"`
+	ID          string      `json:"id"`
+	Language    string      `json:"language,omitempty"`
+	Name        string      `json:"name,omitempty"`
+	Price       json.Number `json:"price,omitempty"`
+	Quantity    json.Number `json:"quantity"`
 }
 
 // products lists the lines of a quantity other than 0. A line's own language
@@ -160,7 +147,7 @@ func products(lines []reconcile.Line, language string) ([]product, reconcile.Rea
 		if !ok {
 			return nil, reconcile.ReasonNoLanguage
 		}
-		one := product{ID: l.SKU, Language: tag, Name: l.Name, Quantity: number(l.Quantity)}
+		one := product{CategoryIDs: l.CategoryIDs, ID: l.SKU, Language: tag, Name: l.Name, Quantity: number(l.Quantity)}
 		if price, ok := reconcile.UnitPrice(l); ok {
 			one.Price = number(price)
 		}

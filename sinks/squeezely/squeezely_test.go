@@ -89,9 +89,22 @@ func TestSuite(t *testing.T) {
 				}
 				return orders
 			},
-			AsOf: asOf, Accepted: `{"success":true}`,
+			AsOf: asOf, Accepted: `{"success":true}`, Batch: map[int]*sinktest.Batch{3: {Events: taken, Refusing: allOrNothing}}[batch],
 		})
 	}
+}
+
+// taken takes a request apart: one event as it is, or a list.
+func taken(request []byte) []json.RawMessage {
+	var whole struct{ Events []json.RawMessage }
+	if json.Unmarshal(request, &whole) != nil || whole.Events == nil {
+		return []json.RawMessage{request}
+	}
+	return whole.Events
+}
+
+func allOrNothing([]byte, []int) (status int, body string, keeps bool) {
+	return 400, `{"errors":["no"]}`, false
 }
 
 func TestMinimumPurchase(t *testing.T) {
@@ -118,7 +131,7 @@ func TestWholePurchase(t *testing.T) {
 		"newsletter": "Yes", "marketing": "maybe", "custom_store": "Utrecht", "other": "x",
 	}
 	o.Items = append(o.Items,
-		reconcile.Line{SKU: "W1", Quantity: dec("0.734"), LineTotal: some("9.53"), Language: "de-DE"},
+		reconcile.Line{SKU: "W1", Quantity: dec("0.734"), LineTotal: some("9.53"), Language: "de-DE", CategoryIDs: []string{"12", "K-7"}},
 		reconcile.Line{SKU: "GIFT", Quantity: dec("0"), LineTotal: some("0.055")})
 	o.Lines = 3
 	s := open(t, Options{
@@ -135,7 +148,8 @@ func TestWholePurchase(t *testing.T) {
 		"products": []any{
 			map[string]any{"id": "85123A", "name": "HOLDER <WHITE>", "price": json.Number("2.55"),
 				"quantity": json.Number("6"), "language": "nl-NL"},
-			map[string]any{"id": "W1", "price": json.Number("12.9837"), "quantity": json.Number("0.734"), "language": "de-DE"},
+			map[string]any{"id": "W1", "price": json.Number("12.9837"), "quantity": json.Number("0.734"), "language": "de-DE",
+				"category_ids": []any{"12", "K-7"}},
 		},
 	}
 	if got := fields(t, e); !reflect.DeepEqual(got, want) {

@@ -109,6 +109,15 @@ func (f *File) Mark() (string, error) {
 	return fmt.Sprintf("%d %s", info.Size(), info.ModTime().UTC().Format(time.RFC3339Nano)), nil
 }
 
+// Written is when the file was last changed.
+func (f *File) Written() (time.Time, error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return time.Time{}, f.explain(err)
+	}
+	return info.ModTime(), nil
+}
+
 // Twice is true: a second pass over a file costs little.
 func (f *File) Twice() bool { return true }
 

@@ -53,19 +53,45 @@ func (c *Carts) Name() string { return c.cfg.Name }
 // Read gives the carts of the persons asked for. A row without an address and
 // a row of theirs that cannot be read are errors: a person who is missing from
 // the answer has no cart, and that must never be guessed.
-func (c *Carts) Read(ctx context.Context, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, error) {
-	carts, err := c.read(ctx, persons)
-	if err != nil {
-		return nil, fmt.Errorf("read open carts %s: %w", c.cfg.Name, err)
+//
+// Files show the carts as they were when the oldest of them was written; a
+// database as they are now.
+func (c *Carts) Read(ctx context.Context, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, time.Time, error) {
+	files, err := c.files(ctx, reconcile.Window{})
+	var asOf time.Time
+	var carts map[reconcile.Person]reconcile.Cart
+	if err == nil {
+		asOf, err = written(files)
 	}
-	return carts, nil
+	if err == nil {
+		carts, err = c.read(ctx, files, persons)
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read open carts %s: %w", c.cfg.Name, err)
+	}
+	return carts, asOf, nil
 }
 
-func (c *Carts) read(ctx context.Context, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, error) {
-	files, err := c.files(ctx, reconcile.Window{})
-	if err != nil {
-		return nil, err
+// written is when the oldest of some files was written, zero where none says.
+func written(files []File) (time.Time, error) {
+	var oldest time.Time
+	for _, f := range files {
+		dated, ok := f.(Dated)
+		if !ok {
+			continue
+		}
+		at, err := dated.Written()
+		if err != nil {
+			return oldest, err
+		}
+		if oldest.IsZero() || at.Before(oldest) {
+			oldest = at
+		}
 	}
+	return oldest, nil
+}
+
+func (c *Carts) read(ctx context.Context, files []File, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, error) {
 	r, err := c.records()
 	if err != nil {
 		return nil, err

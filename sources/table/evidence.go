@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 
 	"makegood/config"
 	"makegood/reconcile"
@@ -36,10 +37,12 @@ const (
 	evidenceOrder = iota
 	evidenceAt
 	evidenceShop
+	evidenceReceipt
+	evidencePosition
 )
 
 func (e *Evidence) records() (*records, error) {
-	return newRecords(&e.cfg.Table, "columns", e.cfg.Columns, []string{"order", "at", "shop"})
+	return newRecords(&e.cfg.Table, "columns", e.cfg.Columns, []string{"order", "at", "shop", "receipt", "position"})
 }
 
 // Name is the table's key in the configuration.
@@ -83,6 +86,7 @@ func (e *Evidence) read(ctx context.Context, w reconcile.Window, yield func(reco
 }
 
 func (e *Evidence) row(rec record) (row reconcile.EvidenceRow, err error) {
+	row.Receipt = rec.texts[evidenceReceipt]
 	row.Key = reconcile.OrderKey{Shop: e.cfg.Shop, Order: rec.texts[evidenceOrder]}
 	if shop := rec.texts[evidenceShop]; shop != "" {
 		row.Key.Shop = shop
@@ -94,6 +98,13 @@ func (e *Evidence) row(rec record) (row reconcile.EvidenceRow, err error) {
 		return row, rec.fault("order", damageText("order"))
 	case len(row.Key.Order) > reconcile.MaxOrderID:
 		return row, rec.fault("order", "the order number is longer than 200 bytes")
+	}
+	if text := rec.texts[evidencePosition]; text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > reconcile.MaxChain {
+			return row, rec.fault("position", fmt.Sprintf("%s is no position in a chain of upgrades, which are 1 to %d", shape(text), reconcile.MaxChain))
+		}
+		row.Position = n
 	}
 	if text := rec.texts[evidenceAt]; text != "" {
 		m := rec.clock.read(text)

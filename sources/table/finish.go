@@ -38,7 +38,7 @@ func finish(m *mapping, headers []*Header, p *partial) reconcile.Head {
 	f.money()
 	f.unique()
 	f.h.LeftOut, f.h.Hold, f.h.Permitted = f.r.leftOut, f.r.hold, f.r.permitted
-	if f.h.Hold == "" && f.m.cfg.ZeroTotal == "hold" && f.h.Amount.IsZero() {
+	if f.h.Hold == "" && f.m.cfg.ZeroTotal == "hold" && f.h.Amount.IsZero() && !f.h.Unpaid {
 		f.h.Hold = reconcile.ReasonZeroTotal
 	}
 	f.blame()
@@ -136,8 +136,9 @@ func yes(text string) (yes, known bool) {
 	return false, false
 }
 
+// profileFields are columns that a head carries by their names, beside custom_*.
 var profileFields = map[string]bool{"firstname": true, "lastname": true, "gender": true, "birthdate": true, "phone": true,
-	"postcode": true, "city": true, "country": true, "newsletter": true}
+	"postcode": true, "city": true, "country": true, "newsletter": true, "click_id": true}
 
 func (f *finisher) profile() {
 	for i := range f.m.fields {

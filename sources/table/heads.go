@@ -249,7 +249,8 @@ func choose(all []version) version {
 // agree reports whether two versions say the same: what was bought, and
 // whether it counts.
 func agree(a, b version) bool {
-	return a.Digest == b.Digest && a.Digest != (reconcile.Digest{}) && a.LeftOut == b.LeftOut
+	return a.Digest == b.Digest && a.Digest != (reconcile.Digest{}) && a.LeftOut == b.LeftOut &&
+		reconcile.ChainDigest(a.Head) == reconcile.ChainDigest(b.Head)
 }
 
 func dispute(a, b version) version {

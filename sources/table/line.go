@@ -64,7 +64,7 @@ func (p *problems) checkMoney(b *binding, cells []string) {
 	if b.money >= 0 {
 		currency = strings.ToUpper(clean(cells[b.money]))
 	}
-	for _, field := range []int{rowPrice, rowLineTotal} {
+	for _, field := range []int{rowPrice, rowLineTotal, rowDue} {
 		if s := &b.slots[field]; s.at >= 0 {
 			if text := clean(cells[s.at]); otherMoney(text, currency) {
 				p.add(s.label, reconcile.ReasonConflict, fmt.Sprintf("%s is not in %s, the currency of the order", shape(text), currency))
@@ -82,6 +82,7 @@ type line struct {
 	id, sku, name   string
 	unique, item    string
 	language        string
+	categories      string // as the cell has them
 	quantity        reconcile.Decimal
 	price, total    reconcile.Decimal
 	priced, totaled bool
@@ -122,6 +123,7 @@ func (p *problems) readTexts(b *binding, cells []string, l *line) {
 	l.unique = p.id(&b.slots[rowUniqueID], cells)
 	l.item = p.text(&b.slots[rowItem], cells)
 	l.language = p.text(&b.slots[rowLanguage], cells)
+	l.categories = p.text(&b.slots[rowCategories], cells)
 }
 
 // readMoney reads quantity, price and line total. The line total, where there
@@ -171,7 +173,7 @@ func (l *line) content(s *reconcile.DigestSum) {
 // product gives the line as the order carries it.
 func (l *line) product() reconcile.Line {
 	out := reconcile.Line{ID: l.id, SKU: l.sku, Name: l.name, Quantity: l.quantity, UniqueID: l.unique, Item: l.item,
-		Language: l.language}
+		Language: l.language, CategoryIDs: categoryIDs(l.categories)}
 	if l.priced {
 		price := l.price
 		out.Price = &price
@@ -181,4 +183,15 @@ func (l *line) product() reconcile.Line {
 		out.LineTotal = &total
 	}
 	return out
+}
+
+// categoryIDs are the ids in a cell: one, or several with | ; or , between them.
+func categoryIDs(text string) []string {
+	var ids []string
+	for id := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("|;,", r) }) {
+		if id = strings.TrimSpace(id); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

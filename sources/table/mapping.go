@@ -30,16 +30,20 @@ const (
 	rowItem
 	rowLanguage
 	rowZone
+	rowCategories
 	rowSession // these four where upgrades are mapped
 	rowParent
 	rowReplaces
 	rowPaid
+	rowDue // these three where something is still to be collected
+	rowShipping
+	rowCustomerIP
 	rowFields
 )
 
 var rowNames = [rowFields]string{"order", "completed_at", "ordered_at", "updated_at", "store", "till", "sku", "name",
-	"quantity", "price", "line_total", "line", "unique_id", "item", "language", "zone",
-	"session", "parent_session", "replaces", "paid"}
+	"quantity", "price", "line_total", "line", "unique_id", "item", "language", "zone", "category_ids",
+	"session", "parent_session", "replaces", "paid", "charge_due", "shipping_method", "customer_ip"}
 
 // field is one mapped value: a column or an expression over columns.
 type field struct {
@@ -337,7 +341,7 @@ func (m *mapping) mapSkips() error {
 // found out.
 func (m *mapping) habits() habits {
 	h := habits{dates: []*field{&m.rows[rowCompleted], &m.rows[rowOrdered], &m.rows[rowUpdated]},
-		numbers: []*field{&m.rows[rowPrice], &m.rows[rowLineTotal], &m.rows[rowQuantity]}}
+		numbers: []*field{&m.rows[rowPrice], &m.rows[rowLineTotal], &m.rows[rowQuantity], &m.rows[rowDue]}}
 	for _, name := range []string{"total", "shipping", "discount"} {
 		if at, ok := m.index[name]; ok && !m.joined()[name] {
 			h.numbers = append(h.numbers, &m.fields[at].field)

@@ -11,10 +11,15 @@ func (m *mapping) progressive() bool { return len(m.cfg.ProgressiveDiscount) > 0
 
 // share is what is left to pay, in percent, of an order of so many products.
 func (m *mapping) share(units reconcile.Decimal) (reconcile.Decimal, error) {
-	percent := reconcile.Decimal{}
 	if m.cfg.Prices != "list" {
 		return decimal.Hundred, nil
 	}
+	return m.left(units)
+}
+
+// left is what the discount leaves of the price before it, in percent.
+func (m *mapping) left(units reconcile.Decimal) (reconcile.Decimal, error) {
+	percent := reconcile.Decimal{}
 	for _, step := range m.cfg.ProgressiveDiscount { // ascending
 		from, err := decimal.New(int64(step.From), 0)
 		if err != nil {

@@ -31,6 +31,8 @@ type records struct {
 	slots  []slot
 	notes  []string // on how the files were read
 	bound  *binding // which columns are used, of the header at hand
+	// blame takes rows that cannot be read; nil: they end the reading.
+	blame  func(reconcile.RowProblem)
 	header *Header
 }
 
@@ -193,7 +195,7 @@ func (r *records) walk(ctx context.Context, f File, do func(record) error) (err 
 	if err := early(cursor, r.bind); err != nil {
 		return err
 	}
-	err = drain(ctx, f.Name(), cursor, func(row Row) error { return r.row(row, do) })
+	err = drain(ctx, f.Name(), cursor, func(row Row) error { return r.blamed(r.row(row, do)) })
 	r.notes = append(r.notes, cursor.Notes()...)
 	return err
 }

@@ -83,6 +83,11 @@ type File interface {
 	Twice() bool
 }
 
+// Dated is an optional interface of a File: when its content was last written.
+type Dated interface {
+	Written() (time.Time, error)
+}
+
 // Fault says that a cell cannot be trusted, though its text looks like one.
 type Fault struct {
 	At   int    // of the cell

@@ -23,7 +23,8 @@ func (m *mapping) perSession(name string) bool {
 
 // checkUpgrades asks for what chains cannot be followed without.
 func (m *mapping) checkUpgrades() error {
-	for _, need := range [][2]int{{rowReplaces, rowPaid}, {rowPaid, rowReplaces}, {rowParent, rowSession}, {rowParent, rowReplaces}} {
+	for _, need := range [][2]int{{rowReplaces, rowPaid}, {rowPaid, rowReplaces}, {rowParent, rowSession}, {rowParent, rowReplaces},
+		{rowDue, rowReplaces}, {rowDue, rowPrice}, {rowShipping, rowDue}, {rowCustomerIP, rowDue}} {
 		if m.rows[need[0]].mapped() && !m.rows[need[1]].mapped() {
 			return fmt.Errorf("columns.%s is missing: columns.%s means nothing without it", rowNames[need[1]], rowNames[need[0]])
 		}
@@ -35,6 +36,7 @@ func (m *mapping) checkUpgrades() error {
 type cart struct {
 	session, parent, product, replaces string
 	payment                            chain.Payment
+	charge                             *charge // where something may still be to be collected
 }
 
 // cart reads the row at hand, out of the record that it was read from.
@@ -53,6 +55,9 @@ func (p *pass) cart(l *line, cells []string) *cart {
 	case !known && !strings.EqualFold(text, "unpaid"):
 		p.row.add(s.label, reconcile.ReasonBadValue, shape(text)+" is none of yes, no and pending")
 	}
+	if p.m.rows[rowDue].mapped() {
+		c.charge = p.charge(l, c, cells)
+	}
 	return c
 }
 
@@ -61,10 +66,17 @@ func (c *cart) size() int {
 	if c == nil {
 		return 0
 	}
-	return 96 + len(c.session) + len(c.parent) + len(c.product) + len(c.replaces)
+	return 96 + len(c.session) + len(c.parent) + len(c.product) + len(c.replaces) + c.charge.size()
 }
 
-func (c *cart) same(o *cart) bool { return c == nil || o == nil || *c == *o }
+func (c *cart) same(o *cart) bool {
+	if c == nil || o == nil {
+		return true
+	}
+	a, b := *c, *o
+	a.charge, b.charge = nil, nil
+	return a == b && c.charge.same(o.charge)
+}
 
 // cart describes it to the codec.
 func (c *codec) cart(v **cart) {
@@ -81,6 +93,7 @@ func (c *codec) cart(v **cart) {
 	payment := int((*v).payment)
 	c.number(&payment)
 	(*v).payment = chain.Payment(payment)
+	c.charge(&(*v).charge)
 }
 
 // follow gives the lines that are left of the order's chains. Where rows
@@ -91,13 +104,22 @@ func (f *finisher) follow(lines []countedLine) []countedLine {
 		rows[i] = chain.Row{Session: l.cart.session, Parent: l.cart.parent, Product: l.cart.product, Replaces: l.cart.replaces,
 			Amount: l.sums.amount, Payment: l.cart.payment}
 	}
-	r, err := chain.Resolve(rows, chain.LastPaid)
+	fallback := chain.LastPaid
+	if f.m.cfg.UnpaidUpgrade == "main" {
+		fallback = chain.Main
+	}
+	r, err := chain.Resolve(rows, fallback)
 	if err != nil {
 		f.breaks(lines, err)
 		return nil
 	}
 	f.p.pending = len(r.Pending) > 0
-	if len(r.Kept) == 0 && f.r.leftOut == "" {
+	f.steps(lines, r.Steps)
+	if wait := time.Duration(f.m.cfg.WaitForPayment); f.p.pending && wait > 0 {
+		f.h.PendingUntil = f.h.CompletedAt.Add(wait)
+	}
+	f.h.Unpaid = len(r.Kept) == 0
+	if f.h.Unpaid && f.r.leftOut == "" && f.h.PendingUntil.IsZero() && !f.due() {
 		f.r.leftOut = reconcile.ReasonUnpaid
 		if f.p.pending {
 			f.r.leftOut = reconcile.ReasonPaymentPending

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"makegood/sources/table"
 )
@@ -136,6 +137,15 @@ func (f *File) Mark() (string, error) {
 		return "", fmt.Errorf("look at workbook %s: %w", f.Name(), err)
 	}
 	return fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano()), nil
+}
+
+// Written is when the workbook was last changed.
+func (f *File) Written() (time.Time, error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look at workbook %s: %w", f.Name(), err)
+	}
+	return info.ModTime(), nil
 }
 
 // Twice is false: unpacking and parsing a workbook again costs as much as the

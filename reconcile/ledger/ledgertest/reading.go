@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -131,23 +132,43 @@ func cart(order string, who reconcile.Person, completed time.Time) reconcile.Eve
 	return e
 }
 
-func readNewestCart(t *testing.T, p Place) {
+func readCartEvents(t *testing.T, p Place) {
 	h := begin(t, p)
 	ann, bob, cat := reconcile.EmailPerson("ann@example.com"), reconcile.EmailPerson("bob@example.com"), reconcile.Person("")
-	h.send(cart("1", ann, noon), reconcile.Sent)
 	h.send(cart("2", ann, noon.Add(time.Hour)), reconcile.InDoubt)
+	h.send(cart("1", ann, noon), reconcile.Sent)
 	h.send(cart("3", ann, noon.Add(2*time.Hour)), reconcile.Rejected)
 	h.send(cart("4", ann, noon.Add(3*time.Hour)), reconcile.Unsent)
 	h.send(at(purchase("5"), noon.Add(4*time.Hour)), reconcile.Sent) // of ann
 	h.send(cart("6", cat, noon.Add(5*time.Hour)), reconcile.Sent)
-	got, err := h.NewestCart(t.Context(), target, []reconcile.Person{ann, bob, cat})
-	if err != nil || len(got) != 1 || !got[ann].Equal(noon.Add(time.Hour)) {
-		t.Errorf("newest carts are %d, %v for ann, %v", len(got), got[ann], err)
-	}
+	h.send(cart("8", bob, noon.Add(-time.Minute)), reconcile.Sent)
 	h.take(cart("7", ann, noon.Add(6*time.Hour)))
-	got, err = h.NewestCart(t.Context(), target, []reconcile.Person{ann})
-	if err != nil || !got[ann].Equal(noon.Add(6*time.Hour)) {
-		t.Errorf("a cart event that is being sent does not count: %v, %v", got[ann], err)
+	states := func(persons []reconcile.Person, since time.Time) string {
+		got, err := h.CartEvents(t.Context(), target, persons, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, person := range persons {
+			for _, e := range got[person] {
+				text += fmt.Sprintf(" %s %s", e.ID, e.State)
+			}
+		}
+		return text
+	}
+	for _, c := range []struct {
+		persons []reconcile.Person
+		since   time.Time
+		want    string
+	}{
+		{[]reconcile.Person{ann, bob, cat}, noon, " cart/main/1 done cart/main/2 doubtful cart/main/7 claimed"},
+		{[]reconcile.Person{ann}, noon.Add(time.Nanosecond * 1000), " cart/main/2 doubtful cart/main/7 claimed"},
+		{[]reconcile.Person{bob}, time.Time{}, " cart/main/8 done"},
+		{nil, time.Time{}, ""},
+	} {
+		if got := states(c.persons, c.since); got != c.want {
+			t.Errorf("cart events of %d persons since %s are%s, want%s", len(c.persons), c.since, got, c.want)
+		}
 	}
 }
 

@@ -73,6 +73,52 @@ func resolve(t *testing.T, p Place) {
 	}
 }
 
+// resolveReceipt: a person's word about a receipt ends a doubt with it, or is
+// added to what is done; nothing else takes one.
+func resolveReceipt(t *testing.T, p Place) {
+	h := begin(t, p)
+	doubted, done, adopted, refused, opened := purchase("1"), purchase("2"), purchase("3"), purchase("4"), purchase("5")
+	h.send(doubted, reconcile.InDoubt)
+	h.send(done, reconcile.Sent)
+	a := adoption(adopted, 0)
+	a.Receipt = "r-3"
+	if n, err := h.Adopt(t.Context(), target, h.run, []reconcile.Adoption{a}); err != nil || n != 1 {
+		t.Fatalf("adopted %d, %v", n, err)
+	}
+	h.send(refused, reconcile.Rejected)
+	h.send(opened, reconcile.Retryable)
+	word := reconcile.Resolution{State: reconcile.StateDone, By: reconcile.ByAssumed, Who: "desk", Note: "seen", Receipt: "r-9"}
+	for _, e := range []reconcile.Event{doubted, done, adopted} {
+		before := h.find(e.ID)
+		if err := h.Resolve(t.Context(), target, e.ID, word); err != nil {
+			t.Fatal(err)
+		}
+		by := before.By
+		if e.ID == doubted.ID {
+			by = reconcile.ByAssumed
+		}
+		if e.ID == adopted.ID && before.Receipt != "r-3" {
+			t.Errorf("the evidence's receipt is %q", before.Receipt)
+		}
+		if got := h.find(e.ID); got.Receipt != "r-9" || got.State != reconcile.StateDone || got.By != by || got.Version != before.Version+1 {
+			t.Errorf("%s is %+v", e.ID, got)
+		}
+	}
+	if err := h.Resolve(t.Context(), target, opened.ID, word); !errors.Is(err, reconcile.ErrLedgerMoved) {
+		t.Errorf("a receipt of what is open gave %v", err)
+	}
+	for _, wrong := range []reconcile.Resolution{
+		{State: reconcile.StateOpen, Note: "seen", Receipt: "r-9"}, {State: reconcile.StateDone, By: reconcile.ByAssumed, Receipt: "r-9"},
+	} {
+		if err := h.Resolve(t.Context(), target, refused.ID, wrong); err == nil || errors.Is(err, reconcile.ErrLedgerMoved) {
+			t.Errorf("%+v gave %v", wrong, err)
+		}
+	}
+	if got := h.find(refused.ID); got.State != reconcile.StateRefused || got.Receipt != "" {
+		t.Errorf("the refused one is %+v", got)
+	}
+}
+
 func resolveLost(t *testing.T, p Place) {
 	h, dead := begin(t, p), begin(t, p)
 	done, doubted, refused, lost := purchase("1"), purchase("2"), purchase("3"), purchase("4")

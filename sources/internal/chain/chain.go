@@ -11,17 +11,16 @@ import (
 )
 
 // MaxDepth is how many products may replace each other: more are no upgrades.
-const MaxDepth = 64
+const MaxDepth = reconcile.MaxChain
 
 // Payment says what became of the money for a row.
-type Payment int
+type Payment = reconcile.Payment
 
-// What a payment can be. An offline one (a link that the customer confirms
-// later) is Pending until it is confirmed, and Paid afterwards.
+// What a payment can be.
 const (
-	Unpaid Payment = iota
-	Pending
-	Paid
+	Unpaid  = reconcile.Unpaid
+	Pending = reconcile.Pending
+	Paid    = reconcile.Paid
 )
 
 // Fallback says what is left of a chain whose last upgrade was not paid.
@@ -49,7 +48,14 @@ type Result struct {
 	Kept    []int // the rows that count, in the order of the input
 	Pending []int // the rows that would count in place of others were they paid
 	Amount  reconcile.Decimal
+	// Steps are all rows: chain by chain in the order of their beginnings,
+	// and in each what was replaced before what replaces it.
+	Steps []Step
 }
+
+// Step is a row, and the place among the steps, from 1, of the one that it
+// replaces; 0: of none.
+type Step struct{ Row, Replaces int }
 
 // Resolve gives what is left of the rows of one order, which are all rows of
 // its sessions in any order. Rows that contradict each other are *Broken, and
@@ -66,6 +72,11 @@ func Resolve(rows []Row, fallback Fallback) (Result, error) {
 	for tip := range rows {
 		if g.upgrade[tip] == none {
 			g.settle(tip, fallback, &r)
+		}
+	}
+	for begin := range rows {
+		if g.replaced[begin] == none {
+			r.Steps = g.upwards(begin, r.Steps)
 		}
 	}
 	slices.Sort(r.Kept)
@@ -191,6 +202,15 @@ func (g *graph) follow() {
 	if len(deep) > 0 {
 		g.fail(TooDeep, deep...)
 	}
+}
+
+// upwards adds the chain that begins with a row.
+func (g *graph) upwards(begin int, steps []Step) []Step {
+	for at, replaces := begin, 0; at != none; at = g.upgrade[at] {
+		steps = append(steps, Step{at, replaces})
+		replaces = len(steps)
+	}
+	return steps
 }
 
 // settle decides on the chain that ends with a row.
