@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -267,6 +268,32 @@ func TestCartsThatCannotBeReadAreLeft(t *testing.T) {
 	covered(t, res, noon)
 	feed.Fail = nil
 	h.ends(h.run(), map[string]int{"already_sent/sent_here": 1, "sent/sent_now": 1})
+}
+
+// A run that others may take for dead by the time that the open carts were read
+// sends nothing of them.
+func TestCartsThatTakeTooLongToRead(t *testing.T) {
+	h := newHouse(t, checkout("1", noon, "tea x 1 @ 1"))
+	feed := h.addCarts(map[string]reconcile.Cart{jane: cartAt(noon.Add(-time.Hour), "tea x 1")})
+	var over atomic.Bool
+	var look func(reconcile.Event) reconcile.Reason
+	h.target.Arm = func(ask func(reconcile.Event) reconcile.Reason) { look = ask }
+	h.sink.Waits = func(e reconcile.Event) reconcile.Reason {
+		if e.Kind == reconcile.KindCart {
+			h.pass(90 * time.Second) // so that they are read again
+			feed.During = func() { over.Store(true) }
+		}
+		return look(e)
+	}
+	led := &watched{Ledger: h.ledger(), alive: func() bool { return !over.Load() }}
+	res, err := h.attempt(t.Context(), led, reconcile.Request{})
+	if !errors.Is(err, reconcile.ErrRunOver) {
+		t.Errorf("it ends with %v", err)
+	}
+	h.ends(res, map[string]int{"sent/sent_now": 1, "left/interrupted": 1})
+	if n := h.sink.Attempts(cartOf("1")); n != 0 {
+		t.Errorf("%d attempts at a cart in a run that was over", n)
+	}
 }
 
 // What another run does about a person's cart between a plan and its sending

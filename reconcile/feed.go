@@ -1,6 +1,14 @@
 package reconcile
 
-import "hash/fnv"
+import (
+	"hash/fnv"
+	"time"
+)
+
+// recallTooOld is how long the goods of a checkout that is too old to touch its
+// cart are looked up when another of the person does: a first run over years
+// would otherwise read the lines of all.
+const recallTooOld = 30 * 24 * time.Hour
 
 // take counts an order's steps.
 func (f *feed) take(h Head, steps []Step) error {
@@ -81,7 +89,7 @@ func doubtOf(e Entry) Reason {
 
 // remember keeps what reports and coverage need of a step that sends nothing.
 func (f *feed) remember(h Head, s Step) {
-	if s.Want.Kind == KindCart && tookGoods(s.Place) {
+	if s.Want.Kind == KindCart && tookGoods(s.Place) && (s.Place.Reason != ReasonTooOld || h.CompletedAt.After(f.recalls)) {
 		f.lines[h.Key] = personMark(s.Want.Person) // another checkout of the person is judged against it
 	}
 	switch {

@@ -264,9 +264,6 @@ func (l *lane) alive() Reason {
 // lastLook is what an armed sink asks right before an event goes: it may have
 // waited for minutes since it was claimed.
 func (l *lane) lastLook(e Event) Reason {
-	if reason := l.alive(); reason != "" {
-		return reason
-	}
 	ctx, cancel := l.shortly()
 	defer cancel()
 	known := Known{Suppress: l.Suppress}
@@ -281,6 +278,9 @@ func (l *lane) lastLook(e Event) Reason {
 	if err != nil {
 		l.fail(err)
 		return ReasonLedgerFailed
+	}
+	if reason == "" {
+		reason = l.alive() // last: what was looked up may have taken its time
 	}
 	return reason
 }

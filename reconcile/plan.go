@@ -69,6 +69,7 @@ type feed struct {
 	orders       map[OrderKey]Place  // of these sends: the worst place beside them
 	corrects     map[EventID]EventID // by what is corrected: the correction among the sends
 	lines        map[OrderKey]uint64 // by personMark: checkouts whose lines alone count, for other carts of the person
+	recalls      time.Time           // checkouts that are too old to go, and were completed before it, are not among lines
 	waiting      Count               // events and money of sends
 	eligible     int
 	newest       time.Time
@@ -182,7 +183,7 @@ func (p *planner) prepare(ctx context.Context) error {
 		tp.twins = newTwins(len(t.From) > 1 && !t.SendTwins)
 		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}}
+			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}, recalls: p.asOf.Add(-recallTooOld)}
 		}
 		p.targets = append(p.targets, tp)
 		var err error

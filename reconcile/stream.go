@@ -195,20 +195,19 @@ func (s *stream) attempt(ctx context.Context, batch []PlannedStep) []Outcome {
 
 // unarmed is the last look of a sink that asks for none.
 func (s *stream) unarmed(batch []Event) Reason {
-	reason := s.alive()
 	ctx, cancel := s.shortly()
 	defer cancel()
 	for _, e := range batch {
-		if reason != "" {
-			break
-		}
-		var err error
-		if reason, err = s.beside(ctx, e); err != nil {
+		reason, err := s.beside(ctx, e)
+		if err != nil {
 			s.fail(err)
-			reason = ReasonLedgerFailed
+			return ReasonLedgerFailed
+		}
+		if reason != "" {
+			return reason
 		}
 	}
-	return reason
+	return s.alive() // last: what was looked up may have taken its time
 }
 
 // complete makes one outcome per step: a sink that answers too little leaves

@@ -54,11 +54,12 @@ func newTown(t *testing.T, orders int) *town {
 		sims: map[string]*simulator.Simulator{}, doors: map[string]door{}, down: map[string]*atomic.Value{}}
 	w.tills("tills", nil)
 	for name, kind := range platformKinds {
-		w.sims[name], w.doors[name], w.down[name] = simulator.New(simulator.Options{Seed: 1}), make(door), &atomic.Value{}
+		sim, entry := simulator.New(simulator.Options{Seed: 1}), make(door)
+		w.sims[name], w.doors[name], w.down[name] = sim, entry, &atomic.Value{}
 		w.down[name].Store("")
-		server := &http.Server{Handler: w.sims[name]}
-		go func() { _ = server.Serve(w.doors[name]) }()
-		t.Cleanup(func() { w.sims[name].Close(); close(w.doors[name]); _ = server.Close() })
+		server := &http.Server{Handler: sim}
+		go func() { _ = server.Serve(entry) }()
+		t.Cleanup(func() { sim.Close(); close(entry); _ = server.Close() })
 		usual := fields{"type": kind, "mode": "live", "url": "http://" + name + ".localhost", "since": "2026-01-01", "nothing_else_sends": true,
 			"from": []string{"tills"}, "channels": []string{"in_store"}, "send": []string{"purchase"}, "rate": "2/s", "reserve": "0%"}
 		more := map[string]fields{

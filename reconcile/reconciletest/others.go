@@ -43,6 +43,7 @@ type CartFeed struct {
 	AsOf   time.Time // zero: the moment of reading
 	Fail   error
 	Reads  int
+	During func() // what happens while they are read; nil: nothing
 }
 
 var _ reconcile.CartFeed = (*CartFeed)(nil)
@@ -53,6 +54,9 @@ func (f *CartFeed) Name() string { return f.Named }
 // Read gives the carts of the persons asked for.
 func (f *CartFeed) Read(_ context.Context, persons map[reconcile.Person]bool) (map[reconcile.Person]reconcile.Cart, time.Time, error) {
 	f.Reads++
+	if f.During != nil {
+		f.During()
+	}
 	if f.Fail != nil {
 		return nil, time.Time{}, f.Fail
 	}

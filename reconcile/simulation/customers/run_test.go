@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,7 +76,8 @@ type scene struct {
 	runs   int
 
 	byEmail map[string]*customers.Address
-	changed []change // that no mail can have been sent about yet, by time
+	heard   sync.Mutex // the platform accepts several messages at a time
+	changed []change   // that no mail can have been sent about yet, by time
 	tally   tally
 }
 
@@ -119,6 +121,8 @@ func newScene(t *testing.T, seed uint64, w way) *scene {
 	}
 	s.sim = simulator.New(simulator.Options{Clock: s.clock, KeepRequests: -1})
 	s.sim.OnAccept(func(a simulator.Accepted) {
+		s.heard.Lock()
+		defer s.heard.Unlock()
 		switch a.Kind {
 		case "cart_clear":
 			s.tally.clears++
