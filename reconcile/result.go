@@ -141,6 +141,8 @@ type PersonNeeded struct {
 	Source string
 	What   string // a reason or: doubt, refused, bad, stopped
 	Count  int
+	Known  int       // of Count: an earlier run told of them
+	Since  time.Time // when the first of the known ones was told of; zero when there are none
 }
 
 // MailTiming counts the purchases and cart events of a run against the moment

@@ -45,6 +45,10 @@ type Runner struct {
 	// SaveHead stores which ledger this is and how far it has come, after a
 	// run's first and last commit.
 	SaveHead func(LedgerHead) error
+	// Seen is told where each event, and each order as a whole, ends. Of an event
+	// that is told of twice the last word counts. Called by several goroutines;
+	// nil: nobody is told.
+	Seen func(Decision)
 	// Summarize gives the run report that the ledger keeps, and the exit code.
 	Summarize func(Result) (summary []byte, exit int)
 }

@@ -33,7 +33,9 @@ type Report struct {
 	// Exit is the exit code, set by the command that knows it.
 	Exit         *int                  `json:"exit,omitempty"`
 	PersonNeeded []Need                `json:"person_needed,omitempty"`
-	Error        string                `json:"error,omitempty"` // what ended the run early
+	StillThere   []Need                `json:"still_there,omitempty"` // problems that earlier runs have told of, and nothing else
+	Last         *Last                 `json:"last_run,omitempty"`    // nil: there was none to compare with
+	Error        string                `json:"error,omitempty"`       // what ended the run early
 	Backfill     bool                  `json:"backfill,omitempty"`
 	NewLedger    bool                  `json:"new_ledger,omitempty"`
 	Accepted     map[string]string     `json:"accepted_evidence,omitempty"` // a person's notes, by evidence
@@ -47,12 +49,65 @@ type Report struct {
 }
 
 // Need is one thing that only a person can end. What is a reason's code or one
-// of the Need constants of reconcile.
+// of the Need constants of reconcile. Known of the Count were told of by earlier
+// runs, the first of them at Since.
 type Need struct {
+	Target string    `json:"target,omitempty"`
+	Source string    `json:"source,omitempty"`
+	What   string    `json:"what"`
+	Count  int       `json:"count"`
+	Known  int       `json:"known,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+}
+
+// Last is the run that this one is compared with, the newest that ended before
+// it with the same command and destinations, and which problems changed.
+type Last struct {
+	Run      string    `json:"run"`
+	Finished time.Time `json:"finished"`
+	Exit     int       `json:"exit"`
+	Changes  []Change  `json:"changes,omitempty"`
+}
+
+// Change is how one problem of a Need changed since the last run: Before it
+// there were so many, now there are Now, of which New were not there before;
+// Gone were there and are no longer.
+type Change struct {
 	Target string `json:"target,omitempty"`
 	Source string `json:"source,omitempty"`
 	What   string `json:"what"`
-	Count  int    `json:"count"`
+	Before int    `json:"before"`
+	Now    int    `json:"now"`
+	New    int    `json:"new"`
+	Gone   int    `json:"gone"`
+}
+
+// Usual is how many orders were missing at a destination in its last ordinary
+// runs.
+type Usual struct {
+	Runs  int `json:"runs"`
+	Least int `json:"least"`
+	Most  int `json:"most"`
+}
+
+// Timeline counts a target's messages by when their orders were completed: one
+// number for each unit of time (hour, day or month, in the report's zone) from
+// the one that begins at From on, by bucket. A bucket without a message is
+// missing. Money has the same shape by currency, as decimal text.
+type Timeline struct {
+	Unit   string                                   `json:"unit"`
+	From   time.Time                                `json:"from"`
+	Events map[reconcile.Bucket][]int               `json:"events"`
+	Money  map[string]map[reconcile.Bucket][]string `json:"money,omitempty"`
+}
+
+// Store is when the newest order of a store was completed. Silent: it is long
+// before the newest of the source.
+type Store struct {
+	Store  string    `json:"store"`
+	Orders int       `json:"orders"`
+	Newest time.Time `json:"newest"`
+	Silent bool      `json:"silent,omitempty"`
 }
 
 // Plan names a plan file.
@@ -91,7 +146,9 @@ type Source struct {
 
 	Custom []CustomField `json:"custom,omitempty"` // of check
 
-	Newest   time.Time `json:"newest,omitzero"` // the newest completion met
+	Newest   time.Time `json:"newest,omitzero"`  // the newest completion met
+	Stores   []Store   `json:"stores,omitempty"` // the silent ones, the longest silence first; at most 100
+	StoresOf int       `json:"stores_met,omitempty"`
 	Error    string    `json:"error,omitempty"`
 	Problems []Problem `json:"problems,omitempty"` // examples of bad rows
 	Notes    []string  `json:"notes,omitempty"`
@@ -160,6 +217,8 @@ type Target struct {
 	Expiring          *Expiring            `json:"expiring,omitempty"`
 	UnknownSKUs       *UnknownSKUs         `json:"unknown_skus,omitempty"`
 	Mail              *Mail                `json:"mail,omitempty"`
+	Usual             *Usual               `json:"usual,omitempty"`    // nil: too few runs to know
+	Timeline          *Timeline            `json:"timeline,omitempty"` // nil: no message was met
 }
 
 // Count is orders, events and money of one place. Money is canonical decimal
