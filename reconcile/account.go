@@ -43,7 +43,7 @@ func (a *account) end(s PlannedStep, p Place, why string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	b := &a.result.Balance
-	if err := b.CountEvent(p, s.Event.ID.counted(s.Event.Value)); err != nil {
+	if err := b.CountEvent(p, s.Event.Facts.CompletedAt, s.Event.ID.counted(s.Event.Value)); err != nil {
 		a.failure = err
 	}
 	a.expire(s.Event, p)

@@ -101,6 +101,7 @@ type Balance struct {
 	Eligible     Count
 	Places       map[Place]*Count
 	Examples     map[Place][]Example
+	Times        Timeline // of the events in Places
 	// FrontEnd counts orders that are sent and that front-end evidence had or
 	// missed (RULES R4), where there is such evidence.
 	FrontEndHad, FrontEndMissed int
@@ -144,10 +145,10 @@ func countOf(v Value, orders int) Count {
 	return c
 }
 
-// CountEvent puts one event into its place. Its order is counted apart, by
-// CountOrder, when all its events have ended.
-func (b *Balance) CountEvent(p Place, v Value) error {
-	return b.place(p).Add(countOf(v, 0))
+// CountEvent puts one event of an order completed at a time into its place. Its
+// order is counted apart, by CountOrder, when all its events have ended.
+func (b *Balance) CountEvent(p Place, completed time.Time, v Value) error {
+	return cmp.Or(b.place(p).Add(countOf(v, 0)), b.Times.add(completed, p.Bucket, v))
 }
 
 // CountOrder counts an order at the place of its worst event.
@@ -185,7 +186,7 @@ func (b *Balance) Merge(o Balance) error {
 	}
 	b.FrontEndHad += o.FrontEndHad
 	b.FrontEndMissed += o.FrontEndMissed
-	return nil
+	return b.Times.merge(o.Times, "")
 }
 
 // Show keeps an example of a place, as long as there are few.
@@ -260,12 +261,13 @@ type balanceLine struct {
 	NotReasons                  map[Reason]int `json:",omitempty"`
 	Eligible                    Count
 	Places                      []placeLine
-	FrontEndHad, FrontEndMissed int `json:",omitempty"`
+	Times                       *timelineLine `json:",omitempty"`
+	FrontEndHad, FrontEndMissed int           `json:",omitempty"`
 }
 
 // MarshalJSON writes the balance as plan files keep it.
 func (b Balance) MarshalJSON() ([]byte, error) {
-	line := balanceLine{b.NotForTarget, b.NotReasons, b.Eligible, nil, b.FrontEndHad, b.FrontEndMissed}
+	line := balanceLine{b.NotForTarget, b.NotReasons, b.Eligible, nil, b.Times.line(), b.FrontEndHad, b.FrontEndMissed}
 	for _, p := range b.Reasons() {
 		line.Places = append(line.Places, placeLine{p, *b.Places[p], b.Examples[p]})
 	}
@@ -288,5 +290,7 @@ func (b *Balance) UnmarshalJSON(data []byte) error {
 			b.Show(p.Place, e)
 		}
 	}
-	return nil
+	times, err := line.Times.timeline()
+	b.Times = times
+	return err
 }

@@ -184,7 +184,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 			f.ended[w.ID] = true
 		}
 		beside = Worse(beside, place)
-		if err := f.balance.CountEvent(place, w.ID.counted(w.Value)); err != nil {
+		if err := f.balance.CountEvent(place, o.CompletedAt, w.ID.counted(w.Value)); err != nil {
 			return err
 		}
 		f.balance.Show(place, exampleOf(o.Head, w, held.Text))

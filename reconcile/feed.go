@@ -25,7 +25,7 @@ func (f *feed) take(h Head, steps []Step) error {
 			if s.Want.Kind == KindCart {
 				f.carts[personMark(s.Want.Person)] = true
 			}
-			if err := f.waiting.Add(countOf(s.Want.ID.counted(s.Want.Value), 0)); err != nil {
+			if err := f.waiting.CountEvent(Place{Bucket: BucketLeft}, h.CompletedAt, s.Want.ID.counted(s.Want.Value)); err != nil {
 				return err
 			}
 			continue
@@ -34,7 +34,7 @@ func (f *feed) take(h Head, steps []Step) error {
 		if s.Place.Bucket == BucketHeldBack {
 			ended = append(ended, s.Want.ID)
 		}
-		if err := f.balance.CountEvent(s.Place, s.Want.ID.counted(s.Want.Value)); err != nil {
+		if err := f.balance.CountEvent(s.Place, h.CompletedAt, s.Want.ID.counted(s.Want.Value)); err != nil {
 			return err
 		}
 		f.remember(h, s)

@@ -70,7 +70,7 @@ type feed struct {
 	corrects     map[EventID]EventID // by what is corrected: the correction among the sends
 	lines        map[OrderKey]uint64 // by personMark: checkouts whose lines alone count, for other carts of the person
 	recalls      time.Time           // checkouts that are too old to go, and were completed before it, are not among lines
-	waiting      Count               // events and money of sends
+	waiting      Balance             // sends, until each is decided
 	eligible     int
 	newest       time.Time
 	earliestSend time.Time
@@ -251,11 +251,12 @@ func (p *planner) stop(t *targetPlan, reason Reason, why string) error {
 
 // put ends everything that the feed would have sent in one place.
 func (f *feed) put(p Place) {
-	_ = f.balance.place(p).Add(Count{Events: f.waiting.Events, Money: f.waiting.Money}) // it was added up before
+	_ = f.balance.place(p).Add(f.waiting.Of(BucketLeft)) // it was added up before
+	_ = f.balance.Times.merge(f.waiting.Times, p.Bucket)
 	for _, beside := range f.orders {
 		f.balance.CountOrder(Worse(beside, p))
 	}
-	f.waiting, f.sends, f.orders, f.lines, f.carts = Count{}, nil, nil, nil, nil
+	f.waiting, f.sends, f.orders, f.lines, f.carts = Balance{}, nil, nil, nil, nil
 }
 
 // holdNotUnique holds back whole every source in which an order number that

@@ -260,8 +260,8 @@ func TestBalance(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, step := range map[string]func() error{
-		"an event is missing":  func() error { return b.CountEvent(sent, value) },
-		"its order is missing": func() error { return b.CountEvent(held, reconcile.Value{}) },
+		"an event is missing":  func() error { return b.CountEvent(sent, noon, value) },
+		"its order is missing": func() error { return b.CountEvent(held, noon, reconcile.Value{}) },
 	} {
 		_ = name
 		if b.Holds() {
@@ -297,7 +297,7 @@ func TestBalance(t *testing.T) {
 	}
 	wrong := value
 	wrong.Currency = "SEK"
-	if err := errors.Join(b.Meet([]reconcile.Want{{Value: value}}), b.CountEvent(sent, wrong)); err != nil {
+	if err := errors.Join(b.Meet([]reconcile.Want{{Value: value}}), b.CountEvent(sent, noon, wrong)); err != nil {
 		t.Fatal(err)
 	}
 	if b.CountOrder(sent); b.Holds() {

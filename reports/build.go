@@ -41,6 +41,7 @@ func Build(r reconcile.Result, o Options) Report {
 	}
 	for i, t := range r.Targets {
 		report.Targets[i] = buildTarget(t)
+		report.Targets[i].Timeline = timeline(t.Balance.Times, zone)
 	}
 	if r.Plan != nil {
 		report.Plan = &Plan{Path: Mask(r.Plan.Path), Digest: r.Plan.Digest, Expires: seconds(r.Plan.Expires), NeedsApproval: r.Plan.NeedsApproval}

@@ -97,6 +97,7 @@ func targetFaults(tr *reconcile.TargetResult, targets []*reconcile.Target, order
 	if b := &tr.Balance; !b.Holds() {
 		faults = append(faults, fmt.Sprintf("target %s: eligible %+v, but %+v", tr.Target, b.Eligible, b.Reasons()))
 	}
+	faults = append(faults, timeFaults(tr)...)
 	i := slices.IndexFunc(targets, func(t *reconcile.Target) bool { return t.Name() == tr.Target })
 	if i < 0 {
 		return append(faults, "target "+tr.Target+" is not configured")
@@ -107,6 +108,32 @@ func targetFaults(tr *reconcile.TargetResult, targets []*reconcile.Target, order
 	}
 	if got := tr.Balance.NotForTarget.Orders + tr.Balance.Eligible.Orders; got != read {
 		faults = append(faults, fmt.Sprintf("target %s: its sources have %d orders, the balance %d", tr.Target, read, got))
+	}
+	return faults
+}
+
+// timeFaults lists where the timeline of a target and its balance disagree.
+func timeFaults(tr *reconcile.TargetResult) []string {
+	var faults []string
+	sums := map[reconcile.Bucket]reconcile.Count{}
+	for _, s := range tr.Balance.Times.Slots() {
+		sum := sums[s.Bucket]
+		if err := sum.Add(reconcile.Count{Events: s.Events, Money: s.Money}); err != nil {
+			faults = append(faults, err.Error())
+		}
+		sums[s.Bucket] = sum
+	}
+	for _, bucket := range reconcile.Buckets {
+		want, got := tr.Balance.Of(bucket), sums[bucket]
+		same := want.Events == got.Events
+		for _, money := range []reconcile.Money{want.Money, got.Money} {
+			for currency := range money {
+				same = same && want.Money[currency].Cmp(got.Money[currency]) == 0
+			}
+		}
+		if !same {
+			faults = append(faults, fmt.Sprintf("target %s: %s is %+v, over time %+v", tr.Target, bucket, want, got))
+		}
 	}
 	return faults
 }
