@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
-	"github.com/lmittmann/tint"
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
@@ -29,6 +29,9 @@ type app struct {
 	log   *slog.Logger
 	dial  httpapi.Dial // of the platforms; nil is the network
 	code  int          // of a command that ended without an error of its own
+
+	logFormat, logLevel string
+	running             atomic.Pointer[string] // the run that is under way, for the log
 }
 
 func (a *app) root() *cobra.Command {
@@ -40,26 +43,21 @@ each destination was already sent, and sends exactly what is missing.
 
 Start with:   makegood demo
 Every night:  makegood run -c makegood.yaml`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			a.log = slog.New(a.logHandler())
-		},
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.startLog() },
 	}
 	root.SetIn(a.io.in)
 	root.SetOut(a.io.out)
 	root.SetErr(a.io.err)
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", defaultConfig, "the configuration `FILE`")
+	root.PersistentFlags().StringVar(&a.logFormat, "log-format", logAuto, "of the log on standard error: auto, pretty or json")
+	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "the least that is logged: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
 	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "outage", Title: "After an outage:"}, &cobra.Group{ID: "questions", Title: "Questions:"},
 		&cobra.Group{ID: "setup", Title: "Set-up:"}, &cobra.Group{ID: "decisions", Title: "Decisions:"}, &cobra.Group{ID: "service", Title: "Service:"})
 	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.approveCommand(), a.resolveCommand(), a.explainCommand(), a.verifyCommand(), a.compareCommand(), a.ledgerCommand(), a.forgetCommand(), a.initCommand(), a.checkCommand(), a.adoptCommand(), a.demoCommand(), a.simulateCommand(), a.serveCommand(), a.versionCommand())
 	return root
-}
-
-// logHandler writes coloured lines on a terminal, plain ones elsewhere.
-func (a *app) logHandler() slog.Handler {
-	return tint.NewTextHandler(a.io.err, &tint.Options{TimeFormat: time.TimeOnly, NoColor: !a.colours(a.io.err)})
 }
 
 // terminal reports whether a person is likely to look at w right now.
@@ -70,8 +68,12 @@ func (a *app) terminal(w any) bool {
 
 // colours reports whether w may be coloured (https://no-color.org).
 func (a *app) colours(w any) bool {
+	return !a.noColour() && a.terminal(w)
+}
+
+func (a *app) noColour() bool {
 	no, _ := a.env("NO_COLOR")
-	return no == "" && a.terminal(w)
+	return no != ""
 }
 
 // load reads the configuration.

@@ -66,7 +66,7 @@ func (a *app) exit(err error) int {
 	if !errors.As(err, &conf) { // what is wrong in a configuration comes from no shop's rows
 		text = reports.Mask(text)
 	}
-	fmt.Fprintln(a.io.err, "makegood: "+text)
+	a.complain(text)
 	var refused *reconcile.PlanRefused
 	if errors.As(err, &refused) {
 		for _, m := range refused.Moved {

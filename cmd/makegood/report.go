@@ -21,6 +21,7 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	a.code = resultCode(res)
 	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named()})
 	built.Exit = &a.code
+	a.logEnd(built)
 	return errors.Join(err, a.show(f, built))
 }
 
@@ -38,7 +39,7 @@ func (a *app) show(f *runFlags, built reports.Report) error {
 	var page error
 	if f.html != "" {
 		if page = writePage(f.html, built); page == nil {
-			fmt.Fprintln(a.io.err, "makegood: the report is in", f.html)
+			a.mention("the report is in " + f.html)
 		}
 	}
 	if f.json {

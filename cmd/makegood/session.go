@@ -155,7 +155,7 @@ func (s *session) openLedger(ctx context.Context) (err error) {
 		return err
 	}
 	if s.led.Created() {
-		fmt.Fprintf(s.io.err, "makegood: this run begins a new ledger, %s\n", s.cfg.LedgerName())
+		s.mention("this run begins a new ledger, " + s.cfg.LedgerName())
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
-		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, NewRun: newRun, Log: a.log,
+		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, NewRun: a.newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
 	}
@@ -89,8 +89,11 @@ func personKey(ctx context.Context, cfg *config.Config) ([]byte, error) {
 	return ledger.PersonKey(path)
 }
 
-func newRun() reconcile.RunID {
-	return reconcile.RunID(uuid.Must(uuid.NewV7()).String()) // fails only without random numbers
+// newRun names a run, for the log, too.
+func (a *app) newRun() reconcile.RunID {
+	id := uuid.Must(uuid.NewV7()).String() // fails only without random numbers
+	a.running.Store(&id)
+	return reconcile.RunID(id)
 }
 
 func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
