@@ -8,11 +8,17 @@ import (
 	"makegood/reconcile"
 )
 
-// FirstLine says whether a person is needed, and for what.
-func FirstLine(r Report) string {
+// FirstLine says whether a person is needed, for what, and by when where
+// something becomes too old to be sent. It is one line.
+func FirstLine(r Report) string { return r.legible().firstLine() }
+
+func (r Report) firstLine() string {
 	line := "No one is needed: " + calm(r) + "."
 	if len(r.PersonNeeded) > 0 {
 		line = "A person is needed: " + listed(r.PersonNeeded) + "."
+		if by := r.deadline(); !by.IsZero() {
+			line = strings.TrimSuffix(line, ".") + ", by " + moment(by, r.location()) + "."
+		}
 	}
 	if r.NewLedger {
 		line += " A new ledger was begun."
@@ -124,6 +130,7 @@ func needWords(n Need) string {
 // what to type, "" where there is nothing to type.
 type Step struct {
 	What    string
+	By      string // when it is too late; "" where nothing is
 	Why     string // "" when What says it
 	Next    string
 	Command string
@@ -134,7 +141,10 @@ func (r Report) steps() []Step {
 	var list []Step
 	for _, n := range r.PersonNeeded {
 		step := r.next(n)
-		step.What, step.Why = needWords(n), r.why(n)
+		step.What, step.Why = needWords(n)+r.knownWords(n), r.why(n)
+		if by := r.deadlineOf(n); !by.IsZero() {
+			step.By = moment(by, r.location())
+		}
 		list = append(list, step)
 	}
 	return list

@@ -24,7 +24,7 @@ var pages = template.Must(template.New("page.html").ParseFS(templates, "template
 // order: what a person must do, what was repaired, how fresh the sources are,
 // then the balance of each destination.
 func HTML(w io.Writer, r Report) error {
-	if err := pages.ExecuteTemplate(w, "page.html", newPage(r)); err != nil {
+	if err := pages.ExecuteTemplate(w, "page.html", newPage(r.legible())); err != nil {
 		return fmt.Errorf("write the report as a page: %w", err)
 	}
 	return nil
@@ -39,11 +39,14 @@ type page struct {
 	Steps        []Step
 	Plan         string
 	PlanCommand  string
+	ChangedTitle string
+	Changed      []news
 	Destinations []destination
 	Sources      []sourceView
 	LookupNotes  []string
 	Left         bool // some source has bad rows
 	Facts        []Fact
+	NotShown     string
 	Started      string
 }
 
@@ -52,6 +55,7 @@ type destination struct {
 	ID, Title, Kind string
 	Mode            string
 	Business        string
+	Usual           string
 	Missing, Done   string
 	DoneLabel       string
 	Bar             []segment
@@ -61,7 +65,9 @@ type destination struct {
 	BalanceWords    string
 	Stopped, Error  string
 	Asides          []Step
+	Urgent          []exampleList // a person must look at them
 	Examples        []exampleList
+	Charts          []chart
 	Changes         []Correction
 	MoreChanges     string
 	Doubts          []doubtView
@@ -84,7 +90,8 @@ type rowView struct {
 type exampleList struct {
 	Label           string
 	Open            bool
-	Of              string // "2 of 3 705"
+	Of              string // "2 of 3 705 shown"
+	Next            string // what to do about them
 	Times, At, Said bool
 	Rows            []exampleView
 }
@@ -96,6 +103,8 @@ type doubtView struct{ Order, Kind, At, Money, What string }
 type sourceView struct {
 	Name, Freshness, Rows, Read, Counted string
 	Aside, LeftOut, Bad                  string
+	Silent                               string
+	Stores                               []storeView
 	Late                                 bool
 	Error                                string
 	Notes                                []string
@@ -104,13 +113,16 @@ type sourceView struct {
 	BadWords                             string
 }
 
+type storeView struct{ Store, Newest, Orders string }
+
 type problemView struct{ File, Sheet, Row, Column, Order, Text string }
 
 func newPage(r Report) page {
-	lead, rest, _ := strings.Cut(FirstLine(r), ": ")
+	lead, rest, _ := strings.Cut(r.firstLine(), ": ")
 	p := page{
 		Lead: lead, Rest: thinned(rest), Needed: len(r.PersonNeeded) > 0, Period: r.period(),
-		Steps: thinSteps(r.steps()), Facts: r.facts(), Started: moment(r.Started, r.location()),
+		NotShown: r.notShown(),
+		Steps: thinSteps(r.steps()), ChangedTitle: r.changedTitle(), Changed: r.changed(), Facts: r.facts(), Started: moment(r.Started, r.location()),
 	}
 	if !p.Needed {
 		p.Error = r.Error
@@ -132,6 +144,12 @@ func newPage(r Report) page {
 	return p
 }
 
+// notShown says what a page leaves out, and where that is.
+func (r Report) notShown() string {
+	return fmt.Sprintf("Lists name at most %d orders for each reason, and %d bad rows for each source. What became of any order, and why, says: %s",
+		reconcile.MaxExamples, reconcile.MaxProblems, r.command("explain ORDER"))
+}
+
 func (r Report) destination(i int, t Target) destination {
 	missing, rows := t.missing(), t.rows()
 	d := destination{
@@ -139,9 +157,17 @@ func (r Report) destination(i int, t Target) destination {
 		Business: thinned(r.business(t)), Missing: whole(missing.Orders), Done: whole(t.Balance.Sent.Orders), DoneLabel: "repaired",
 		Bar: bar(t.Balance), BarWords: barWords(t.Balance),
 		Rows: rowViews(rows, digits(rows)), Holds: t.Balance.Holds, BalanceWords: thinned(balanceWords(t.Balance)),
-		Stopped: t.Stopped, Error: t.Error, Asides: thinSteps(r.asides(t)), Examples: r.exampleLists(rows),
-		Changes: t.Corrections, Doubts: r.doubtViews(t),
+		Stopped: t.Stopped, Error: t.Error, Asides: thinSteps(r.asides(t)),
+		Changes: t.Corrections, Doubts: r.doubtViews(t), Usual: thinned(sentence(usualWords(t.Usual, missing))),
 	}
+	for _, list := range r.exampleLists(rows) {
+		if list.Open {
+			d.Urgent = append(d.Urgent, list)
+		} else {
+			d.Examples = append(d.Examples, list)
+		}
+	}
+	d.Charts = r.charts(d.ID, t)
 	if r.planned() || t.inShadow() {
 		d.Done, d.DoneLabel = "0", "sent"
 	}
@@ -257,7 +283,7 @@ func (r Report) exampleLists(rows []row) []exampleList {
 			if len(reason.Examples) == 0 {
 				continue
 			}
-			list := exampleList{Label: row.Label + ": " + reason.Label, Open: reason.Look,
+			list := exampleList{Label: row.Label + ": " + reason.Label, Open: reason.Look, Next: reason.Next,
 				Of: whole(len(reason.Examples)) + " of " + whole(reason.Count.Events) + " shown"}
 			for _, e := range reason.Examples {
 				list.Rows = append(list.Rows, exampleView{e.Order, kindWords(e.Kind), r.optional(e.CompletedAt),
@@ -305,6 +331,10 @@ func (r Report) sourceView(s Source) sourceView {
 	if len(s.Numbers) > 0 && r.planned() {
 		v.Notes = append(slices.Clone(v.Notes), thinned(numberWords(s.Numbers)))
 	}
+	for _, one := range s.silent() {
+		v.Stores = append(v.Stores, storeView{one.Store, moment(one.Newest, r.location()), whole(one.Orders)})
+	}
+	v.Silent = thinned(sentence(r.silentWords(s, 3)))
 	rows, more := s.badOrders(reconcile.MaxProblems)
 	for _, p := range rows {
 		v.Problems = append(v.Problems, problemView{p.File, p.Sheet, placeText(p), p.Column, p.Order, p.Text})

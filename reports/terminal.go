@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"makegood/reconcile"
@@ -23,6 +22,7 @@ const (
 	maxBadRows  = 10
 	maxExamples = 3
 	maxChanges  = 5
+	maxSilent   = 5
 )
 
 // Terminal writes the report as text for a person. Its first line is FirstLine.
@@ -30,6 +30,7 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 	if o.Width <= 0 {
 		o.Width = 80
 	}
+	r = r.legible()
 	t := &terminal{report: r, width: o.Width, colour: o.Colour}
 	t.head()
 	for _, target := range r.Targets {
@@ -71,15 +72,8 @@ func (t *terminal) painted(p paint, text string) string {
 	return "\x1b[" + string(p) + "m" + text + "\x1b[0m"
 }
 
-// line writes one line. What a file or a platform has put into a text can move
-// no cursor.
+// line writes one line. What stands in it is legible: it moves no cursor.
 func (t *terminal) line(p paint, text string) {
-	text = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return -1
-		}
-		return c
-	}, text)
 	t.text.WriteString(t.painted(p, text) + "\n")
 }
 
@@ -109,7 +103,7 @@ func (t *terminal) head() {
 	if len(r.PersonNeeded) > 0 {
 		first = red
 	}
-	t.line(first, FirstLine(r))
+	t.line(first, r.firstLine())
 	for _, step := range r.steps() {
 		t.step("  * ", step)
 	}
@@ -123,19 +117,39 @@ func (t *terminal) head() {
 			t.line(bold, "  "+command)
 		}
 	}
+	t.changed()
 	for i, target := range r.Targets {
 		if i == 0 {
 			t.line(plain, "")
 		}
 		t.fold(plain, "", target.Target+": "+r.business(target)+".")
+		if usual := usualWords(target.Usual, target.missing()); usual != "" {
+			t.fold(dim, "  ", sentence(usual))
+		}
 	}
 	t.fresh()
+}
+
+// changed writes what is new, still there and gone.
+func (t *terminal) changed() {
+	list := t.report.changed()
+	if len(list) == 0 {
+		return
+	}
+	t.line(plain, "")
+	t.line(bold, t.report.changedTitle())
+	for _, one := range list {
+		t.fold(plain, "  "+padded(one.Kind+":", -13), one.Text)
+	}
 }
 
 // step writes what can be done; a command has a line of its own, uncut.
 func (t *terminal) step(indent string, s Step) {
 	blank := strings.Repeat(" ", len(indent))
 	text := s.What
+	if s.By != "" {
+		text += ", by " + s.By
+	}
 	if s.Why != "" {
 		text += ": " + s.Why
 	}
@@ -161,6 +175,9 @@ func (t *terminal) fresh() {
 		}
 		t.fold(p, "  ", s.Source+newest+t.report.freshness(s)+".")
 		t.fold(dim, "    ", sentence(readWords(s)))
+		if silent := t.report.silentWords(s, maxSilent); silent != "" {
+			t.fold(yellow, "    ", sentence(silent))
+		}
 		if len(s.LeftOut) > 0 {
 			t.fold(dim, "    ", "Not counted as orders: "+leftOutWords(s.LeftOut)+".")
 		}
@@ -194,6 +211,9 @@ func (t *terminal) target(target Target) {
 	}
 	if target.Error != "" && target.Error != target.Stopped {
 		t.fold(red, "  ", "Not worked on: "+target.Error)
+	}
+	for _, outage := range t.report.outageWords(target) {
+		t.fold(plain, "  ", outage+".")
 	}
 	for _, aside := range t.report.asides(target) {
 		t.step("  ", aside)

@@ -1,0 +1,212 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// part is one colour of a timeline: what was the matter with messages when the
+// run began, and what became of them.
+type part struct {
+	Class, Label string
+	buckets      []reconcile.Bucket
+}
+
+// parts stack in this order. The second and the third were missing.
+var parts = [...]part{
+	{"before", "sent before", []reconcile.Bucket{reconcile.BucketAlreadySent}},
+	{"now", "missing, and accepted now", []reconcile.Bucket{reconcile.BucketSent}},
+	{"gap", "still missing", []reconcile.Bucket{reconcile.BucketRefused, reconcile.BucketInDoubt, reconcile.BucketLeft}},
+	{"held", "not sent on purpose", []reconcile.Bucket{reconcile.BucketHeldBack}},
+}
+
+const (
+	partBefore = iota
+	partNow
+	partGap
+	partHeld
+)
+
+// column is a stretch of time: how many messages each part has in it, and
+// their money by currency.
+type column struct {
+	From, To time.Time
+	N        [len(parts)]int
+	Money    map[string]*[len(parts)]reconcile.Decimal
+}
+
+func (c column) found() int  { return c.N[partBefore] + c.N[partNow] + c.N[partGap] + c.N[partHeld] }
+func (c column) lacked() int { return c.N[partNow] + c.N[partGap] }
+func (c column) due() int    { return c.N[partBefore] + c.lacked() }
+
+// maxColumns is how many stretches a chart and its table have; units of time
+// that are more are joined.
+const maxColumns = 120
+
+// columns gives a timeline as people are shown it, nil when it has less than
+// two units.
+func (r Report) columns(t *Timeline) []column {
+	if t == nil {
+		return nil
+	}
+	units := 0
+	for _, counts := range t.Events {
+		units = max(units, len(counts))
+	}
+	if units < 2 {
+		return nil
+	}
+	each := (units + maxColumns - 1) / maxColumns
+	var list []column
+	for first := 0; first < units; first += each {
+		list = append(list, t.column(first, min(first+each, units), r.location()))
+	}
+	return list
+}
+
+func (t *Timeline) column(from, to int, zone *time.Location) column {
+	c := column{From: t.at(from, zone), To: t.at(to, zone), Money: map[string]*[len(parts)]reconcile.Decimal{}}
+	for p, part := range parts {
+		for _, b := range part.buckets {
+			for _, n := range within(t.Events[b], from, to) {
+				c.N[p] += n
+			}
+			for currency, money := range t.Money {
+				for _, text := range within(money[b], from, to) {
+					c.add(currency, p, text)
+				}
+			}
+		}
+	}
+	return c
+}
+
+// add counts an amount; text that is none, which only a report from elsewhere
+// can hold, counts nothing.
+func (c *column) add(currency string, p int, text string) {
+	amount, err := reconcile.ParseDecimal(text)
+	if err != nil {
+		return
+	}
+	if c.Money[currency] == nil {
+		c.Money[currency] = &[len(parts)]reconcile.Decimal{}
+	}
+	if total, err := c.Money[currency][p].Add(amount); err == nil {
+		c.Money[currency][p] = total
+	}
+}
+
+func within[T any](list []T, from, to int) []T { return list[min(from, len(list)):min(to, len(list))] }
+
+// at is when a unit begins.
+func (t *Timeline) at(unit int, zone *time.Location) time.Time {
+	from := t.From.In(zone)
+	switch t.Unit {
+	case "hour":
+		return from.Add(time.Duration(unit) * time.Hour)
+	case "month":
+		return from.AddDate(0, unit, 0)
+	}
+	return from.AddDate(0, 0, unit)
+}
+
+// outage is a stretch in which the platform lacked at least half of what it
+// should have had.
+type outage struct {
+	First, Last int // columns
+	column
+}
+
+const (
+	maxOutages  = 3
+	leastOutage = 5 // messages: fewer are no outage
+)
+
+// outages finds the largest of them, in the order of time. Times in which
+// nothing was due, such as nights, end none.
+func outages(list []column) []outage {
+	var found []outage
+	var open *outage
+	for i, c := range list {
+		switch {
+		case c.due() == 0:
+		case 2*c.lacked() < c.due():
+			open = nil
+		case open == nil:
+			found = append(found, outage{i, i, c})
+			open = &found[len(found)-1]
+		default:
+			open.Last, open.To = i, c.To
+			for p, n := range c.N {
+				open.N[p] += n
+			}
+		}
+	}
+	found = slices.DeleteFunc(found, func(o outage) bool { return o.lacked() < leastOutage })
+	slices.SortStableFunc(found, func(a, b outage) int { return cmp.Compare(b.lacked(), a.lacked()) })
+	found = found[:min(len(found), maxOutages)]
+	slices.SortFunc(found, func(a, b outage) int { return cmp.Compare(a.First, b.First) })
+	return found
+}
+
+// words say "From 18 Nov 2026 09:00 to 18 Nov 2026 17:00 the platform lacked
+// 212 of 230 messages; 200 of them are accepted now".
+func (o outage) words(unit string) string {
+	lacked := number(o.lacked()) + " of " + plural(o.due(), "message")
+	if o.lacked() == o.due() {
+		lacked = "all " + plural(o.due(), "message")
+		if o.due() == 1 {
+			lacked = "the only message"
+		}
+	}
+	text := o.when(unit) + " the platform lacked " + lacked
+	switch o.N[partGap] {
+	case 0:
+		return text + ", which it has now"
+	case o.lacked():
+		return text + ", and still does"
+	}
+	return text + "; it has " + number(o.N[partNow]) + " of them now"
+}
+
+// when gives "From 18 Nov 2026 09:00 to 18 Nov 2026 17:00", and days and months
+// with the last of them.
+func (o outage) when(unit string) string {
+	if unit == "hour" {
+		return "From " + stamp(o.From, unit) + " to " + stamp(o.To, unit)
+	}
+	first, last := stamp(o.From, unit), stamp(o.To.Add(-time.Second), unit)
+	switch {
+	case first != last:
+		return "From " + first + " to " + last
+	case unit == "month":
+		return "In " + first
+	}
+	return "On " + first
+}
+
+// outageWords tell of the outages of a destination, one sentence each.
+func (r Report) outageWords(t Target) []string {
+	if t.Timeline == nil {
+		return nil
+	}
+	var list []string
+	for _, o := range outages(r.columns(t.Timeline)) {
+		list = append(list, o.words(t.Timeline.Unit))
+	}
+	return list
+}
+
+// stamp gives a time as exactly as its unit is.
+func stamp(t time.Time, unit string) string {
+	switch unit {
+	case "hour":
+		return t.Format("2 Jan 2006 15:04")
+	case "month":
+		return t.Format("Jan 2006")
+	}
+	return t.Format("2 Jan 2006")
+}
