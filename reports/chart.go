@@ -82,8 +82,8 @@ func (r Report) charts(id string, t Target) []chart {
 // stretch names what a column stands for: "hour", or "3 days" where units were
 // joined.
 func (r Report) stretch(t *Timeline, list []column) string {
-	for units := 2; len(list) > 0 && !list[0].To.Before(t.at(units, r.location())); units++ {
-		if list[0].To.Equal(t.at(units, r.location())) {
+	for units := 2; len(list) > 0 && !list[0].To.Before(t.Begin(units, r.location())); units++ {
+		if list[0].To.Equal(t.Begin(units, r.location())) {
 			return plural(units, t.Unit)
 		}
 	}
@@ -191,12 +191,12 @@ func tickText(f float64) string {
 func timeTicks(list []column, unit string) []chartTick {
 	form := "2 Jan"
 	switch unit {
-	case "hour":
+	case UnitHour:
 		form = "2 Jan 15:04"
-	case "month":
+	case UnitMonth:
 		form = "Jan 2006"
 	}
-	if unit == "day" && list[0].From.Year() != list[len(list)-1].From.Year() {
+	if unit == UnitDay && list[0].From.Year() != list[len(list)-1].From.Year() {
 		form = "2 Jan 06"
 	}
 	count := min(len(list), 4)

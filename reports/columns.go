@@ -42,9 +42,13 @@ func (c column) found() int  { return c.N[partBefore] + c.N[partNow] + c.N[partG
 func (c column) lacked() int { return c.N[partNow] + c.N[partGap] }
 func (c column) due() int    { return c.N[partBefore] + c.lacked() }
 
-// maxColumns is how many stretches a chart and its table have; units of time
-// that are more are joined.
-const maxColumns = 120
+// How many stretches a chart and its table have; units of time that are more
+// are joined. Reports of many destinations share the columns of all.
+const (
+	maxColumns = maxHours
+	allColumns = 1200
+	minColumns = 24
+)
 
 // columns gives a timeline as people are shown it, nil when it has less than
 // two units.
@@ -59,7 +63,8 @@ func (r Report) columns(t *Timeline) []column {
 	if units < 2 {
 		return nil
 	}
-	each := (units + maxColumns - 1) / maxColumns
+	most := max(min(maxColumns, allColumns/len(r.Targets)), minColumns)
+	each := (units + most - 1) / most
 	var list []column
 	for first := 0; first < units; first += each {
 		list = append(list, t.column(first, min(first+each, units), r.location()))
@@ -68,7 +73,7 @@ func (r Report) columns(t *Timeline) []column {
 }
 
 func (t *Timeline) column(from, to int, zone *time.Location) column {
-	c := column{From: t.at(from, zone), To: t.at(to, zone), Money: map[string]*[len(parts)]reconcile.Decimal{}}
+	c := column{From: t.Begin(from, zone), To: t.Begin(to, zone), Money: map[string]*[len(parts)]reconcile.Decimal{}}
 	for p, part := range parts {
 		for _, b := range part.buckets {
 			for _, n := range within(t.Events[b], from, to) {
@@ -100,18 +105,6 @@ func (c *column) add(currency string, p int, text string) {
 }
 
 func within[T any](list []T, from, to int) []T { return list[min(from, len(list)):min(to, len(list))] }
-
-// at is when a unit begins.
-func (t *Timeline) at(unit int, zone *time.Location) time.Time {
-	from := t.From.In(zone)
-	switch t.Unit {
-	case "hour":
-		return from.Add(time.Duration(unit) * time.Hour)
-	case "month":
-		return from.AddDate(0, unit, 0)
-	}
-	return from.AddDate(0, 0, unit)
-}
 
 // outage is a stretch in which the platform lacked at least half of what it
 // should have had.
@@ -175,14 +168,14 @@ func (o outage) words(unit string) string {
 // when gives "From 18 Nov 2026 09:00 to 18 Nov 2026 17:00", and days and months
 // with the last of them.
 func (o outage) when(unit string) string {
-	if unit == "hour" {
+	if unit == UnitHour {
 		return "From " + stamp(o.From, unit) + " to " + stamp(o.To, unit)
 	}
 	first, last := stamp(o.From, unit), stamp(o.To.Add(-time.Second), unit)
 	switch {
 	case first != last:
 		return "From " + first + " to " + last
-	case unit == "month":
+	case unit == UnitMonth:
 		return "In " + first
 	}
 	return "On " + first
@@ -203,9 +196,9 @@ func (r Report) outageWords(t Target) []string {
 // stamp gives a time as exactly as its unit is.
 func stamp(t time.Time, unit string) string {
 	switch unit {
-	case "hour":
+	case UnitHour:
 		return t.Format("2 Jan 2006 15:04")
-	case "month":
+	case UnitMonth:
 		return t.Format("Jan 2006")
 	}
 	return t.Format("2 Jan 2006")

@@ -22,15 +22,14 @@ var forms = []struct {
 }
 
 func TestGolden(t *testing.T) {
-	for _, s := range samples {
-		report := Build(s.make(), Options{Zone: amsterdam(t)})
+	for name, report := range every(t) {
 		for _, f := range forms {
-			t.Run(s.name+"."+f.ext, func(t *testing.T) {
+			t.Run(name+"."+f.ext, func(t *testing.T) {
 				var got bytes.Buffer
 				if err := f.render(&got, report); err != nil {
 					t.Fatal(err)
 				}
-				compareGolden(t, s.name+"."+f.ext, got.Bytes())
+				compareGolden(t, name+"."+f.ext, got.Bytes())
 			})
 		}
 	}
@@ -56,8 +55,7 @@ func compareGolden(t *testing.T, name string, got []byte) {
 
 // TestReadRendersTheSame says that the JSON carries all that people are shown.
 func TestReadRendersTheSame(t *testing.T) {
-	for _, s := range samples {
-		report := Build(s.make(), Options{Zone: amsterdam(t)})
+	for name, report := range every(t) {
 		var stored bytes.Buffer
 		if err := JSON(&stored, report); err != nil {
 			t.Fatal(err)
@@ -75,7 +73,7 @@ func TestReadRendersTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			if first.String() != second.String() {
-				t.Errorf("%s.%s: a stored report renders differently:\n%s\nfirst:\n%s", s.name, f.ext, &second, &first)
+				t.Errorf("%s.%s: a stored report renders differently:\n%s\nfirst:\n%s", name, f.ext, &second, &first)
 			}
 		}
 	}

@@ -11,8 +11,8 @@ import (
 
 // How many characters of a text people are shown, the mark of the cut included.
 const (
-	maxName = 160
-	maxText = 2000
+	maxName = 100
+	maxText = 1000
 	cutMark = "…"
 )
 
