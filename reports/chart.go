@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"makegood/reconcile"
 )
@@ -187,32 +188,47 @@ func tickText(f float64) string {
 	return short(f)
 }
 
-// timeTicks names up to five columns, the first and the last among them.
+// maxTicks is how many times stand below a chart.
+const maxTicks = 5
+
+// timeTicks names some columns, evenly; of hours of several days those with
+// which days begin.
 func timeTicks(list []column, unit string) []chartTick {
-	form := "2 Jan"
-	switch unit {
-	case UnitHour:
-		form = "2 Jan 15:04"
-	case UnitMonth:
-		form = "Jan 2006"
+	form, named := tickForm(list, unit), make([]int, 0, len(list))
+	for i, c := range list {
+		if unit != UnitHour || form != dayTick || i > 0 && c.From.Day() != list[i-1].From.Day() {
+			named = append(named, i)
+		}
 	}
-	if unit == UnitDay && list[0].From.Year() != list[len(list)-1].From.Year() {
-		form = "2 Jan 06"
-	}
-	count := min(len(list), 4)
+	each := (len(named) + maxTicks - 1) / maxTicks
 	var ticks []chartTick
-	for i := range count {
-		at := i * (len(list) - 1) / (count - 1)
-		tick := chartTick{At: percent(100 * (float64(at) + 0.5) / float64(len(list))), Anchor: "middle", Text: list[at].From.Format(form)}
-		switch i {
-		case 0:
+	for i := 0; i < len(named); i += each {
+		share := (float64(named[i]) + 0.5) / float64(len(list))
+		tick := chartTick{At: percent(100 * share), Anchor: "middle", Text: list[named[i]].From.Format(form)}
+		switch {
+		case share < 0.08:
 			tick.At, tick.Anchor = "0%", "start"
-		case count - 1:
+		case share > 0.92:
 			tick.At, tick.Anchor = "100%", "end"
 		}
 		ticks = append(ticks, tick)
 	}
 	return ticks
+}
+
+const dayTick = "2 Jan"
+
+func tickForm(list []column, unit string) string {
+	first, last := list[0].From, list[len(list)-1].From
+	switch {
+	case unit == UnitMonth:
+		return "Jan 2006"
+	case unit == UnitHour && last.Sub(first) < 48*time.Hour:
+		return "2 Jan 15:04"
+	case first.Year() != last.Year():
+		return "2 Jan 06"
+	}
+	return dayTick
 }
 
 // chartTable lists the columns in which anything was met.

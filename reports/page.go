@@ -122,7 +122,7 @@ func newPage(r Report) page {
 	p := page{
 		Lead: lead, Rest: thinned(rest), Needed: len(r.PersonNeeded) > 0, Period: r.period(),
 		NotShown: r.notShown(),
-		Steps: thinSteps(r.steps()), ChangedTitle: r.changedTitle(), Changed: r.changed(), Facts: r.facts(), Started: moment(r.Started, r.location()),
+		Steps:    thinSteps(r.steps()), ChangedTitle: r.changedTitle(), Changed: r.changed(), Facts: r.facts(), Started: moment(r.Started, r.location()),
 	}
 	if !p.Needed {
 		p.Error = r.Error
