@@ -40,6 +40,12 @@ func (d *document) check(c *Config) {
 	if c.Serve != nil {
 		c.Serve.check(d, c)
 	}
+	if c.Notify != nil {
+		c.Notify.check(d)
+	}
+	if c.Metrics != nil {
+		c.Metrics.check(d)
+	}
 }
 
 // failed says whether path, or an element of the list at path, has a problem already.

@@ -45,6 +45,8 @@ type Config struct {
 	Targets  map[string]*Target        `yaml:"targets"`
 	Schedule []ScheduleEntry           `yaml:"schedule"`
 	Serve    *Serve                    `yaml:"serve"`
+	Notify   *Notify                   `yaml:"notify"`
+	Metrics  *Metrics                  `yaml:"metrics"`
 	// Catalog is that of every target which names none of its own.
 	Catalog *Catalog `yaml:"catalog"`
 
@@ -124,6 +126,11 @@ func (d *document) fill(c *Config) {
 		s.Name = name
 		s.inherit(&c.Zone)
 	}
+	if c.Notify != nil {
+		for name, n := range c.Notify.To {
+			n.Name = name
+		}
+	}
 	for name, m := range c.Messages {
 		m.Name = name
 		m.inherit(&c.Zone)
@@ -140,6 +147,9 @@ func (d *document) fill(c *Config) {
 // anchor makes relative paths absolute.
 func (c *Config) anchor() {
 	c.Ledger, c.StateDir = c.absolute(c.Ledger), c.absolute(c.StateDir)
+	if c.Metrics != nil {
+		c.Metrics.TextFile = c.absolute(c.Metrics.TextFile)
+	}
 	catalogs := map[*Catalog]bool{}
 	for _, t := range c.Targets {
 		t.Path = c.absolute(t.Path)

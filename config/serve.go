@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,6 +16,8 @@ type Serve struct {
 	Bridge *Bridge `yaml:"bridge"`
 	// Availability is off unless it is written.
 	Availability *Availability `yaml:"availability"`
+	// Metrics is off unless it is written.
+	Metrics *ServeMetrics `yaml:"metrics"`
 }
 
 // Availability asks Rokt on a shop backend's behalf whether a placement is available.
@@ -47,8 +50,12 @@ func (s *Serve) check(d *document, c *Config) {
 	if _, port, err := net.SplitHostPort(s.Listen); (err != nil || port == "") && !d.failed("serve.listen") {
 		d.fail("serve.listen", "serve.listen: %s is no address; write a host and a port, such as 127.0.0.1:8090", d.quote("serve.listen"))
 	}
-	if s.Bridge == nil && s.Availability == nil && !d.given("serve.bridge") && !d.given("serve.availability") {
-		d.fail("serve", "serve answers nothing; write serve.bridge or serve.availability")
+	parts := []string{"serve.bridge", "serve.availability", "serve.metrics"}
+	if s.Bridge == nil && s.Availability == nil && s.Metrics == nil && !slices.ContainsFunc(parts, d.given) {
+		d.fail("serve", "serve answers nothing; write serve.bridge, serve.availability or serve.metrics")
+	}
+	if s.Metrics != nil {
+		s.Metrics.check(d, "serve.metrics")
 	}
 	if s.Availability != nil {
 		s.Availability.check(d, "serve.availability")
