@@ -19,7 +19,8 @@ type account struct {
 	// keep writes decisions into the ledger; nil: they are not kept.
 	keep    func([]Decision) error
 	decided []Decision
-	target  *Target // nil: what expires is not counted
+	target  *Target        // nil: what expires is not counted
+	seen    func(Decision) // Runner.Seen; nil: nobody is told
 	clock   func() time.Time
 }
 
@@ -65,6 +66,7 @@ func (a *account) end(s PlannedStep, p Place, why string) {
 		b.CountOrder(m.worst)
 	}
 	a.note(s, p, why)
+	a.tell(s, p, why)
 	a.time(s, p)
 	a.decide(s, p, why)
 }
@@ -101,20 +103,31 @@ func (a *account) expire(e Event, p Place) {
 	}
 }
 
+// tell says where a step ended.
+func (a *account) tell(s PlannedStep, p Place, why string) {
+	if a.seen != nil {
+		a.seen(a.decision(s, p, why))
+	}
+}
+
 // decide notes why a step was not sent after all, where its entry does not say
 // so.
 func (a *account) decide(s PlannedStep, p Place, why string) {
 	if a.keep == nil || p.Bucket != BucketLeft && p.Bucket != BucketHeldBack {
 		return
 	}
+	if a.decided = append(a.decided, a.decision(s, p, why)); len(a.decided) == decideOnce {
+		a.flush()
+	}
+}
+
+func (a *account) decision(s PlannedStep, p Place, why string) Decision {
 	d := Decision{Target: a.result.Target, Source: s.Event.Facts.Source, ID: s.Event.ID, Place: p, Detail: why, Value: s.Event.Value,
 		CompletedAt: s.Event.Facts.CompletedAt, Mark: s.Event.Facts.Mark}
 	if s.Origin != nil {
 		d.Origin = *s.Origin
 	}
-	if a.decided = append(a.decided, d); len(a.decided) == decideOnce {
-		a.flush()
-	}
+	return d
 }
 
 // flush keeps what was decided; the caller holds the lock, or is alone.

@@ -29,7 +29,7 @@ func (r *Runner) carry(ctx context.Context, led Ledger, plan *Plan, res *Result)
 func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run RunID, tr *TargetResult) error {
 	t, pt := r.target(tr.Target), plan.target(tr.Target)
 	acct := newAccount(tr, pt.EarliestLeft)
-	acct.target, acct.clock = t, r.Clock
+	acct.target, acct.clock, acct.seen = t, r.Clock, r.Seen
 	if t.live() {
 		tr.Mail.After = t.MailAfter
 	}

@@ -32,6 +32,9 @@ func (p *planner) composeSource(ctx context.Context, s SourceSpec) error {
 				return err
 			}
 		}
+		if err := p.first.catchUp(ctx); err != nil {
+			return err
+		}
 	}
 	if missing > 0 && ctx.Err() == nil {
 		return p.fail(ctx, s.Name(), fmt.Errorf("%d orders were not there any more: %w", missing, ErrChanged))

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,7 +64,7 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 			return err
 		}
 	}
-	return p.noteStray(s, heads, wanted, met)
+	return cmp.Or(p.noteStray(s, heads, wanted, met), p.first.catchUp(ctx))
 }
 
 // noteStray counts the orders that no target of their source wants, although
@@ -83,6 +84,7 @@ func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool
 			res.Stray = append(res.Stray, exampleOf(h, Want{Value: value}, ""))
 		}
 		if p.asked == nil {
+			p.tell(Decision{Source: h.Source, ID: NewEventID(KindOrder, h.Key), Place: Place{BucketNotForTarget, ReasonNoDestination}, Origin: h.Origin})
 			continue
 		}
 		if err := p.decideHead("", h, Place{BucketNotForTarget, ReasonNoDestination}, ""); err != nil {
@@ -112,8 +114,9 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 			if err := t.feeds[s.Name()].balance.Exclude(h, reason); err != nil {
 				return nil, nil, err
 			}
-			if p.asked == nil {
-				continue // whole shops may be another target's: the ledger does not list them
+			if p.asked == nil { // whole shops may be another target's: the ledger does not list them
+				p.tell(Decision{Target: t.Name(), Source: h.Source, ID: NewEventID(KindOrder, h.Key), Place: Place{BucketNotForTarget, reason}, Origin: h.Origin})
+				continue
 			}
 			if err := p.decideHead(t.Name(), h, Place{BucketNotForTarget, reason}, ""); err != nil {
 				return nil, nil, err
@@ -289,9 +292,14 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 			}
 			continue
 		}
-		if err := p.decideWant(t.Name(), o.head, s.Want, Held{Text: s.detail(o.head)}, s.Place); err != nil {
-			return err
+		if s.Place.Bucket == BucketHeldBack || s.Place.Bucket == BucketLeft {
+			if err := p.decideWant(t.Name(), o.head, s.Want, Held{Text: s.detail(o.head)}, s.Place); err != nil {
+				return err
+			}
+			continue
 		}
+		p.first.entry(t.Name(), o.head.Source, s)
+		p.tell(Decision{Target: t.Name(), Source: o.head.Source, ID: s.Want.ID, Place: s.Place, Value: s.Want.Value, CompletedAt: o.head.CompletedAt, Origin: o.head.Origin})
 	}
 	for _, s := range steps {
 		if s.Send || !s.Place.unfinished() {

@@ -37,7 +37,8 @@ type Decision struct {
 	Value       Value     `json:"value,omitzero"`
 	CompletedAt time.Time `json:"completed_at,omitzero"`
 	Mark        Digest    `json:"mark,omitzero"` // Head.Mark; kept under a key, not read back
-	// Run and At tell when it was decided; they are set when it is read.
+	// Run and At tell since when it has been in this place; they are set when it
+	// is read.
 	Run RunID     `json:"-"`
 	At  time.Time `json:"-"`
 }
@@ -155,6 +156,9 @@ func (r *Runner) keep(ctx context.Context, led Ledger, plan *Plan, run RunID) er
 		return err
 	}
 	err := plan.decisions(func(d Decision) error {
+		if r.Seen != nil {
+			r.Seen(d)
+		}
 		if batch = append(batch, d); len(batch) < decideOnce {
 			return nil
 		}
@@ -284,7 +288,16 @@ func (p *planner) note(d Decision) error {
 			return err
 		}
 	}
+	p.first.note(d)
+	p.tell(d)
 	return p.diary.note(d)
+}
+
+// tell says where an event or an order ends, to who wants to know.
+func (p *planner) tell(d Decision) {
+	if p.Seen != nil {
+		p.Seen(d)
+	}
 }
 
 // decideWant notes what became of one event. What was sent, and what the

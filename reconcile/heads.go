@@ -88,6 +88,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 			if err := p.decideHead("", h, Place{BucketBad, h.Bad[0].Reason}, badDetail(h.Bad)); err != nil {
 				return err
 			}
+			if err := p.first.catchUp(ctx); err != nil {
+				return err
+			}
 			if slices.ContainsFunc(h.Bad, func(b RowProblem) bool { return b.Reason == ReasonNotUnique }) {
 				p.notUnique[s.Name()] = true
 			}
@@ -104,6 +107,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 			}
 		default:
 			shapes.add(h.Key.Order)
+			res.meet(h)
 			if err := decide(h, false); err != nil {
 				return err
 			}
@@ -214,4 +218,20 @@ func (p *planner) replay(ctx context.Context, s SourceSpec, f *headFile, met *si
 		return err
 	}
 	return decide(Head{}, true)
+}
+
+// meet counts an order for its store. An order without one counts for none.
+func (r *SourceResult) meet(h Head) {
+	if r.Stores == nil {
+		r.Stores = map[string]StoreSeen{}
+	}
+	seen, known := r.Stores[h.Store]
+	if h.Store == "" || !known && len(r.Stores) >= MaxStores {
+		return
+	}
+	seen.Orders++
+	if h.CompletedAt.After(seen.Newest) {
+		seen.Newest = h.CompletedAt
+	}
+	r.Stores[h.Store] = seen
 }

@@ -44,39 +44,52 @@ func (s SourceResult) needs() []PersonNeeded {
 		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedQuiet, Count: 1})
 	}
 	if s.Tally.Bad > 0 {
-		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedBad, Count: s.Tally.Bad})
+		known := s.BadEarlier
+		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedBad, Count: s.Tally.Bad, Known: known.Count, Since: known.Since})
 	}
 	if s.Tally.RowsWithoutOrder > 0 {
-		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedLoose, Count: s.Tally.RowsWithoutOrder})
+		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedLoose, Count: s.Tally.RowsWithoutOrder, Known: s.LooseEarlier})
 	}
 	return needs
 }
 
 func (t *TargetResult) needs() []PersonNeeded {
 	var needs []PersonNeeded
-	add := func(what string, count int) {
+	add := func(what string, count int, known Earlier) {
 		if count > 0 {
-			needs = append(needs, PersonNeeded{Target: t.Target, What: what, Count: count})
+			needs = append(needs, PersonNeeded{Target: t.Target, What: what, Count: count, Known: min(known.Count, count), Since: known.Since})
 		}
 	}
-	add(NeedFailed, oneIf(failed(t.Err)))
-	add(NeedBalance, oneIf(!t.Balance.Holds()))
-	add(NeedStopped, oneIf(t.Stopped != "" && t.Err == nil && !t.Braked))
+	in := func(b Bucket) Earlier { return t.earlier(func(p Place) bool { return p.Bucket == b }) }
+	add(NeedFailed, oneIf(failed(t.Err)), Earlier{})
+	add(NeedBalance, oneIf(!t.Balance.Holds()), Earlier{})
+	add(NeedStopped, oneIf(t.Stopped != "" && t.Err == nil && !t.Braked), Earlier{})
 	if t.Braked {
-		add(NeedBrake, t.Balance.Of(BucketLeft).Events)
+		add(NeedBrake, t.Balance.Of(BucketLeft).Events, Earlier{})
 	}
 	if !t.DoubtEnds {
-		add(NeedDoubt, t.Balance.Of(BucketInDoubt).Events)
+		add(NeedDoubt, t.Balance.Of(BucketInDoubt).Events, in(BucketInDoubt))
 	}
-	add(NeedRefused, t.Balance.Of(BucketRefused).Events)
+	add(NeedRefused, t.Balance.Of(BucketRefused).Events, in(BucketRefused))
 	for _, p := range t.Balance.Reasons() {
 		waits := p == Place{BucketLeft, ReasonNeedsApproval}
 		stale := (p == Place{BucketLeft, ReasonEvidenceStale} || p == Place{BucketLeft, ReasonEvidenceUnmet}) && t.Err == nil && t.Stopped == ""
 		if stale || waits || p.Bucket == BucketHeldBack && p.Reason.NeedsLook() {
-			add(string(p.Reason), t.Balance.Places[p].Events)
+			add(string(p.Reason), t.Balance.Places[p].Events, t.earlier(func(e Place) bool { return e == p }))
 		}
 	}
 	return needs
+}
+
+// Urgent reports whether a need calls a person now. What earlier runs told of
+// calls nobody a second time (RULES R15), except doubts and refusals, which stay
+// until somebody ends them, and what holds back a whole source.
+func (r Result) Urgent(n PersonNeeded) bool {
+	switch n.What {
+	case NeedDoubt, NeedRefused, string(ReasonNotUnique), string(ReasonManyChanges):
+		return true
+	}
+	return r.Strict || n.Known < n.Count
 }
 
 // failed tells an error from a person's own interruption.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type planner struct {
 	sources   map[string]*SourceResult
 	steps     *sorter
 	diary     *diary
+	first     *firstSeen
 	asked     map[OrderKey]bool   // the orders that alone are asked about; nil: a plan of all
 	notUnique map[string]bool     // sources whose order numbers are not what they should be
 	damaged   []damagedOrder      // of the sources that are being read, the first ones
@@ -116,6 +118,7 @@ func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	if req.Samples {
 		p.samples = map[string]*sampler{}
 	}
+	p.first = newFirstSeen(p.led)
 	p.sends, p.trials = map[feedKind]int{}, map[string]*allowance{}
 	var err error
 	if p.win, p.begins, err = p.window(ctx, p.led, req, p.asOf); err != nil {
@@ -168,7 +171,7 @@ func (p *planner) gather(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.composeCarts(ctx)
+	return cmp.Or(p.composeCarts(ctx), p.first.finish(ctx))
 }
 
 // prepare reads what the ledger says of every target before a source is

@@ -77,6 +77,9 @@ type PlannedSource struct {
 	Stray         []Example     `json:"stray,omitempty"`
 	Numbers       []NumberShape `json:"numbers,omitempty"`
 	Custom        []CustomField `json:"custom,omitempty"`
+
+	BadEarlier Earlier              `json:"bad_earlier,omitzero"`
+	Stores     map[string]StoreSeen `json:"stores,omitempty"`
 }
 
 // PlannedTarget is the balance of one target without what the plan sends, and
@@ -101,6 +104,7 @@ type PlannedTarget struct {
 	Error             string                    `json:"error,omitempty"`
 	Evidence          map[string]map[string]int `json:"evidence_days,omitempty"`
 	Met               EvidenceShare             `json:"evidence_share,omitzero"`
+	Earlier           []EarlierAt               `json:"earlier,omitempty"`
 }
 
 type planFooter struct {

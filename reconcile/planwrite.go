@@ -63,7 +63,7 @@ func (p *planner) count(s sortedStep) (err error) {
 	acct := p.unsent[name]
 	if acct == nil {
 		acct = newAccount(&TargetResult{Target: name}, nil)
-		acct.target, acct.clock = p.target(name), p.Clock
+		acct.target, acct.clock, acct.seen = p.target(name), p.Clock, p.Seen
 		p.unsent[name] = acct
 	}
 	place := Place{BucketLeft, p.unsentReason(p.target(name).Mode)}
@@ -122,7 +122,9 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 		p.sources[source].Custom = s.found()
 	}
 	for _, s := range p.Sources {
-		env.Sources = append(env.Sources, plannedSource(p.sources[s.Name()]))
+		line := plannedSource(p.sources[s.Name()])
+		line.BadEarlier = p.first.bad(s.Name())
+		env.Sources = append(env.Sources, line)
 	}
 	for _, t := range p.targets {
 		line, err := p.plannedTarget(t)
@@ -136,7 +138,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 
 func plannedSource(r *SourceResult) PlannedSource {
 	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
-		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray, Numbers: r.Numbers, Custom: r.Custom}
+		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray, Numbers: r.Numbers, Custom: r.Custom, Stores: r.Stores}
 	if r.Err != nil {
 		s.Error = r.Err.Error()
 	}
@@ -147,6 +149,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 	line := PlannedTarget{Target: t.Name(), Mode: t.Mode, Digest: t.Digest, Doubts: t.doubts, DoubtsFound: t.doubtsFound,
 		Stopped: t.stopped, EarliestLeft: map[string]time.Time{}, HeldTimes: map[string][]int64{},
 		Evidence: map[string]map[string]int{}}
+	line.Earlier = p.first.at(t.Name(), t.feeds)
 	if m := t.meetings(); len(t.Evidence) > 0 {
 		line.Met = EvidenceShare{m.met + m.missed, m.met}
 	}

@@ -24,6 +24,8 @@ type Result struct {
 	// Accepted is evidence that a person let pass although it looked stale: by
 	// name, with the person's note.
 	Accepted map[string]string
+	// Strict says that what earlier runs told of calls a person all the same.
+	Strict bool
 	// Err is what ended the run before its end, nil otherwise.
 	Err error
 }
@@ -51,9 +53,24 @@ type SourceResult struct {
 	Custom  []CustomField // where samples were asked for
 	Err     error         // the source failed: nothing of it was sent
 	// Bad lists examples of bad orders with their rows, at most MaxProblems
-	// problems in all.
-	Bad []BadOrder
+	// problems in all; BadEarlier is how many of all bad orders earlier runs told
+	// of, LooseEarlier how many rows without an order there were then.
+	Bad          []BadOrder
+	BadEarlier   Earlier
+	LooseEarlier int
+	// Stores tells of each store's orders in the period, at most MaxStores.
+	Stores map[string]StoreSeen
 }
+
+// StoreSeen is how many orders of a store were met, and when the newest of them
+// was completed.
+type StoreSeen struct {
+	Orders int
+	Newest time.Time
+}
+
+// MaxStores bounds how many stores of a source are told apart.
+const MaxStores = 10_000
 
 // BadOrder is an order that cannot be sent as it stands, and why.
 type BadOrder struct {
@@ -114,6 +131,8 @@ type TargetResult struct {
 	Unknown UnknownSKUs
 	// Expiring is what becomes too old for the target within a day.
 	Expiring Expiring
+	// Earlier is what earlier runs told of the places that need a person.
+	Earlier []EarlierAt
 }
 
 // Doubt is an event whose claim outlived its run.

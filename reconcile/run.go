@@ -123,7 +123,7 @@ func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request)
 }
 
 func (r *Runner) newResult(command string) Result {
-	return Result{Run: r.NewRun(), Command: command, Started: r.Clock().UTC(), Accepted: r.Accepted}
+	return Result{Run: r.NewRun(), Command: command, Started: r.Clock().UTC(), Accepted: r.Accepted, Strict: r.Strict}
 }
 
 // open registers the run and keeps the ledger's head beside it.
@@ -163,7 +163,9 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 	res.Plan = &PlanRef{Path: plan.Path, Digest: plan.Digest, Expires: plan.Expires}
 	res.Lookups = plan.Lookups
 	for _, s := range plan.Sources {
-		res.Sources = append(res.Sources, s.result(p))
+		found := s.result(p)
+		found.LooseEarlier = min(found.Tally.RowsWithoutOrder, r.LooseBefore[s.Source])
+		res.Sources = append(res.Sources, found)
 	}
 	for _, pt := range plan.Targets {
 		t := r.target(pt.Target)
@@ -172,7 +174,7 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 		}
 		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
 			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections, Met: pt.Met,
-			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, Expiring: pt.Expiring, Unknown: pt.Unknown, DoubtEnds: mergesAll(t)}
+			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, Expiring: pt.Expiring, Unknown: pt.Unknown, Earlier: pt.Earlier, DoubtEnds: mergesAll(t)}
 		for _, s := range res.Sources {
 			if s.Err != nil && t.Reads(s.Source) {
 				tr.Unread = append(tr.Unread, s.Source)
@@ -201,7 +203,8 @@ func (t PlannedTarget) failure(p *planner) error {
 // result gives back a source's result; p, where the plan was made in this
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
-	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers, Custom: s.Custom}
+	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers, Custom: s.Custom,
+		BadEarlier: s.BadEarlier, Stores: s.Stores}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:

@@ -45,6 +45,10 @@ type Runner struct {
 	// SaveHead stores which ledger this is and how far it has come, after a
 	// run's first and last commit.
 	SaveHead func(LedgerHead) error
+	// Strict: what earlier runs told of calls a person all the same.
+	Strict bool
+	// LooseBefore is how many rows without an order the last run met, by source.
+	LooseBefore map[string]int
 	// Seen is told where each event, and each order as a whole, ends. Of an event
 	// that is told of twice the last word counts. Called by several goroutines;
 	// nil: nobody is told.

@@ -29,9 +29,10 @@ func Build(r reconcile.Result, o Options) Report {
 		Started: seconds(r.Started), Finished: seconds(r.Finished),
 		Window:  reconcile.Window{From: r.Window.From.UTC(), To: r.Window.To.UTC()},
 		Sources: make([]Source, len(r.Sources)), Targets: make([]Target, len(r.Targets)),
-		PersonNeeded: needs(r), Error: errorText(r.Err), Backfill: r.Backfill, NewLedger: r.NewLedger, Accepted: accepted(r.Accepted),
+		Error: errorText(r.Err), Backfill: r.Backfill, NewLedger: r.NewLedger, Accepted: accepted(r.Accepted),
 		Zone: zone.String(), zone: zone, config: o.Config,
 	}
+	report.PersonNeeded, report.StillThere = needs(r)
 	for i, s := range r.Sources {
 		report.Sources[i] = buildSource(s)
 	}
@@ -55,12 +56,21 @@ func Build(r reconcile.Result, o Options) Report {
 	return report
 }
 
-func needs(r reconcile.Result) []Need {
-	var list []Need
+// needs lists what a person is needed for, and apart from it what earlier runs
+// have told of and that calls nobody again.
+func needs(r reconcile.Result) (urgent, known []Need) {
 	for _, n := range r.Needs() {
-		list = append(list, Need(n))
+		one := Need{Target: n.Target, Source: n.Source, What: n.What, Count: n.Count, Known: n.Known, Since: seconds(n.Since)}
+		if n.Since.IsZero() {
+			one.Since = n.Since
+		}
+		if r.Urgent(n) {
+			urgent = append(urgent, one)
+			continue
+		}
+		known = append(known, one)
 	}
-	return list
+	return urgent, known
 }
 
 func buildSource(s reconcile.SourceResult) Source {
@@ -74,7 +84,7 @@ func buildSource(s reconcile.SourceResult) Source {
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
 		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),
-		Newest: seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
+		Stores: silent(s), StoresOf: len(s.Stores), Newest: seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
 	}
 }
 

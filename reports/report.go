@@ -146,9 +146,9 @@ type Source struct {
 
 	Custom []CustomField `json:"custom,omitempty"` // of check
 
-	Newest   time.Time `json:"newest,omitzero"`  // the newest completion met
-	Stores   []Store   `json:"stores,omitempty"` // the silent ones, the longest silence first; at most 100
-	StoresOf int       `json:"stores_met,omitempty"`
+	Newest   time.Time `json:"newest,omitzero"`      // the newest completion met
+	Stores   []Store   `json:"stores,omitempty"`     // the silent ones, the longest silence first; at most 100
+	StoresOf int       `json:"stores_met,omitempty"` // of how many
 	Error    string    `json:"error,omitempty"`
 	Problems []Problem `json:"problems,omitempty"` // examples of bad rows
 	Notes    []string  `json:"notes,omitempty"`

@@ -42,6 +42,9 @@ func (a *app) apply(ctx context.Context, f *runFlags, path string) (err error) {
 	if err := s.openLedger(ctx); err != nil {
 		return err
 	}
+	if err := s.usual(ctx, s.led); err != nil {
+		return err
+	}
 	res, err := s.Apply(ctx, s.led, plan, s.req)
 	return s.tell(res, err)
 }

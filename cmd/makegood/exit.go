@@ -104,7 +104,9 @@ func resultCode(r reconcile.Result) int {
 		if need.What == reconcile.NeedFailed {
 			return exitFailed
 		}
-		code = exitPerson
+		if r.Urgent(need) {
+			code = exitPerson
+		}
 	}
 	if code == exitDone && anythingLeft(r) {
 		return exitLeft

@@ -87,8 +87,8 @@ func TestHarmByNumbers(t *testing.T) {
 					s.Errorf("named is %+v", e)
 				}
 			}
-			s.orders("shop", "1003,"+at+",cas@example.com,MUG,1,5") // the next night's export no longer has the others
-			s.wants(s.run(exitPerson), "activate", "already_sent sent_here 1, held_back possible_twin 1, sent 1")
+			s.orders("shop", "1003,"+at+",cas@example.com,MUG,1,5")                                             // the next night's export no longer has the others
+			s.wants(s.run(exitDone), "activate", "already_sent sent_here 1, held_back possible_twin 1, sent 1") // the twin was told of
 			s.activate("activate", fields{"possible_twins": "send"})
 			s.wants(s.run(exitDone), "activate", "already_sent sent_here 2, sent 1")
 		},

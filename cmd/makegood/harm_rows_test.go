@@ -33,7 +33,7 @@ var realLife = []struct{ row, test string }{
 	{"1,000 SEK from last month in a EUR shop", "TestHarmToMoney"},
 	{"NL, BE, DE stores in one export, three accounts", "TestHarmThreeAccountsFromOneExport"},
 	{"live integration still busy with the order of 02:29", "TestHarmLiveIntegrationStillBusy"},
-	{"one bad row in the window for 7 nights", ""}, // notices are not built yet
+	{"one bad row in the window for 7 nights", "TestHarmOneBadRowForSevenNights"},
 	{"staging copy of the production database", "TestHarmStagingCopyOfTheProductionDatabase"},
 	{"till clock 20 min wrong", "TestHarmToCarts"},
 	{"two people, one address", "TestHarmToCarts"},

@@ -83,9 +83,9 @@ func TestHarmSecretsAndAddressesAreNotTold(t *testing.T) {
 			default:
 				setFaults(t, s.sim, fault)
 			}
-			runs := [][]string{{"run", "--json", "--html", filepath.Join(s.dir, "report.html")}, {"plan", "--json"}, {"plan"}}
+			runs := [][]string{{"run", "--json", "--html", filepath.Join(s.dir, "report.html")}, {"plan", "--json", "--strict"}, {"plan", "--strict"}}
 			if fault != "gone" && fault != "hang" { // they take their time
-				runs = append(runs, []string{"run"})
+				runs = append(runs, []string{"run", "--strict"})
 			}
 			config := s.file()
 			for _, args := range runs {

@@ -29,6 +29,9 @@ func (a *app) planCommand() *cobra.Command {
 
 func (a *app) plan(ctx context.Context, f *runFlags) error {
 	return a.reading(ctx, f, "plan", func(s *session, led *ledger.Reader) error {
+		if err := s.usual(ctx, led); err != nil {
+			return err
+		}
 		res, err := s.Plan(ctx, led, s.req)
 		if err == nil && f.canonical {
 			s.stop()

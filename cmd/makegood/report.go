@@ -21,6 +21,7 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	a.code = resultCode(res)
 	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named()})
 	built.Exit = &a.code
+	built.CompareWith(w.past)
 	a.logEnd(built)
 	return errors.Join(err, a.show(f, built))
 }

@@ -33,7 +33,7 @@ func (a *app) run(ctx context.Context, f *runFlags) (err error) {
 	if err := s.openLedger(ctx); err != nil {
 		return err
 	}
-	if err := s.usual(ctx); err != nil {
+	if err := s.usual(ctx, s.led); err != nil {
 		return err
 	}
 	res, err := s.Run(ctx, s.led, s.req)

@@ -27,6 +27,7 @@ type runFlags struct {
 	changesRight   bool
 	skipMoved      bool
 	canonical      bool
+	strict         bool
 }
 
 func (f *runFlags) output(c *cobra.Command) {
@@ -38,6 +39,7 @@ func (f *runFlags) period(c *cobra.Command) {
 	c.Flags().StringVar(&f.from, "from", "", "beginning of the period, such as 2026-11-01, in the configured zone")
 	c.Flags().StringVar(&f.to, "to", "", "end of the period, itself not in it")
 	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
+	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 2 for what earlier runs have told of, too")
 	c.Flags().BoolVar(&f.changesRight, "changes-are-right", false, "send changes again although more than half of the orders have changed after they were sent")
 	f.evidence(c)
 }

@@ -3,31 +3,36 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 
 	"makegood/reconcile"
+	"makegood/reconcile/ledger"
 	"makegood/reports"
 )
 
-// How many runs are looked at to know what is usual: ordinary ones at a
-// destination, among so many of all.
+// How many runs are looked at to know what is usual: ordinary ones to the same
+// destinations, among so many of all.
 const (
 	usualRuns = 14
 	amongRuns = 100
 )
 
-// usual finds out what the last runs sent to each destination: ordinary ones,
-// that were sent live and not over a period that a person named.
-func (s *session) usual(ctx context.Context) error {
-	runs, err := s.led.Ended(ctx, amongRuns)
+// ender lists past runs: a ledger, or a reader of one.
+type ender interface {
+	Ended(ctx context.Context, limit int) ([]ledger.LastRun, error)
+}
+
+// usual finds out what the last ordinary runs found: what they sent live to each
+// destination, and the reports of those to just these destinations. Runs over a
+// period that a person named are not ordinary.
+func (s *session) usual(ctx context.Context, led ender) error {
+	runs, err := led.Ended(ctx, amongRuns)
 	if err != nil {
 		return err
 	}
-	lacks := func(t *reconcile.Target) bool { return t.Usual.Runs < usualRuns }
+	s.LooseBefore = map[string]int{}
 	for _, run := range runs {
-		if !slices.ContainsFunc(s.Targets, lacks) {
-			break
-		}
 		if run.Command != "run" || len(run.Summary) == 0 {
 			continue
 		}
@@ -35,15 +40,40 @@ func (s *session) usual(ctx context.Context) error {
 		if err != nil || report.Backfill {
 			continue // another version's report is no reason to send nothing
 		}
-		for _, t := range s.Targets {
-			for _, past := range report.Targets {
-				if past.Target != t.Name() || past.Mode != reconcile.ModeLive || !lacks(t) {
-					continue
-				}
-				t.Usual.Runs++
-				t.Usual.Most = max(t.Usual.Most, past.Balance.Sent.Events+past.Balance.Refused.Events)
-			}
+		s.learn(report)
+		if s.sameTargets(report) && len(s.past) < usualRuns {
+			s.past = append(s.past, report)
 		}
 	}
 	return nil
+}
+
+// learn takes from one run, the newer ones came before, what is usual.
+func (s *session) learn(past reports.Report) {
+	for _, source := range past.Sources {
+		if _, newer := s.LooseBefore[source.Source]; !newer && source.Error == "" {
+			s.LooseBefore[source.Source] = source.RowsWithoutOrder
+		}
+	}
+	for _, t := range s.Targets {
+		for _, was := range past.Targets {
+			if was.Target != t.Name() || was.Mode != reconcile.ModeLive || t.Usual.Runs >= usualRuns {
+				continue
+			}
+			t.Usual.Runs++
+			t.Usual.Most = max(t.Usual.Most, was.Balance.Sent.Events+was.Balance.Refused.Events)
+		}
+	}
+}
+
+// sameTargets reports whether a run was to the destinations of this one.
+func (s *session) sameTargets(past reports.Report) bool {
+	these, those := map[string]bool{}, map[string]bool{}
+	for _, t := range s.Targets {
+		these[t.Name()] = true
+	}
+	for _, t := range past.Targets {
+		those[t.Target] = true
+	}
+	return slices.Equal(slices.Sorted(maps.Keys(these)), slices.Sorted(maps.Keys(those)))
 }

@@ -31,7 +31,8 @@ import (
 type wiring struct {
 	*reconcile.Runner
 	cfg   *config.Config
-	head  string // where head.json is
+	head  string           // where head.json is
+	past  []reports.Report // ordinary runs before, the newest first
 	dial  httpapi.Dial
 	close []func() error
 }
@@ -63,7 +64,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
-		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, NewRun: a.newRun, Log: a.log,
+		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, Strict: f.strict, NewRun: a.newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
 	}
@@ -100,6 +101,7 @@ func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
 	code := resultCode(r)
 	report := reports.Build(r, reports.Options{Zone: w.Zone})
 	report.Exit = &code
+	report.CompareWith(w.past)
 	summary, err := json.Marshal(report)
 	if err != nil {
 		w.Log.Warn("the run report cannot be kept", "error", err)

@@ -79,6 +79,9 @@ func (t *tx) decide(ctx context.Context, target string, rows []decisionRow) erro
 			if _, differs := t.seal.changed(was, same); !differs {
 				continue
 			}
+			if was.Bucket == is.Bucket && was.Reason == is.Reason { // it has been there since then
+				is.Run, is.At = was.Run, was.At
+			}
 		}
 		if err := t.put(was, is); err != nil {
 			return err

@@ -1,0 +1,142 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Earlier says how many events, or orders of a source, earlier runs told of in
+// the same place, and when the first of them was told of.
+type Earlier struct {
+	Count int       `json:"count"`
+	Since time.Time `json:"since,omitzero"`
+}
+
+func (e *Earlier) add(o Earlier) {
+	e.Count += o.Count
+	if e.Since.IsZero() || !o.Since.IsZero() && o.Since.Before(e.Since) {
+		e.Since = o.Since
+	}
+}
+
+// problem is what a person has to look at, of one source: a place at a target,
+// or bad orders, whose target is "".
+type problem struct {
+	target, source string
+	place          Place
+}
+
+// firstSeen finds out which of a plan's problems the ledger knows of already:
+// only new ones call a person (RULES R15).
+type firstSeen struct {
+	led     Reader
+	ask     map[problem][]EventID
+	waiting int // ids in ask
+	found   map[problem]Earlier
+}
+
+// seenAtOnce is after how many decisions they are looked up.
+const seenAtOnce = 500
+
+func newFirstSeen(led Reader) *firstSeen {
+	return &firstSeen{led: led, ask: map[problem][]EventID{}, found: map[problem]Earlier{}}
+}
+
+// note keeps a decision that is a problem, to be looked up. Without anybody who
+// asks, nothing is kept.
+func (f *firstSeen) note(d Decision) {
+	if f == nil || d.Place.Bucket != BucketBad && (d.Place.Bucket != BucketHeldBack || !d.Place.Reason.NeedsLook()) {
+		return
+	}
+	of := problem{d.Target, d.Source, d.Place}
+	f.ask[of] = append(f.ask[of], d.ID)
+	f.waiting++
+}
+
+// catchUp looks up what was noted, once it is much.
+func (f *firstSeen) catchUp(ctx context.Context) error {
+	if f == nil || f.waiting < seenAtOnce {
+		return nil
+	}
+	return f.finish(ctx)
+}
+
+func (f *firstSeen) look(ctx context.Context, of problem) error {
+	known, err := f.led.Decided(ctx, of.target, f.ask[of])
+	if err != nil {
+		return fmt.Errorf("look up what earlier runs told of: %w", err)
+	}
+	sum := f.found[of]
+	for _, d := range known {
+		if d.Source == of.source && d.Place == of.place {
+			sum.add(Earlier{1, d.At})
+		}
+	}
+	f.found[of] = sum
+	return nil
+}
+
+// finish looks up what is left.
+func (f *firstSeen) finish(ctx context.Context) error {
+	defer func() { clear(f.ask); f.waiting = 0 }()
+	for of := range f.ask {
+		if err := f.look(ctx, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry notes an event that the ledger has as refused, or in doubt.
+func (f *firstSeen) entry(target, source string, s Step) {
+	if s.Place.Bucket == BucketRefused || s.Place.Bucket == BucketInDoubt {
+		of := problem{target, source, s.Place}
+		sum := f.found[of]
+		sum.add(Earlier{1, s.Entry.At})
+		f.found[of] = sum
+	}
+}
+
+// at gives what was known of a target's sources, by place.
+func (f *firstSeen) at(target string, sources map[string]*feed) []EarlierAt {
+	byPlace := map[Place]Earlier{}
+	for of, e := range f.found {
+		if of.target == target && sources[of.source] != nil && e.Count > 0 {
+			sum := byPlace[of.place]
+			sum.add(e)
+			byPlace[of.place] = sum
+		}
+	}
+	var list []EarlierAt
+	for place, e := range byPlace {
+		list = append(list, EarlierAt{place, e})
+	}
+	return list
+}
+
+// bad gives what was known of a source's bad orders.
+func (f *firstSeen) bad(source string) (sum Earlier) {
+	for of, e := range f.found {
+		if of.target == "" && of.source == source && of.place.Bucket == BucketBad {
+			sum.add(e)
+		}
+	}
+	return sum
+}
+
+// EarlierAt is what earlier runs told of one place.
+type EarlierAt struct {
+	Place
+	Earlier
+}
+
+// earlier sums what is known of the places that a function names.
+func (t *TargetResult) earlier(is func(Place) bool) (sum Earlier) {
+	for _, e := range t.Earlier {
+		if is(e.Place) {
+			sum.add(e.Earlier)
+		}
+	}
+	return sum
+}

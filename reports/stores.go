@@ -1,0 +1,34 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"makegood/reconcile"
+)
+
+// silentAfter is how long before the newest order of its source a store's newest
+// one was completed, when the store counts as silent: longer than a Sunday.
+const silentAfter = 36 * time.Hour
+
+// maxStores bounds how many stores a report names.
+const maxStores = 100
+
+// silent lists the silent stores of a source, the longest silence first.
+func silent(s reconcile.SourceResult) []Store {
+	var newest time.Time
+	for _, store := range s.Stores {
+		if store.Newest.After(newest) {
+			newest = store.Newest
+		}
+	}
+	var list []Store
+	for name, store := range s.Stores {
+		if newest.Sub(store.Newest) > silentAfter {
+			list = append(list, Store{Store: Mask(name), Orders: store.Orders, Newest: seconds(store.Newest), Silent: true})
+		}
+	}
+	slices.SortFunc(list, func(a, b Store) int { return cmp.Or(a.Newest.Compare(b.Newest), cmp.Compare(a.Store, b.Store)) })
+	return list[:min(len(list), maxStores)]
+}
