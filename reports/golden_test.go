@@ -3,10 +3,14 @@ package reports
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -18,7 +22,32 @@ var forms = []struct {
 }{
 	{"json", JSON},
 	{"txt", func(w io.Writer, r Report) error { return Terminal(w, r, TerminalOptions{Width: 90}) }},
-	{"html", HTML},
+	{"html", HTML}, {"csv", CSV}, {"md", Markdown}, {"xml", JUnit}, {"xlsx.txt", cellsOfXLSX},
+}
+
+// cellsOfXLSX writes the workbook's cells as text: what a reader sees, and none
+// of the packing.
+func cellsOfXLSX(w io.Writer, r Report) error {
+	var file bytes.Buffer
+	if err := XLSX(&file, r); err != nil {
+		return err
+	}
+	book, err := excelize.OpenReader(&file)
+	if err != nil {
+		return err
+	}
+	defer book.Close()
+	for _, sheet := range book.GetSheetList() {
+		rows, err := book.GetRows(sheet)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "== %s\n", sheet)
+		for _, row := range rows {
+			fmt.Fprintln(w, strings.Join(row, " | "))
+		}
+	}
+	return nil
 }
 
 func TestGolden(t *testing.T) {

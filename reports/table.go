@@ -65,11 +65,16 @@ func (t Target) reasonsOf(b reconcile.Bucket) []reasonRow {
 		code := reconcile.Reason(reason.Reason)
 		list = append(list, reasonRow{
 			Label: ReasonWords(code).Text, Next: ReasonWords(code).Next, Count: reason.Count, Examples: t.examplesOf(b, reason.Reason),
-			Look: b == reconcile.BucketRefused || b == reconcile.BucketInDoubt || code.NeedsLook(),
+			Look: needsLook(b, code),
 		})
 	}
 	slices.SortStableFunc(list, func(x, y reasonRow) int { return cmp.Compare(y.Count.Orders, x.Count.Orders) })
 	return list
+}
+
+// needsLook reports whether somebody must look at what is in a place.
+func needsLook(b reconcile.Bucket, r reconcile.Reason) bool {
+	return b == reconcile.BucketRefused || b == reconcile.BucketInDoubt || r.NeedsLook()
 }
 
 func (t Target) examplesOf(b reconcile.Bucket, reason string) []Example {
