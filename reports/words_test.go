@@ -134,7 +134,8 @@ func TestNoAddress(t *testing.T) {
 		if strings.Contains(b.String(), "jane.doe") {
 			t.Errorf("%s tells an address:\n%s", f.ext, &b)
 		}
-		if !strings.Contains(b.String(), "j***@example.com") {
+		said := strings.NewReplacer(`\`, "", joiner, "").Replace(b.String()) // Markdown's
+		if f.ext != "csv" && !strings.Contains(said, "j***@example.com") {   // which holds no free text
 			t.Errorf("%s lost the text around an address", f.ext)
 		}
 	}
