@@ -136,6 +136,9 @@ func (r Report) silentWords(s Source, limit int) string {
 	if s.StoresOf > 0 {
 		text = number(len(silent)) + " of " + plural(s.StoresOf, "store") + " silent"
 	}
+	if len(silent) >= maxStores {
+		text = "at least " + text
+	}
 	var parts []string
 	for _, one := range silent[:min(len(silent), limit)] {
 		parts = append(parts, fmt.Sprintf("%s since %s", cmp.Or(one.Store, "(no name)"), moment(one.Newest, r.location())))

@@ -14,6 +14,9 @@ func FirstLine(r Report) string { return r.legible().firstLine() }
 
 func (r Report) firstLine() string {
 	line := "No one is needed: " + calm(r) + "."
+	if known := len(r.StillThere); known > 0 {
+		line = "No one is needed: " + calm(r) + "; " + plural(known, "known problem") + " still there."
+	}
 	if len(r.PersonNeeded) > 0 {
 		line = "A person is needed: " + listed(r.PersonNeeded) + "."
 		if by := r.deadline(); !by.IsZero() {
