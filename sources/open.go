@@ -32,6 +32,9 @@ type Opener struct {
 	// Waiting is told how long a source waits for a file that may still be
 	// written; nil: nobody.
 	Waiting func(source, file string, d time.Duration)
+	// Blame is told of each row with something wrong, more than once perhaps;
+	// nil: nobody.
+	Blame func(source string, p reconcile.RowProblem)
 	// Budget is the memory for orders that are not yet whole; 0: table's own.
 	Budget int
 }
@@ -68,6 +71,9 @@ func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	options := table.Options{StateDir: o.spillDir(), Budget: o.Budget, Joins: o.join, Now: o.Now}
 	if o.Progress != nil {
 		options.Progress = func(n int) { o.Progress(cfg.Name, n) }
+	}
+	if o.Blame != nil {
+		options.Blame = func(p reconcile.RowProblem) { o.Blame(cfg.Name, p) }
 	}
 	if cfg.SFTP != nil {
 		r.fetcher = &fetcher{server: cfg.SFTP, parent: filepath.Join(o.StateDir, "sftp")}

@@ -23,6 +23,7 @@ func (a *app) applyCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return a.apply(c.Context(), &f, args[0]) },
 	}
 	f.output(c)
+	f.marks(c)
 	f.ledger(c)
 	f.evidence(c)
 	c.Flags().BoolVar(&f.skipMoved, "skip-moved", false, "leave out steps whose order or entry has moved since the plan")
@@ -46,6 +47,7 @@ func (a *app) apply(ctx context.Context, f *runFlags, path string) (err error) {
 		return err
 	}
 	res, err := s.Apply(ctx, s.led, plan, s.req)
+	s.mark(ctx, res, err)
 	return s.tell(res, err)
 }
 

@@ -22,6 +22,7 @@ func (a *app) planCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return a.plan(c.Context(), &f) },
 	}
 	f.output(c)
+	f.marks(c)
 	f.period(c)
 	c.Flags().BoolVar(&f.canonical, "canonical", false, "print the lines that the plan digest covers (they hold addresses)")
 	return c
@@ -37,6 +38,7 @@ func (a *app) plan(ctx context.Context, f *runFlags) error {
 			s.stop()
 			return a.canonical(res.Plan.Path, s.Key)
 		}
+		s.mark(ctx, res, err)
 		return s.tell(res, err)
 	})
 }

@@ -19,6 +19,7 @@ func (a *app) runCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context(), &f) },
 	}
 	f.output(c)
+	f.marks(c)
 	f.period(c)
 	f.ledger(c)
 	return c
@@ -37,6 +38,7 @@ func (a *app) run(ctx context.Context, f *runFlags) (err error) {
 		return err
 	}
 	res, err := s.Run(ctx, s.led, s.req)
+	s.mark(ctx, res, err)
 	if err == nil {
 		s.moveRead(ctx, &res)
 	}

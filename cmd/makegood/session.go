@@ -28,6 +28,7 @@ type runFlags struct {
 	skipMoved      bool
 	canonical      bool
 	strict         bool
+	marked         string
 }
 
 func (f *runFlags) output(c *cobra.Command) {
@@ -87,7 +88,7 @@ func (f *runFlags) request(command string, cfg *config.Config) (reconcile.Reques
 		}
 		*end.at = d.In(cfg.Zone.Location)
 	}
-	if err := f.check(req); err != nil {
+	if err := errors.Join(f.check(req), f.checkMarked(cfg)); err != nil {
 		return req, &usageError{command: "makegood " + command, err: err}
 	}
 	return req, nil

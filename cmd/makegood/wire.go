@@ -35,6 +35,7 @@ type wiring struct {
 	past  []reports.Report // ordinary runs before, the newest first
 	dial  httpapi.Dial
 	close []func() error
+	marks *reports.Marks // nil: no file is marked
 }
 
 // keepPlans is how long plans that were not carried out are kept.
@@ -68,6 +69,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
 	}
+	w.watchMarks(f)
 	if err := w.addTargets(f.targets); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -288,7 +290,7 @@ func (w *wiring) addReaders() error {
 		}
 		s := w.cfg.Sources[name]
 		rows := &rowCounter{}
-		source, err := sources.Opener{StateDir: w.StateDir, Progress: rows.count, Waiting: w.waiting}.Source(s)
+		source, err := sources.Opener{StateDir: w.StateDir, Progress: rows.count, Waiting: w.waiting, Blame: w.blame()}.Source(s)
 		if err != nil {
 			return &configError{fmt.Errorf("open source %s: %w", name, err)}
 		}

@@ -34,6 +34,9 @@ type cursor struct {
 	skipped int      // lines before the header row
 	last    int      // line on which the last row begins
 	decoded bool     // the text was made by a decoder: it is valid UTF-8
+	own     []int    // columns that makegood wrote
+	width   int      // of the header, those included
+	defused bool     // makegood wrote the file: it put apostrophes before formulas
 }
 
 func newCursor(f *File, d *dialect, in *content) (*cursor, error) {
@@ -88,8 +91,32 @@ func (c *cursor) readHeader(f *File) error {
 	for i, name := range record {
 		c.header.Columns[i] = strings.Clone(name)
 	}
-	c.cells, c.last = make([]string, len(record)), c.skipped+1
+	c.cells, c.last, c.width = make([]string, len(record)), c.skipped+1, len(record)
+	c.leaveOwn()
 	return c.checkDelimiter(f)
+}
+
+// leaveOwn makes the columns that makegood wrote as if they were not there.
+func (c *cursor) leaveOwn() {
+	columns := c.header.Columns
+	c.own, c.defused = table.OwnColumns(columns), table.HasColumn(columns, table.StatusColumn)
+	for _, at := range c.own {
+		columns[at] = ""
+	}
+	for n := len(columns); len(c.own) > 0 && n > 0 && columns[n-1] == ""; n-- {
+		columns = columns[:n-1]
+	}
+	for i := range columns {
+		columns[i] = c.restored(columns[i])
+	}
+	c.header.Columns = columns
+}
+
+func (c *cursor) restored(text string) string {
+	if c.defused {
+		return table.Restore(text)
+	}
+	return text
 }
 
 // checkDelimiter notices a header that another delimiter would cut.
@@ -132,11 +159,16 @@ func (c *cursor) row(record []string, number int) (table.Row, error) {
 	if err := c.checkText(record, number); err != nil {
 		return row, err
 	}
-	width := len(c.header.Columns)
+	for _, at := range c.own {
+		if at < len(record) {
+			record[at] = ""
+		}
+	}
 	for i, text := range record {
-		if i >= width && strings.TrimSpace(text) != "" {
+		record[i] = c.restored(text)
+		if i >= c.width && strings.TrimSpace(text) != "" {
 			row.Problem = fmt.Sprintf("the row has %d cells, but the header has %d columns; is a delimiter or a quote inside a value?",
-				len(record), width)
+				len(record)-len(c.own), c.width-len(c.own))
 			if last, _ := c.reader.FieldPos(len(record) - 1); last+c.skipped > number {
 				return row, fmt.Errorf("%w: the row that begins on line %d ends on line %d with too many cells", ErrQuotes, number, last+c.skipped)
 			}
@@ -158,7 +190,7 @@ func (c *cursor) fit(record []string) []string {
 	}
 	n := copy(c.cells, record)
 	clear(c.cells[n:])
-	return c.cells
+	return c.cells[:width]
 }
 
 // broken is a row with a quote that does not belong there; it ended with its

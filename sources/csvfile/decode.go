@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -48,31 +49,73 @@ func (g *guard) Read(b []byte) (int, error) {
 // outranks the encoding that is set. decoded says that a decoder made it, so
 // that it is valid whatever the bytes were.
 func decode(in *bufio.Reader, encoding string) (text *bufio.Reader, decoded bool, err error) {
-	head, err := in.Peek(64 << 10)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+	form, err := formOf(in, encoding)
+	if err != nil {
 		return nil, false, err
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return lines(transform.NewReader(in, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder())), true, nil
-	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		_, _ = in.Discard(3)
-		return oldLines(in, head), false, nil
-	}
-	if encoding == "" {
-		encoding = "utf-8"
-	}
-	enc, err := htmlindex.Get(encoding)
-	if err != nil {
-		return nil, false, fmt.Errorf("encoding %q is not known", encoding)
-	}
-	if name, _ := htmlindex.Name(enc); name == "utf-8" {
-		return oldLines(in, head), false, nil
-	}
-	return lines(transform.NewReader(in, enc.NewDecoder())), true, nil
+	return lines(form.text(in)), form.encoding != nil, nil
 }
 
-// lines gives decoded text with line ends that encoding/csv knows.
+// form is how a file's text becomes bytes.
+type form struct {
+	mark     string            // before the text, left out by text
+	encoding encoding.Encoding // nil: UTF-8
+}
+
+// formOf finds it out by a byte order mark, or else by the encoding that is set.
+func formOf(in *bufio.Reader, name string) (form, error) {
+	head, err := in.Peek(3)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+		return form{}, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")):
+		return form{encoding: unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)}, nil
+	case bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return form{encoding: unicode.UTF16(unicode.BigEndian, unicode.UseBOM)}, nil
+	case bytes.HasPrefix(head, []byte(utf8Mark)):
+		return form{mark: utf8Mark}, nil
+	}
+	if name == "" {
+		name = "utf-8"
+	}
+	enc, err := htmlindex.Get(name)
+	if err != nil {
+		return form{}, fmt.Errorf("encoding %q is not known", name)
+	}
+	if known, _ := htmlindex.Name(enc); known == "utf-8" {
+		return form{}, nil
+	}
+	return form{encoding: enc}, nil
+}
+
+const utf8Mark = "\xef\xbb\xbf"
+
+// text gives the text of a file from its begin.
+func (f form) text(in *bufio.Reader) io.Reader {
+	if f.encoding == nil {
+		_, _ = in.Discard(len(f.mark))
+		return in
+	}
+	return transform.NewReader(in, f.encoding.NewDecoder())
+}
+
+// bytes takes text and writes it as the file has it. What the encoding does not
+// have becomes its sign for that.
+func (f form) bytes(out io.Writer) (io.WriteCloser, error) {
+	if f.encoding == nil {
+		_, err := io.WriteString(out, f.mark)
+		return unclosed{out}, err
+	}
+	return transform.NewWriter(out, encoding.ReplaceUnsupported(f.encoding.NewEncoder())), nil
+}
+
+// unclosed is a writer that others close.
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }
+
+// lines gives text with line ends that encoding/csv knows.
 func lines(r io.Reader) *bufio.Reader {
 	text := bufio.NewReaderSize(r, bufferSize)
 	head, _ := text.Peek(64 << 10)
@@ -81,10 +124,15 @@ func lines(r io.Reader) *bufio.Reader {
 
 // oldLines also reads files whose lines end with CR alone.
 func oldLines(text *bufio.Reader, head []byte) *bufio.Reader {
-	if bytes.IndexByte(head, '\n') >= 0 || bytes.IndexByte(head, '\r') < 0 {
+	if !carriageEnds(head) {
 		return text
 	}
 	return bufio.NewReaderSize(carriage{text}, bufferSize)
+}
+
+// carriageEnds reports whether lines end with CR alone.
+func carriageEnds(head []byte) bool {
+	return bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0
 }
 
 // carriage turns CR into LF.

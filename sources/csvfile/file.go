@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"makegood/config"
@@ -58,8 +59,9 @@ func New(path string, t config.Table, wanted ...string) *File {
 }
 
 var (
-	_ table.File    = (*File)(nil)
-	_ table.Sampler = (*File)(nil)
+	_ table.File     = (*File)(nil)
+	_ table.Sampler  = (*File)(nil)
+	_ table.Markable = (*File)(nil)
 )
 
 // Name is the base name of the path.
@@ -96,8 +98,25 @@ func (f *File) Sample(ctx context.Context) (table.Sample, error) {
 	if err != nil {
 		return table.Sample{}, err
 	}
-	s := table.Sample{Header: c.(*cursor).header, Rows: f.known.rows, Whole: f.known.whole}
+	s := table.Sample{Header: c.(*cursor).header, Rows: c.(*cursor).sampled(f.known.rows), Whole: f.known.whole}
 	return s, c.Close()
+}
+
+// sampled are rows as Next would give them.
+func (c *cursor) sampled(rows [][]string) [][]string {
+	if !c.defused {
+		return rows
+	}
+	all := make([][]string, len(rows))
+	for i, row := range rows {
+		all[i] = make([]string, len(row))
+		for at, text := range row {
+			if !slices.Contains(c.own, at) {
+				all[i][at] = c.restored(text)
+			}
+		}
+	}
+	return all
 }
 
 // Mark is the size and the time of the last change.

@@ -292,6 +292,9 @@ func (c *chooser) place(v version, merged int) error {
 		t.Bad++
 		for _, b := range v.Bad {
 			c.pass.found.put(c.pass.placeOf(b), b)
+			if c.options.Blame != nil {
+				c.options.Blame(b)
+			}
 		}
 	case v.LeftOut != "":
 		t.LeftOut[v.LeftOut]++

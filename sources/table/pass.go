@@ -179,8 +179,19 @@ func (p *pass) orphan() {
 	for _, one := range p.row.list {
 		p.found.add(p.headers, one)
 	}
+	p.blame()
 	if p.id.number != "" && len(p.row.list) > 0 {
 		p.taints[strings.Clone(p.id.number)] = p.row.list[0]
+	}
+}
+
+// blame tells what is wrong with the row at hand, in the first pass.
+func (p *pass) blame() {
+	if p.src.options.Blame == nil || p.seek != nil || p.look != nil {
+		return
+	}
+	for _, one := range p.row.list {
+		p.src.options.Blame(rowProblem(p.headers, one))
 	}
 }
 
@@ -197,6 +208,7 @@ func (p *pass) group(row Row, m moment) error {
 		p.fill(part, row.Cells)
 	}
 	part.fail(p.row.list...)
+	p.blame()
 	p.used += part.size - before
 	if p.seek != nil && part.rows == p.seek[part.key].rows {
 		return p.release(part)

@@ -36,6 +36,9 @@ type Options struct {
 	// Progress is told now and then how many rows have been read in the pass;
 	// nil: nobody.
 	Progress func(rows int)
+	// Blame is told of each row with something wrong, where the first pass
+	// finds it, more than once perhaps; nil: nobody.
+	Blame func(reconcile.RowProblem)
 }
 
 func (o Options) now() time.Time {

@@ -16,6 +16,7 @@ import (
 // book is an open workbook.
 type book struct {
 	box    *container
+	main   string // the part of the workbook itself
 	spill  *spill.Folder
 	texts  *texts
 	is1904 bool
@@ -30,7 +31,12 @@ type tabInfo struct {
 	part   string // "" when there is none
 	hidden bool
 	other  bool // it has no rows: a chart, a dialog
+	fixes  int  // makegood wrote it, rows to fix: the row of its header
+	sums   bool // makegood wrote it, a summary
 }
+
+// own reports whether makegood wrote the sheet.
+func (t tabInfo) own() bool { return t.fixes > 0 || t.sums }
 
 func openBook(box *container, tmpDir string) (b *book, err error) {
 	s, err := spill.New(tmpDir)
@@ -69,6 +75,7 @@ func (b *book) read() error {
 	if b.box.parts[strings.ToLower(name)] == nil {
 		return nil
 	}
+	b.main = name
 	if err := b.readSheets(name); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package xlsxfile
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 
 	"makegood/sources/table"
@@ -31,6 +32,10 @@ func (s *sheet) cell(start xml.StartElement, next int) (at int, err error) {
 	if at >= maxColumns {
 		return 0, fmt.Errorf("%w: a row has more than %d cells", ErrTooLarge, maxColumns)
 	}
+	for len(s.met) <= at {
+		s.met = append(s.met, false)
+	}
+	s.met[at] = true
 	open, err := s.content(kind)
 	if err != nil {
 		return 0, err
@@ -119,7 +124,7 @@ func integer(text string) bool {
 
 // put places a cell. Blank ones need no place.
 func (s *sheet) put(at int, text string, fault table.Fault) error {
-	if text == "" && fault.Text == "" {
+	if text == "" && fault.Text == "" || s.header != nil && slices.Contains(s.own, at) {
 		return nil
 	}
 	if s.header != nil && at >= len(s.header.Columns) {

@@ -33,6 +33,7 @@ const (
 type container struct {
 	file  *os.File             // open for as long as parts are read
 	parts map[string]*zip.File // by name in lower case
+	list  []*zip.File          // all of them, as they stand there
 }
 
 // identify finds out what a file is, and refuses in words what is no workbook
@@ -161,7 +162,7 @@ func (c *container) unzip(archive io.ReaderAt, size int64) error {
 	if len(z.File) > maxParts {
 		return fmt.Errorf("%w: it has %d parts", ErrTooLarge, len(z.File))
 	}
-	c.parts = make(map[string]*zip.File, len(z.File))
+	c.parts, c.list = make(map[string]*zip.File, len(z.File)), z.File
 	for _, p := range z.File {
 		c.parts[partName(p)] = p
 	}

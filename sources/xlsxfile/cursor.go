@@ -27,14 +27,10 @@ type cursor struct {
 // newCursor opens the first sheet that holds anything, so that what is wrong
 // is said before the first row.
 func newCursor(ctx context.Context, b *book, f *File, numbers map[int]bool) (*cursor, error) {
-	todo, err := b.chosen(f.options.Sheets)
-	if err != nil {
+	c := &cursor{ctx: ctx, file: f, book: b, numbers: numbers}
+	if err := c.choose(); err != nil {
 		return nil, err
 	}
-	if len(f.options.Sheets) == 0 {
-		todo = fittest(ctx, b, f, todo)
-	}
-	c := &cursor{ctx: ctx, file: f, book: b, todo: todo, numbers: numbers}
 	if slices.Equal(f.options.Sheets, []string{All}) {
 		c.dropStrangers()
 	}
@@ -122,7 +118,7 @@ func (c *cursor) turn() error {
 			c.notes = append(c.notes, fmt.Sprintf("sheet %q is hidden, and was read", tab.name))
 		}
 		c.sheet, c.read = s, append(c.read, tab.name)
-		if len(c.file.options.Sheets) == 0 {
+		if len(c.file.options.Sheets) == 0 && tab.fixes == 0 {
 			c.todo = nil
 		}
 		return nil
@@ -153,6 +149,7 @@ func (c *cursor) Next() (table.Row, error) {
 // leave ends the sheet, and gives the error that ended it early.
 func (c *cursor) leave(cause error) error {
 	c.notes = append(c.notes, c.sheet.seen()...)
+	c.file.remember(c.sheet)
 	err := c.sheet.close()
 	c.sheet = nil
 	if !errors.Is(cause, io.EOF) {
@@ -182,7 +179,7 @@ func (c *cursor) unread() string {
 	var names []string
 	for _, s := range c.book.sheets {
 		switch {
-		case slices.Contains(c.read, s.name):
+		case slices.Contains(c.read, s.name), s.own():
 		case s.hidden:
 			names = append(names, fmt.Sprintf("sheet %q (hidden)", s.name))
 		default:

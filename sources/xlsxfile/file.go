@@ -51,12 +51,14 @@ type Options struct {
 type File struct {
 	path    string
 	options Options
+	layouts map[string]layout // of the sheets that were read to their ends
 }
 
 var (
-	_ table.File    = (*File)(nil)
-	_ table.Sampler = (*File)(nil)
-	_ table.Typed   = (*File)(nil)
+	_ table.File     = (*File)(nil)
+	_ table.Sampler  = (*File)(nil)
+	_ table.Typed    = (*File)(nil)
+	_ table.Markable = (*File)(nil)
 )
 
 // New names a workbook without touching it.

@@ -54,8 +54,11 @@ type sheet struct {
 	hidden  columns      // before the rows are read
 	header  *table.Header
 	notes   []string
-	wide    bool // cells beside the header were noted
-	dark    int  // hidden rows
+	wide    bool   // cells beside the header were noted
+	dark    int    // hidden rows
+	own     []int  // columns that makegood wrote
+	top     int    // row of the header
+	met     []bool // columns that have cells
 }
 
 // columns are those that are hidden.
@@ -74,11 +77,16 @@ func (c *cursor) openSheet(tab tabInfo) (s *sheet, err error) {
 	if s.part, err = c.book.box.open(tab.part); err != nil {
 		return nil, fmt.Errorf("open sheet %q: %w", tab.name, err)
 	}
-	head, err := s.findHeader(c.ctx, c.file.options)
+	o := c.file.options
+	if tab.fixes > 0 {
+		o.HeaderRow = tab.fixes
+	}
+	head, err := s.findHeader(c.ctx, o)
 	if err != nil {
 		return s, errors.Join(err, s.close())
 	}
-	s.header = &table.Header{File: c.file.Name(), Sheet: tab.name, Columns: head.cells, Serial: c.book.serial}
+	s.top, s.own = head.number, table.OwnColumns(head.cells)
+	s.header = &table.Header{File: c.file.Name(), Sheet: tab.name, Columns: foreign(head.cells, s.own), Serial: c.book.serial}
 	s.noteHidden()
 	return s, nil
 }
@@ -111,6 +119,11 @@ func (s *sheet) nextLine(ctx context.Context) (line, error) {
 // columns without a name, is no part of it; cells cannot slip as in a CSV file.
 func (s *sheet) fit(l line) line {
 	width := len(s.header.Columns)
+	for _, at := range s.own {
+		if at < len(l.cells) {
+			l.cells[at] = ""
+		}
+	}
 	for len(l.cells) < width {
 		l.cells = append(l.cells, "")
 	}
@@ -118,7 +131,7 @@ func (s *sheet) fit(l line) line {
 		s.beside(l.number, text)
 	}
 	l.cells = l.cells[:width]
-	l.faults = slices.DeleteFunc(l.faults, func(f table.Fault) bool { return f.At >= width })
+	l.faults = slices.DeleteFunc(l.faults, func(f table.Fault) bool { return f.At >= width || slices.Contains(s.own, f.At) })
 	return l
 }
 

@@ -5,9 +5,11 @@ package spill
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/gofrs/flock"
 )
@@ -44,6 +46,45 @@ func New(parent string) (*Folder, error) {
 		return nil, errors.Join(err, s.Remove())
 	}
 	return s, nil
+}
+
+// Deliver gives a file that is whole its place, where a reader sees the old one
+// or the new one. It never replaces the file keep, whatever names lead to it.
+func Deliver(from, to, keep string) error {
+	if same, err := os.Stat(to); err == nil {
+		if kept, err := os.Stat(keep); err != nil || os.SameFile(same, kept) {
+			return fmt.Errorf("write %s: it is the file that was read; name another folder", to)
+		}
+	}
+	err := os.Rename(from, to)
+	if errors.Is(err, syscall.EXDEV) {
+		err = carry(from, to)
+	}
+	if err != nil {
+		return fmt.Errorf("give a file its name: %w", err)
+	}
+	return nil
+}
+
+// carry copies a file to another file system.
+func carry(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // read only
+	out, err := os.CreateTemp(filepath.Dir(to), ".makegood-*")
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
+		err = os.Rename(out.Name(), to)
+	}
+	if err != nil {
+		_ = os.Remove(out.Name())
+	}
+	return err
 }
 
 // sweep removes the folders whose lock nobody holds.

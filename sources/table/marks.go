@@ -1,0 +1,270 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"makegood/reconcile"
+)
+
+// Columns that makegood writes at the right of a table. When such a file is
+// read again they are as if they were not there.
+const (
+	StatusColumn = "makegood status"
+	ReasonColumn = "makegood reason"
+	NextColumn   = "makegood what to do"
+	// RowColumn stands among the rows to fix alone, and tells them from the
+	// table: the number of the row there.
+	RowColumn = "makegood row"
+)
+
+// OwnColumns finds the columns that makegood wrote.
+func OwnColumns(columns []string) (own []int) {
+	for i, name := range columns {
+		switch strings.TrimSpace(name) {
+		case StatusColumn, ReasonColumn, NextColumn, RowColumn:
+			own = append(own, i)
+		}
+	}
+	return own
+}
+
+// HasColumn reports whether one of the columns has a name.
+func HasColumn(columns []string, name string) bool {
+	return slices.ContainsFunc(columns, func(c string) bool { return strings.TrimSpace(c) == name })
+}
+
+// Mark is what stands beside a row, in words; the zero value is nothing.
+type Mark struct {
+	Status, Reason, Next string
+	// Fix says that a person has to correct the row's order: all its rows go
+	// among the rows to fix.
+	Fix bool
+}
+
+// Cells are the texts of a mark in the order of its columns.
+func (m Mark) Cells() []string { return []string{m.Status, m.Reason, m.Next} }
+
+// MarkColumns are the names of the columns that Cells go into.
+func MarkColumns() []string { return []string{StatusColumn, ReasonColumn, NextColumn} }
+
+// Marker says what became of rows.
+type Marker interface {
+	// Mark gives the mark of a row that is no blank one.
+	Mark(Told) Mark
+	// Summary tells of the rows that Mark was asked about since the last
+	// Summary.
+	Summary() Summary
+}
+
+// Summary is a small table of texts and whole numbers for people.
+type Summary struct {
+	Rows [][]any
+	// Chart names the rows, from 1, whose first column has names and whose
+	// second one numbers; 0: there is nothing to draw.
+	ChartTitle          string
+	ChartFrom, ChartEnd int
+}
+
+// Markable is an optional interface of a File that can be written again with a
+// mark beside each row.
+type Markable interface {
+	// WriteMarked writes a copy of the file, and its rows to fix, into
+	// m.Dir, and gives the names of what it wrote there. Nothing has its name
+	// before all is whole; the file itself is not touched.
+	WriteMarked(ctx context.Context, m *Marking) ([]string, error)
+}
+
+// ErrUnmarkable is returned for a file that cannot be written with marks.
+var ErrUnmarkable = errors.New("cannot be written with marks")
+
+// MarkOptions say how files are marked.
+type MarkOptions struct {
+	Marker
+	Dir string // for the files that are written
+	// TmpDir is where they are until they are whole.
+	TmpDir string
+	// Taken are the names that were written before: a second file of such a
+	// name is not marked.
+	Taken map[string]bool
+}
+
+// Marked is what became of one file.
+type Marked struct {
+	File  string   // its name
+	Names []string // of what was written
+	ToFix int      // rows that went among the rows to fix
+	Err   error
+}
+
+// MarkFiles writes the files of the last Heads again, with what became of each
+// row. What is wrong with one file is said of it alone.
+func (s *Source) MarkFiles(ctx context.Context, o MarkOptions) []Marked {
+	several, err := s.scattered(ctx, o.Marker)
+	var list []Marked
+	for i, f := range s.read {
+		one := Marked{File: f.Name(), Err: err}
+		if err == nil {
+			one.Names, one.ToFix, one.Err = s.markFile(ctx, i, o, several)
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func (s *Source) markFile(ctx context.Context, at int, o MarkOptions, several map[reconcile.OrderKey]bool) ([]string, int, error) {
+	f, ok := s.read[at].File.(Markable)
+	switch name := s.read[at].Name(); {
+	case !ok:
+		return nil, 0, ErrUnmarkable
+	case o.Taken[name]:
+		return nil, 0, fmt.Errorf("%w: another file of this run has the same name", ErrUnmarkable)
+	default:
+		o.Taken[name] = true
+	}
+	m := &Marking{Dir: o.Dir, TmpDir: o.TmpDir, spill: s.options.StateDir, codes: map[Mark]int{{}: 0}, marks: []Mark{{}}}
+	defer m.close()
+	m.Check = func() error { return unchanged(s.read[at].File, s.read[at].mark) }
+	err := s.eachRow(ctx, at, func(t Told) error {
+		mark := Mark{}
+		if t.Met != MetBlank {
+			mark = o.Mark(t)
+		}
+		if mark.Fix && several[t.Key] {
+			mark.Fix = false
+			mark.Next = strings.TrimSpace(mark.Next + " Its rows stand in several files: correct it there, and give all of them back.")
+		}
+		return m.add(t, mark)
+	})
+	m.Summary = o.Summary()
+	if err != nil {
+		return nil, 0, err
+	}
+	names, err := f.WriteMarked(ctx, m)
+	return names, m.toFix, err
+}
+
+// scattered finds the orders to fix that are cut across files: the rows of one
+// file alone would be half an order.
+func (s *Source) scattered(ctx context.Context, judge Marker) (map[reconcile.OrderKey]bool, error) {
+	if !s.parts() || len(s.read) < 2 {
+		return nil, nil
+	}
+	first, several := map[reconcile.OrderKey]int{}, map[reconcile.OrderKey]bool{}
+	for i := range s.read {
+		err := s.eachRow(ctx, i, func(t Told) error {
+			if t.Met != MetOrder || !judge.Mark(t).Fix {
+				return nil
+			}
+			if at, met := first[t.Key]; met && at != i {
+				several[t.Key] = true
+			} else if !met {
+				t.Key.Order = strings.Clone(t.Key.Order)
+				first[t.Key] = i
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	judge.Summary() // these rows are asked about again
+	return several, nil
+}
+
+// Marking are the marks of one file, for its WriteMarked.
+type Marking struct {
+	Dir     string
+	TmpDir  string
+	Summary Summary
+	// Check gives an error when the file is no longer the one that was read.
+	Check func() error
+
+	spill  string
+	codes  map[Mark]int
+	marks  []Mark
+	sheets []sheetMarks
+	toFix  int
+}
+
+// sheetMarks are the rows of one sheet with the codes of their marks.
+type sheetMarks struct {
+	name  string
+	rows  *scratch
+	codec codec
+}
+
+// maxMarks is how many different marks a file can have.
+const maxMarks = 1 << 17
+
+func (m *Marking) add(t Told, mark Mark) error {
+	code, known := m.codes[mark]
+	if !known {
+		if code = len(m.marks); code == maxMarks {
+			return fmt.Errorf("%w: it has more than %d different marks", ErrUnmarkable, maxMarks)
+		}
+		m.codes[mark], m.marks = code, append(m.marks, mark)
+	}
+	if mark.Fix {
+		m.toFix++
+	}
+	if n := len(m.sheets); n == 0 || m.sheets[n-1].name != t.Sheet {
+		rows, err := openScratch(m.spill)
+		if err != nil {
+			return err
+		}
+		m.sheets = append(m.sheets, sheetMarks{name: t.Sheet, rows: rows})
+	}
+	s := &m.sheets[len(m.sheets)-1]
+	s.codec.buf = s.codec.buf[:0]
+	s.codec.number(&t.Row)
+	s.codec.number(&code)
+	return s.rows.write(s.codec.buf)
+}
+
+// Sheets are the names of the sheets that were read; of a file without sheets,
+// "" alone.
+func (m *Marking) Sheets() (names []string) {
+	for _, s := range m.sheets {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// Rows gives the rows of a sheet and their marks in file order, blank rows with
+// the zero mark, then io.EOF.
+func (m *Marking) Rows(sheet string) (func() (int, Mark, error), error) {
+	i := slices.IndexFunc(m.sheets, func(s sheetMarks) bool { return s.name == sheet })
+	if i < 0 {
+		return nil, fmt.Errorf("find the marks of sheet %q: %w", sheet, errRecord)
+	}
+	next, err := m.sheets[i].rows.reader()
+	if err != nil {
+		return nil, err
+	}
+	return func() (row int, mark Mark, err error) {
+		record, err := next()
+		if err != nil {
+			return 0, mark, err
+		}
+		c, code := &codec{buf: record, reading: true}, 0
+		c.number(&row)
+		c.number(&code)
+		if c.err != nil || code < 0 || code >= len(m.marks) {
+			return 0, mark, errRecord
+		}
+		return row, m.marks[code], nil
+	}, nil
+}
+
+// ToFix is how many rows are to be fixed.
+func (m *Marking) ToFix() int { return m.toFix }
+
+func (m *Marking) close() {
+	for _, s := range m.sheets {
+		_ = s.rows.close() // of no use to anybody now
+	}
+}

@@ -1,0 +1,140 @@
+package xlsxfile
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"makegood/sources/table"
+)
+
+// fixSheet is the sheet of the rows to fix: whole orders, values only, in the
+// formats of their cells.
+type fixSheet struct {
+	file        *os.File
+	out         *bufio.Writer
+	declaration string // of the sheet that the rows are from
+	prefix      string
+	root        string // the begin of the sheet
+	cols        string
+	rows        int
+	formats     []cellSpan // of the header
+}
+
+func newFixSheet(dir string) (*fixSheet, error) {
+	file, err := os.CreateTemp(dir, "fix-*")
+	if err != nil {
+		return nil, fmt.Errorf("keep the rows to fix: %w", err)
+	}
+	return &fixSheet{file: file, out: bufio.NewWriter(file)}, nil
+}
+
+// begin makes the root element: that of the original has attributes about
+// extensions that are not used here.
+func (s *fixSheet) begin(prefix string, p piece) {
+	s.prefix = prefix
+	name := "xmlns"
+	if prefix != "" {
+		name += ":" + prefix[:len(prefix)-1]
+	}
+	space, _, _ := p.attribute(name)
+	s.root = "<" + prefix + "worksheet " + name + `="` + string(space) + `">`
+}
+
+// head keeps the formats of the header.
+func (s *fixSheet) head(w *rewriter) { s.formats = slices.Clone(w.cells.list) }
+
+// add copies the row at hand.
+func (s *fixSheet) add(w *rewriter, mark table.Mark) error {
+	s.rows++
+	number := s.rows + 1
+	fmt.Fprintf(s.out, `<%srow r="%d">`, s.prefix, number)
+	for _, c := range w.cells.list {
+		if !slices.Contains(w.own, c.at) {
+			s.cell(table.CellName(c.at, number), c, w.cells.content(c))
+		}
+	}
+	for i, text := range append(mark.Cells(), strconv.Itoa(w.number)) {
+		if text != "" {
+			fmt.Fprint(s.out, textCell(s.prefix, table.CellName(w.behind+i, number), "", text))
+		}
+	}
+	_, err := fmt.Fprintf(s.out, "</%srow>", s.prefix)
+	return err
+}
+
+// cell writes a value as it stood there. The result of a formula that is a text
+// becomes a text.
+func (s *fixSheet) cell(name string, c cellSpan, content []byte) {
+	kind := c.kind
+	if kind == "str" {
+		kind = "inlineStr"
+		content = s.asText(content)
+	}
+	fmt.Fprintf(s.out, `<%sc r="%s"`, s.prefix, name)
+	for _, a := range []struct{ name, value string }{{"s", c.style}, {"t", kind}} {
+		if a.value != "" {
+			fmt.Fprintf(s.out, ` %s="%s"`, a.name, a.value)
+		}
+	}
+	if len(content) == 0 {
+		fmt.Fprint(s.out, "/>")
+		return
+	}
+	fmt.Fprintf(s.out, ">%s</%sc>", content, s.prefix)
+}
+
+// asText turns a value into a text that the cell holds itself.
+func (s *fixSheet) asText(content []byte) []byte {
+	from, to := bytes.IndexByte(content, '>'), bytes.LastIndexByte(content, '<')
+	if from < 0 || to <= from {
+		return nil
+	}
+	p := s.prefix
+	return fmt.Appendf(nil, `<%[1]sis><%[1]st xml:space="preserve">%[2]s</%[1]st></%[1]sis>`, p, content[from+1:to])
+}
+
+// write gives the whole sheet.
+func (s *fixSheet) write(to io.Writer, l layout) error {
+	if err := s.out.Flush(); err != nil {
+		return err
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	p := s.prefix
+	fmt.Fprintf(to, `%[1]s%[2]s<%[3]ssheetViews><%[3]ssheetView workbookViewId="0"><%[3]span ySplit="1" topLeftCell="A2" activePane="bottomLeft" `+
+		`state="frozen"/></%[3]ssheetView></%[3]ssheetViews>%[4]s<%[3]ssheetData><%[3]srow r="1">`, s.declaration, s.root, p, s.cols)
+	style := ""
+	for at, name := range l.names {
+		style = s.format(at, style)
+		if name != "" {
+			fmt.Fprint(to, textCell(p, table.CellName(at, 1), style, name))
+		}
+	}
+	for i, name := range append(table.MarkColumns(), table.RowColumn) {
+		fmt.Fprint(to, textCell(p, table.CellName(l.behind+i, 1), style, name))
+	}
+	fmt.Fprintf(to, "</%srow>", p)
+	if _, err := io.Copy(to, s.file); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(to, "</%[1]ssheetData></%[1]sworksheet>", p)
+	return err
+}
+
+// format is the style of a column's name; last is that of the one before.
+func (s *fixSheet) format(at int, last string) string {
+	for _, c := range s.formats {
+		if c.at == at {
+			return c.style
+		}
+	}
+	return last
+}
+
+func (s *fixSheet) close() error { return s.file.Close() }

@@ -1,0 +1,363 @@
+package xlsxfile
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"makegood/sources/table"
+)
+
+// widths of the columns of marks, in characters.
+var widths = [...]int{26, 60, 60, 14}
+
+// rewriter copies the XML of one sheet and puts marks behind its rows. Rows to
+// fix are copied a second time, to a sheet of their own.
+type rewriter struct {
+	layout
+	in     *raw
+	out    *bufio.Writer
+	fixes  *fixSheet
+	prefix string // of the names of its tags
+	next   func() (int, table.Mark, error)
+	row    int // that next gave last
+	mark   table.Mark
+	number int // of the row at hand
+	cells  rowCells
+	cols   []column4 // as the sheet has them
+}
+
+// column4 is one entry of the widths of columns.
+type column4 struct {
+	from, to int // from 1
+	text     string
+}
+
+// rowCells are the bytes of one row, and where its cells are in them.
+type rowCells struct {
+	bytes []byte
+	list  []cellSpan
+	tail  int // where what follows the cells begins
+}
+
+// cellSpan is one cell: its tag, and what stands in it without a formula.
+type cellSpan struct {
+	at         int // column from 0
+	from, to   int
+	style      string
+	kind       string
+	value, end int // of its content behind a formula
+}
+
+// errNoRows says that a sheet has no rows where there were some.
+var errNoRows = fmt.Errorf("%w: its rows are not where they were", ErrDamaged)
+
+// run copies the sheet.
+func (w *rewriter) run() error {
+	if err := w.head(); err != nil {
+		return err
+	}
+	for {
+		p, err := w.in.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return errNoRows
+		case err != nil:
+			return err
+		case p.name == "row" && p.begin:
+			if err := w.copyRow(p); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := w.out.Write(p.text); err != nil {
+			return err
+		}
+		if p.name == "sheetData" && p.end {
+			_, err := io.Copy(w.out, w.in.in)
+			return err
+		}
+	}
+}
+
+// head copies what stands before the rows, widened by the columns of marks.
+func (w *rewriter) head() error {
+	for {
+		p, err := w.in.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return errNoRows
+		case err != nil:
+			return err
+		}
+		text := string(p.text)
+		switch {
+		case strings.HasPrefix(text, "<?xml"):
+			w.fixes.declaration = text
+		case p.name == "worksheet" && p.begin:
+			w.prefix = p.prefix()
+			w.fixes.begin(w.prefix, p)
+		case p.name == "dimension" && p.begin:
+			text = w.widen(p)
+		case p.name == "col" && p.begin:
+			w.cols = append(w.cols, column4{p.number("min"), p.number("max"), text})
+		case p.name == "cols" && !p.begin && w.room():
+			text = w.widths(len(widths)-1) + text
+		case p.name == "sheetData":
+			if len(w.cols) == 0 {
+				text = w.tag("cols") + w.widths(len(widths)-1) + w.tag("/cols") + text
+			}
+			w.fixes.cols = w.fixWidths()
+			_, err := w.out.WriteString(text)
+			return err
+		}
+		if _, err := w.out.WriteString(text); err != nil {
+			return err
+		}
+	}
+}
+
+func (w *rewriter) tag(name string) string {
+	if rest, ok := strings.CutPrefix(name, "/"); ok {
+		return "</" + w.prefix + rest + ">"
+	}
+	return "<" + w.prefix + name + ">"
+}
+
+// room reports whether no entry of the widths is about the columns of marks:
+// two about one column are an error to spreadsheets.
+func (w *rewriter) room() bool {
+	return !slices.ContainsFunc(w.cols, func(c column4) bool { return c.to > w.behind })
+}
+
+func (w *rewriter) widths(n int) string {
+	var b strings.Builder
+	for i, width := range widths[:n] {
+		fmt.Fprintf(&b, `<%scol min="%d" max="%[2]d" width="%d" customWidth="1"/>`, w.prefix, w.behind+i+1, width)
+	}
+	return b.String()
+}
+
+func (w *rewriter) fixWidths() string {
+	text := ""
+	for _, c := range w.cols {
+		if c.to <= w.behind && strings.HasSuffix(c.text, "/>") {
+			text += c.text
+		}
+	}
+	return w.tag("cols") + text + w.widths(len(widths)) + w.tag("/cols")
+}
+
+// widen gives the tag with the range that the sheet has with its marks.
+func (w *rewriter) widen(p piece) string {
+	value, from, to := p.attribute("ref")
+	if from < 0 {
+		return string(p.text)
+	}
+	first, last, found := strings.Cut(string(value), ":")
+	if !found {
+		last = first
+	}
+	at, err := column(last)
+	rows := strings.TrimLeft(last, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+	n, bad := strconv.Atoi(rows)
+	if err != nil || bad != nil {
+		return string(p.text)
+	}
+	last = table.CellName(max(at, w.behind+len(widths)-2), n)
+	return string(p.text[:from]) + ` ref="` + first + ":" + last + `"` + string(p.text[to:])
+}
+
+// copyRow copies one row with its mark.
+func (w *rewriter) copyRow(p piece) error {
+	w.number++
+	if n := p.number("r"); n > 0 {
+		w.number = n
+	}
+	if p.end {
+		_, err := w.out.Write(p.text)
+		return err
+	}
+	start := slices.Clone(p.text)
+	if _, from, to := p.attribute("spans"); from > 0 {
+		start = slices.Delete(start, from, to)
+	}
+	if err := w.readRow(); err != nil {
+		return err
+	}
+	mark, err := w.markOf(w.number)
+	if err != nil {
+		return err
+	}
+	texts := mark.Cells()
+	if w.number == w.top {
+		texts = table.MarkColumns()
+		w.fixes.head(w)
+	}
+	if mark.Fix {
+		if err := w.fixes.add(w, mark); err != nil {
+			return err
+		}
+	}
+	if _, err := w.out.Write(start); err != nil {
+		return err
+	}
+	return w.writeRow(texts)
+}
+
+// markOf gives the mark of a row; rows that are not marked have none.
+func (w *rewriter) markOf(number int) (table.Mark, error) {
+	for w.row < number {
+		var err error
+		if w.row, w.mark, err = w.next(); errors.Is(err, io.EOF) {
+			w.row, w.mark = maxRows+1, table.Mark{}
+		} else if err != nil {
+			return table.Mark{}, err
+		}
+	}
+	if w.row == number {
+		return w.mark, nil
+	}
+	return table.Mark{}, nil
+}
+
+// writeRow writes the cells of the row at hand, but for those of older marks,
+// and the new ones.
+func (w *rewriter) writeRow(texts []string) error {
+	done := 0
+	for _, c := range w.cells.list {
+		if slices.Contains(w.own, c.at) {
+			_, _ = w.out.Write(w.cells.bytes[done:c.from]) // an error is told by the next write
+			done = c.to
+		}
+	}
+	_, _ = w.out.Write(w.cells.bytes[done:max(done, w.cells.tail)])
+	style := ""
+	if n := len(w.cells.list); n > 0 && w.number == w.top {
+		style = w.cells.list[n-1].style
+	}
+	for i, text := range texts {
+		if text != "" {
+			_, _ = w.out.WriteString(textCell(w.prefix, table.CellName(w.behind+i, w.number), style, text))
+		}
+	}
+	_, err := w.out.Write(w.cells.bytes[max(done, w.cells.tail):])
+	return err
+}
+
+// textCell is a cell that holds a text, never a formula.
+func textCell(prefix, name, style, text string) string {
+	if style != "" {
+		style = ` s="` + style + `"`
+	}
+	return "<" + prefix + `c r="` + name + `"` + style + ` t="inlineStr"><` + prefix + "is><" + prefix + `t xml:space="preserve">` +
+		escape(text) + "</" + prefix + "t></" + prefix + "is></" + prefix + "c>"
+}
+
+// readRow reads the row that has begun, with its end.
+func (w *rewriter) readRow() error {
+	c := &w.cells
+	c.bytes, c.list, c.tail = c.bytes[:0], c.list[:0], -1
+	for at := -1; ; {
+		p, err := w.in.next()
+		if err != nil {
+			return errors.Join(errNoRows, err)
+		}
+		from := len(c.bytes)
+		c.bytes = append(c.bytes, p.text...)
+		switch {
+		case len(c.bytes) > maxPiece:
+			return fmt.Errorf("%w: a row has more than %d MiB", ErrTooLarge, maxPiece>>20)
+		case p.name == "row" && !p.begin:
+			if c.tail < 0 {
+				c.tail = from
+			}
+			return nil
+		case p.name == "c" && p.begin:
+			if at, err = w.readCell(p, at+1, from); err != nil {
+				return err
+			}
+		case p.begin && c.tail < 0: // what may follow the cells
+			c.tail = from
+			if !p.end {
+				if err := w.skip(p.name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// readCell reads the cell that has begun to its end.
+func (w *rewriter) readCell(p piece, next, from int) (int, error) {
+	one := cellSpan{at: next, from: from}
+	if ref, _, _ := p.attribute("r"); ref != nil {
+		var err error
+		if one.at, err = column(string(ref)); err != nil {
+			return 0, err
+		}
+	}
+	style, _, _ := p.attribute("s")
+	kind, _, _ := p.attribute("t")
+	one.style, one.kind = string(style), string(kind)
+	c := &w.cells
+	one.value = len(c.bytes)
+	for depth := 1; !p.end || depth > 1; {
+		inner, err := w.in.next()
+		if err != nil {
+			return 0, errors.Join(errNoRows, err)
+		}
+		one.end = len(c.bytes)
+		c.bytes = append(c.bytes, inner.text...)
+		if inner.begin {
+			depth++
+		}
+		if inner.end {
+			depth--
+		}
+		if depth == 0 {
+			break
+		}
+		if inner.name == "f" && inner.end && depth == 1 {
+			one.value = len(c.bytes)
+		}
+		if len(c.bytes) > maxPiece {
+			return 0, fmt.Errorf("%w: a row has more than %d MiB", ErrTooLarge, maxPiece>>20)
+		}
+	}
+	one.to = len(c.bytes)
+	one.end = max(one.end, one.value)
+	c.list = append(c.list, one)
+	return one.at, nil
+}
+
+// skip reads on behind the end of an element that has begun.
+func (w *rewriter) skip(name string) error {
+	for depth := 1; depth > 0; {
+		p, err := w.in.next()
+		if err != nil {
+			return errors.Join(errNoRows, err)
+		}
+		w.cells.bytes = append(w.cells.bytes, p.text...)
+		if p.name == name && p.begin {
+			depth++
+		}
+		if p.name == name && p.end {
+			depth--
+		}
+	}
+	return nil
+}
+
+// content is what stands in a cell, without its formula.
+func (c *rowCells) content(one cellSpan) []byte {
+	if one.value >= one.end {
+		return nil
+	}
+	return bytes.TrimSpace(c.bytes[one.value:one.end])
+}
