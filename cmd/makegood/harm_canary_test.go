@@ -149,6 +149,7 @@ func canarySteps() [][]string {
 	person := canaryAddress
 	return [][]string{
 		{"version"}, {"ledger"}, {"check"}, {"check", "--json"}, {"check", "--like", "request.txt"}, {"check", "--like", "request.txt", "--json"}, {"check", "--like", "tills.csv"}, {"run", "--json", "--html", "report.html"}, {"run"}, {"plan"}, {"plan", "--json"}, {"plan", "--canonical"},
+		{"run", "--report", "night.csv", "--report", "night.html"}, {"runs"}, {"runs", "--json"}, {"report"}, {"report", "--format", "md"}, {"report", "--format", "junit"}, {"report", "--out", "again.csv"}, {"report", "--format", "html"}, {"report", person},
 		{"approve", "PLAN", "--by", "operator", "--note", "looked at"}, {"approve", "PLAN", "--by", person, "--note", "asked " + person, "--json"},
 		{"resolve", "--receipt", "s-1", "--note", "seen", "S1-1"}, {"resolve", "--receipt", "s-1", "--note", "seen", person},
 		{"apply", "PLAN"}, {"apply", "PLAN", "--json"}, {"resolve"}, {"resolve", "--json"}, {"resolve", "--sent", "--all", "--note", "asked " + person},

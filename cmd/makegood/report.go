@@ -34,40 +34,76 @@ func (a *app) named() string {
 	return a.file
 }
 
-// show writes the report. A page that cannot be written takes the report on
+// show writes the report. A file that cannot be written takes the report on
 // standard output away from nobody: what was sent has been sent.
 func (a *app) show(f *runFlags, built reports.Report) error {
-	var page error
-	if f.html != "" {
-		if page = writePage(f.html, built); page == nil {
-			a.mention("the report is in " + f.html)
+	var files error
+	for _, file := range f.files() {
+		if err := writeReport(file.path, file.form, built); err != nil {
+			files = errors.Join(files, err)
+			continue
 		}
+		a.mention("the report is in " + file.path)
 	}
 	if f.json {
-		return errors.Join(reports.JSON(a.io.out, built), page)
+		return errors.Join(reports.JSON(a.io.out, built), files)
 	}
-	return errors.Join(reports.Terminal(a.io.out, built, reports.TerminalOptions{Colour: a.colours(a.io.out)}), page)
+	return errors.Join(reports.Terminal(a.io.out, built, reports.TerminalOptions{Colour: a.colours(a.io.out)}), files)
 }
 
-// checkPage says what would keep a page from being written to path, before
-// anything is sent.
-func checkPage(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("--html %s: it is a folder; name a file in it", path)
+// reportFile is a file that the report is written to.
+type reportFile struct {
+	flag, path string
+	form       reports.Form
+	known      bool
+}
+
+// files lists what --html and --report ask for.
+func (f *runFlags) files() []reportFile {
+	var list []reportFile
+	if f.html != "" {
+		form, known := reports.FormNamed("html")
+		list = append(list, reportFile{"--html", f.html, form, known})
 	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return fmt.Errorf("--html %s: there is no folder %s", path, filepath.Dir(path))
+	for _, path := range f.reports {
+		form, known := reports.FormOf(path)
+		list = append(list, reportFile{"--report", path, form, known})
+	}
+	return list
+}
+
+// checkFiles says what would keep a report from being written, before anything
+// is sent.
+func (f *runFlags) checkFiles() error {
+	for _, file := range f.files() {
+		if !file.known {
+			return fmt.Errorf("%s %s: its ending tells no form; there are .html, .json, .csv, .md, .xml, .xlsx and .txt", file.flag, file.path)
+		}
+		if err := checkFile(file.flag, file.path); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// writePage writes the page so that a reader sees the old one or the new one.
-func writePage(path string, built reports.Report) error {
+// checkFile says what would keep a file from being written to path.
+func checkFile(flag, path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s %s: it is a folder; name a file in it", flag, path)
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s %s: there is no folder %s", flag, path, filepath.Dir(path))
+	}
+	return nil
+}
+
+// writeReport writes a file so that a reader sees the old one or the new one.
+func writeReport(path string, form reports.Form, built reports.Report) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	err = reports.HTML(f, built)
+	err = form.Write(f, built)
 	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)

@@ -19,6 +19,7 @@ type runFlags struct {
 	targets        []string
 	json           bool
 	html           string
+	reports        []string
 	acceptEvidence []string
 	note           string
 	expectHead     string
@@ -34,6 +35,7 @@ type runFlags struct {
 func (f *runFlags) output(c *cobra.Command) {
 	c.Flags().BoolVar(&f.json, "json", false, "write the report as JSON to standard output")
 	c.Flags().StringVar(&f.html, "html", "", "write the report as a web page to `FILE`")
+	c.Flags().StringArrayVar(&f.reports, "report", nil, "write the report to `FILE`, in the form of its ending: .html, .json, .csv, .md, .xml (JUnit), .xlsx, .txt (may be repeated)")
 }
 
 func (f *runFlags) period(c *cobra.Command) {
@@ -96,10 +98,8 @@ func (f *runFlags) request(command string, cfg *config.Config) (reconcile.Reques
 
 // check says what cannot work, before a ledger is begun or anything is sent.
 func (f *runFlags) check(req reconcile.Request) error {
-	if f.html != "" {
-		if err := checkPage(f.html); err != nil {
-			return err
-		}
+	if err := f.checkFiles(); err != nil {
+		return err
 	}
 	if f.from != "" && f.to != "" && !req.From.Before(req.To) {
 		return fmt.Errorf("--from %s must be earlier than --to %s, which is itself not in the period", f.from, f.to)

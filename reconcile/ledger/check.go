@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"makegood/reconcile"
 )
@@ -347,32 +346,4 @@ func (c change) foldInto(fold map[string]change) {
 		maps.DeleteFunc(was.Whole, func(_, text string) bool { return text == "" })
 		fold[id] = was
 	}
-}
-
-// LastRun is what is kept of a run that ended.
-type LastRun struct {
-	Run      reconcile.RunID
-	Command  string
-	Started  time.Time
-	Finished time.Time
-	Window   reconcile.Window
-	Exit     int
-	Summary  []byte // its report as JSON
-}
-
-// Ended lists the runs that ended, the newest first, at most limit.
-func (v *view) Ended(ctx context.Context, limit int) (list []LastRun, err error) {
-	var rows []runRow
-	err = v.read(ctx, "list runs", func(c *conn) error {
-		return c.SelectContext(ctx, &rows, `SELECT * FROM runs WHERE finished IS NOT NULL ORDER BY finished DESC, run DESC LIMIT ?`, limit)
-	})
-	for _, r := range rows {
-		last := LastRun{Run: reconcile.RunID(r.Run), Command: r.Command, Started: instant(r.Started), Finished: instant(*r.Finished),
-			Window: reconcile.Window{From: instant(r.WindowFrom), To: instant(r.WindowTo)}, Summary: r.Summary}
-		if r.Exit != nil {
-			last.Exit = int(*r.Exit)
-		}
-		list = append(list, last)
-	}
-	return list, err
 }
