@@ -52,6 +52,9 @@ type Config struct {
 
 	// Dir is the absolute folder of the file, which relative paths start from.
 	Dir string `yaml:"-"`
+	// Settings is every value as the file has it, by its path, such as
+	// targets.activate.since: ${NAME} is not replaced, secrets are not told.
+	Settings map[string]string `yaml:"-"`
 }
 
 // Load reads and checks the file at path. env answers for the variables of ${NAME}; nil knows none. A file that cannot
@@ -77,6 +80,7 @@ func Parse(data []byte, name string, env func(string) (string, bool)) (*Config, 
 		d.fill(c)
 		d.check(c)
 		c.anchor()
+		c.Settings = d.settings
 	}
 	if len(d.problems) > 0 {
 		d.alsoMissing(c)

@@ -21,6 +21,7 @@ type document struct {
 	keys      map[string]*yaml.Node // the key in front of it, where there is one
 	written   map[*yaml.Node]string // the text of a value before it was expanded
 	broken    map[*yaml.Node]bool   // already reported: nothing more is said about it
+	settings  map[string]string     // by path: what is written there, without secrets
 	faulty    map[string]bool       // by path: has a problem, or an element of it has
 	problems  Errors
 }
@@ -36,6 +37,8 @@ func newDocument(file, dir string, env func(string) (string, bool)) *document {
 		written: map[*yaml.Node]string{},
 		broken:  map[*yaml.Node]bool{},
 		faulty:  map[string]bool{},
+
+		settings: map[string]string{},
 	}
 }
 

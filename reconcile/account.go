@@ -206,19 +206,3 @@ func placeOf(o Outcome) Place {
 	}
 	return Place{BucketInDoubt, ReasonNoAnswer}
 }
-
-// placeOfMoved gives the place of an event that somebody else has moved
-// between the decision and the claim.
-func placeOfMoved(e Entry) Place {
-	switch e.State {
-	case StateDone:
-		return Place{BucketAlreadySent, Reason(e.By)}
-	case StateClaimed:
-		return Place{BucketLeft, ReasonBusy}
-	case StateDoubtful:
-		return Place{BucketInDoubt, doubtReason(e)}
-	case StateRefused:
-		return Place{BucketRefused, ReasonRejected}
-	}
-	return Place{BucketLeft, ReasonMoved}
-}

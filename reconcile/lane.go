@@ -107,7 +107,7 @@ func (s *stream) claim(ctx context.Context, steps []PlannedStep) []PlannedStep {
 			mine = append(mine, step)
 			continue
 		}
-		s.end(step, placeOfMoved(moved[step.Event.ID]), "")
+		s.end(step, moved[step.Event.ID].Place(), "")
 	}
 	return mine
 }

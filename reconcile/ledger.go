@@ -51,6 +51,22 @@ type Entry struct {
 	Shown     string // the order id that the platform saw, where it is known
 }
 
+// Place is where an entry's event stands as the ledger has it: one that is open
+// may stand elsewhere by a decision.
+func (e Entry) Place() Place {
+	switch e.State {
+	case StateDone:
+		return Place{BucketAlreadySent, Reason(e.By)}
+	case StateClaimed:
+		return Place{BucketLeft, ReasonBusy}
+	case StateDoubtful:
+		return Place{BucketInDoubt, doubtReason(e)}
+	case StateRefused:
+		return Place{BucketRefused, ReasonRejected}
+	}
+	return Place{BucketLeft, ReasonMoved}
+}
+
 // Ticket asks to claim one event; Seen is the version of its entry on which
 // the decision to send it rests, 0 when there was none.
 type Ticket struct {

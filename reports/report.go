@@ -43,6 +43,7 @@ type Report struct {
 	Approved     *Approval             `json:"approved,omitempty"` // on whose word a plan was carried out
 	Head         *reconcile.LedgerHead `json:"head,omitempty"`
 	Zone         string                `json:"zone,omitempty"` // in which people read the times
+	Settings     *Settings             `json:"settings,omitempty"`
 
 	zone   *time.Location // nil after Read: Zone is looked up
 	config string         // Options.Config; unknown after Read

@@ -158,7 +158,7 @@ func canarySteps() [][]string {
 		{"adopt", "live_log", "--target", "activate", "--json"}, {"adopt", "live_log", "--target", "activate", "--complete-until", time.Now().Format("2006-01-02 15:04")},
 		{"resolve", "--by", "live_log", "--target", "activate"}, {"resolve", "--ask"}, {"resolve", "--lost", "--target", "activate", "--note", "gone", "S1-1"},
 		{"explain", "S1-1", "S1-3", "S1-10"}, {"explain", "S1-1", "--read"}, {"explain", person, "--read", "--json"}, {"explain", "S1-4", "S1-5", "--read", "--json"},
-		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
+		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01", "--json", "--lines", "lines.csv"}, {"audit", "--from", "2020-01-01", "--lines", "-"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
 		{"ledger", "migrate"}, {"ledger", "rename-shop", "main", "web"}, {"ledger", "rename-shop", "web", "main"}, {"ledger", "prune", "--before", "2021-01-01"},
 		{"ledger", "backup", "backup.db"}, {"init", "--from", "tills.csv", "--output", "first.yaml"}, {"init", "--from", "headless.csv", "--output", "second.yaml"},
 		{"run", "--accept-evidence", "live_log", "--note", "said by " + person}, {"run", "--target", "stores"}, {"forget", "--email", person}, {"forget", "--order", "S1-1"}, {"run"},

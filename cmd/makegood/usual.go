@@ -31,14 +31,20 @@ func (s *session) usual(ctx context.Context, led ender) error {
 	if err != nil {
 		return err
 	}
-	s.LooseBefore = map[string]int{}
+	s.LooseBefore, s.toldSettings = map[string]int{}, map[string]bool{}
 	for _, run := range runs {
 		if run.Command != "run" || len(run.Summary) == 0 {
 			continue
 		}
 		report, err := reports.Read(bytes.NewReader(run.Summary))
-		if err != nil || report.Backfill {
+		if err != nil {
 			continue // another version's report is no reason to send nothing
+		}
+		if report.Settings != nil && len(report.Settings.Values) > 0 {
+			s.toldSettings[report.Settings.Digest] = true
+		}
+		if report.Backfill {
+			continue
 		}
 		s.learn(report)
 		if s.sameTargets(report) && len(s.past) < usualRuns {

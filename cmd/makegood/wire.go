@@ -30,12 +30,15 @@ import (
 // wiring is a runner with what must be closed after it.
 type wiring struct {
 	*reconcile.Runner
-	cfg   *config.Config
-	head  string           // where head.json is
-	past  []reports.Report // ordinary runs before, the newest first
-	dial  httpapi.Dial
-	close []func() error
-	marks *reports.Marks // nil: no file is marked
+	cfg  *config.Config
+	head string           // where head.json is
+	past []reports.Report // ordinary runs before, the newest first
+	// toldSettings are the digests of settings that the report of a recent run
+	// spells out.
+	toldSettings map[string]bool
+	dial         httpapi.Dial
+	close        []func() error
+	marks        *reports.Marks // nil: no file is marked
 }
 
 // keepPlans is how long plans that were not carried out are kept.
@@ -104,6 +107,10 @@ func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
 	report := reports.Build(r, reports.Options{Zone: w.Zone})
 	report.Exit = &code
 	report.CompareWith(w.past)
+	report.Settings = reports.NewSettings(w.cfg.Settings)
+	if w.toldSettings[report.Settings.Digest] {
+		report.Settings.Values = nil
+	}
 	summary, err := json.Marshal(report)
 	if err != nil {
 		w.Log.Warn("the run report cannot be kept", "error", err)

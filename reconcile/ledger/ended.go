@@ -33,12 +33,50 @@ func (v *view) ended(ctx context.Context, query string, args ...any) (list []Las
 	var rows []runRow
 	err = v.read(ctx, "list runs", func(c *conn) error { return c.SelectContext(ctx, &rows, query, args...) })
 	for _, r := range rows {
-		last := LastRun{Run: reconcile.RunID(r.Run), Command: r.Command, Started: instant(r.Started), Finished: instant(*r.Finished),
-			Window: reconcile.Window{From: instant(r.WindowFrom), To: instant(r.WindowTo)}, Summary: r.Summary}
-		if r.Exit != nil {
-			last.Exit = int(*r.Exit)
-		}
-		list = append(list, last)
+		list = append(list, r.last())
 	}
 	return list, err
+}
+
+// runsAtOnce is how many runs are read together.
+const runsAtOnce = 200
+
+// EndedIn calls do for each run that ended in w, the oldest first.
+func (v *view) EndedIn(ctx context.Context, w reconcile.Window, do func(LastRun) error) error {
+	finished, run := micros(w.From), ""
+	for {
+		list, err := v.ended(ctx, `SELECT * FROM runs WHERE (finished > ? OR finished = ? AND run > ?) AND finished < ?
+			ORDER BY finished, run LIMIT ?`, finished, finished, run, micros(w.To), runsAtOnce)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if err := do(r); err != nil {
+				return err
+			}
+			finished, run = micros(r.Finished), string(r.Run)
+		}
+		if len(list) < runsAtOnce {
+			return nil
+		}
+	}
+}
+
+// CutOff counts the runs that began in w and have no end: they were cut off, or
+// still live.
+func (v *view) CutOff(ctx context.Context, w reconcile.Window) (runs int, err error) {
+	err = v.read(ctx, "count runs without an end", func(c *conn) error {
+		return c.GetContext(ctx, &runs, `SELECT count(*) FROM runs WHERE finished IS NULL AND started >= ? AND started < ?`, micros(w.From), micros(w.To))
+	})
+	return runs, err
+}
+
+// last is a run that ended.
+func (r runRow) last() LastRun {
+	last := LastRun{Run: reconcile.RunID(r.Run), Command: r.Command, Started: instant(r.Started), Finished: instant(*r.Finished),
+		Window: reconcile.Window{From: instant(r.WindowFrom), To: instant(r.WindowTo)}, Summary: r.Summary}
+	if r.Exit != nil {
+		last.Exit = int(*r.Exit)
+	}
+	return last
 }

@@ -1,0 +1,43 @@
+package config
+
+import (
+	"testing"
+)
+
+func TestSettings(t *testing.T) {
+	const file = `zone: Europe/Amsterdam
+environment: ${WHERE}
+ledger: postgres://makegood:canary@db.example.com/ledger
+sources:
+  shop:
+    type: csv
+    path: orders.csv
+    currency: EUR
+    channel: online
+    may_send: {all: true, reason: terms of sale}
+    columns: {order: id, completed_at: paid, email: email, sku: sku, quantity: n, price: price}
+targets:
+  activate:
+    type: squeezely
+    account: a
+    api_key: canary
+    from: [shop]
+    max_age: 30d
+`
+	env := func(string) (string, bool) { return "test", true }
+	cfg, err := Parse([]byte(file), "makegood.yaml", env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"environment": "${WHERE}", "ledger": "postgres://makegood:xxxxx@db.example.com/ledger", "sources.shop.may_send.reason": "terms of sale",
+		"sources.shop.columns.completed_at": "paid", "targets.activate.api_key": "[secret]", "targets.activate.from[0]": "shop", "targets.activate.max_age": "30d",
+	} {
+		if got := cfg.Settings[path]; got != want {
+			t.Errorf("%s is %q, want %q", path, got, want)
+		}
+	}
+	if _, has := cfg.Settings["lookback"]; has {
+		t.Error("a default is no setting of the file")
+	}
+}
