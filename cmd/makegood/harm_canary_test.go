@@ -160,7 +160,7 @@ func canarySteps() [][]string {
 		{"explain", "S1-1", "S1-3", "S1-10"}, {"explain", "S1-1", "--read"}, {"explain", person, "--read", "--json"}, {"explain", "S1-4", "S1-5", "--read", "--json"},
 		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01", "--json", "--lines", "lines.csv"}, {"audit", "--from", "2020-01-01", "--lines", "-"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
 		{"ledger", "migrate"}, {"ledger", "rename-shop", "main", "web"}, {"ledger", "rename-shop", "web", "main"}, {"ledger", "prune", "--before", "2021-01-01"},
-		{"ledger", "backup", "backup.db"}, {"init", "--from", "tills.csv", "--output", "first.yaml"}, {"init", "--from", "headless.csv", "--output", "second.yaml"},
+		{"notify"}, {"notify", "--json"}, {"notify", "--test"}, {"ledger", "backup", "backup.db"}, {"init", "--from", "tills.csv", "--output", "first.yaml"}, {"init", "--from", "headless.csv", "--output", "second.yaml"},
 		{"run", "--accept-evidence", "live_log", "--note", "said by " + person}, {"run", "--target", "stores"}, {"forget", "--email", person}, {"forget", "--order", "S1-1"}, {"run"},
 		{"ledger", "copy", "--to", "moved.db"},
 	}
@@ -215,6 +215,7 @@ func canaryFolder(t *testing.T) *shop {
 	s.csv("sent.csv", "order_id,sent_at", "S1-2,"+ago(time.Hour), canaryAddress+","+ago(time.Hour), "9%9,"+ago(time.Hour))
 	write(s.T, s.dir, "request.txt", `curl 'https://nova.collect.igodigital.com/c2/123456/track_conversion?key=`+canaryKey+`' -d '{"payload":{"title":"`+canaryAddress+
 		`","order_number":"`+canaryAddress+`","cart":[{"item":"`+canaryAddress+`"}],"user_info":{"email":"`+canaryAddress+`","details":{"name":"`+canaryAddress+`"}}}}'`)
+	s.notices()
 	s.csv("headless.csv", canaryAddress+",MUG,1,5,"+ago(time.Hour), canaryAddress+",KETTLE,1,40,"+ago(time.Hour))
 	s.file()
 	return s
@@ -276,9 +277,38 @@ func (s *shop) afterFault(fault string) {
 		s.Errorf("%d of %d steps did something", done, len(canarySteps()))
 	}
 	s.quietState(canaryFiles...)
+	s.quietNotices()
 	if fault == "none" && s.platform("activate") == "" {
 		s.Error("the platform holds nothing: what was to be hidden was not there")
 	}
+}
+
+// notices has the shop's notices go to a place that hears them, to one that refuses
+// them, and to a mail server that is not there. Their addresses are secrets.
+func (s *shop) notices() {
+	s.hook = listen()
+	s.Cleanup(s.hook.Close)
+	s.hook.status["refuses"] = 403
+	address := func(name string) string { return s.hook.URL + "/" + name + "/" + canaryKey }
+	s.conf["notify"] = fields{"to": fields{
+		"check": fields{"type": "health_check", "url": address("check")}, "desk": fields{"type": "slack", "url": address("desk"), "missing_over": 1},
+		"team": fields{"type": "teams", "url": address("team")}, "refuses": fields{"type": "slack", "url": address("refuses")},
+		"hook": fields{"type": "webhook", "url": address("hook"), "headers": fields{"Authorization": canaryKey}, "template": "{{json .}} {{json .Report}}"},
+		"mail": fields{"type": "email", "host": "127.0.0.1", "port": "1", "tls": "none", "username": canaryPerson, "password": canaryKey,
+			"from": canaryAddress, "to": []string{canaryAddress}},
+	}}
+}
+
+// quietNotices wants that notices were told, and no canary in what they said.
+func (s *shop) quietNotices() {
+	s.Helper()
+	s.hook.mu.Lock()
+	defer s.hook.mu.Unlock()
+	said := strings.Join(s.hook.bodies, "\n")
+	if len(s.hook.bodies) < 10 || !strings.Contains(said, "A person is needed") {
+		s.Errorf("%d notices were told: %.300s", len(s.hook.bodies), said)
+	}
+	s.quietAll("the notices", said)
 }
 
 // TestHarmCanaryInBrokenPlaces: passwords of databases that cannot be reached

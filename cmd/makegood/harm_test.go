@@ -44,6 +44,7 @@ type shop struct {
 	url  string
 	sim  *simulator.Simulator
 	conf fields
+	hook *listening // what notices tell; nil where nobody is told
 }
 
 func newShop(t *testing.T, faults ...string) *shop {

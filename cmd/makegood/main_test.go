@@ -277,6 +277,10 @@ func TestTranscripts(t *testing.T) {
 			e.Setenv("SIM", server.URL)
 			e.Setenv("FREE", freeAddress())
 			e.Values[simKey{}] = sim
+			hook := listen()
+			e.Defer(hook.Close)
+			e.Setenv("HOOK", hook.URL)
+			e.Values[listeningKey{}] = hook
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -289,6 +293,8 @@ func TestTranscripts(t *testing.T) {
 			"charged":     charged,
 			"conversions": conversions,
 			"http":        scriptHTTP,
+			"heard":       heard,
+			"answers":     answers,
 		},
 	})
 }

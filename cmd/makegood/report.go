@@ -22,6 +22,7 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named()})
 	built.Exit = &a.code
 	built.CompareWith(w.past)
+	a.built = &built
 	a.logEnd(built)
 	return errors.Join(err, a.show(f, built))
 }

@@ -115,6 +115,7 @@ type session struct {
 	req   reconcile.Request
 	stop  func() // the progress bars
 	led   *ledger.Store
+	tells *teller
 }
 
 // begin reads the configuration and wires everything but the ledger. The
@@ -124,6 +125,20 @@ func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session,
 	if err != nil {
 		return nil, err
 	}
+	tells, err := a.newTeller(cfg, f, command)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.wired(ctx, cfg, f, command)
+	if err != nil {
+		tells.end(nil, err)
+		return nil, err
+	}
+	s.tells = tells
+	return s, nil
+}
+
+func (a *app) wired(ctx context.Context, cfg *config.Config, f *runFlags, command string) (*session, error) {
 	req, err := f.request(command, cfg)
 	if err != nil {
 		return nil, err
@@ -173,6 +188,7 @@ func (s *session) tell(res reconcile.Result, err error) error {
 // end closes everything; what goes wrong then is added to the error.
 func (s *session) end(err *error) {
 	s.stop()
+	s.tells.end(s.led, *err)
 	if s.led != nil {
 		*err = errors.Join(*err, s.led.Close())
 	}

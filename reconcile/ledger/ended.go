@@ -18,15 +18,25 @@ type LastRun struct {
 	Summary  []byte // its report as JSON
 }
 
+// CommandTold is the command of a run that did nothing but keep what somebody was
+// told of another one. Such runs are listed by Told alone.
+const CommandTold = "notify"
+
+// Told lists the runs that keep what somebody was told, the newest first, at
+// most limit.
+func (v *view) Told(ctx context.Context, limit int) ([]LastRun, error) {
+	return v.ended(ctx, `SELECT * FROM runs WHERE finished IS NOT NULL AND command = ? ORDER BY finished DESC, run DESC LIMIT ?`, CommandTold, limit)
+}
+
 // Ended lists the runs that ended, the newest first, at most limit.
 func (v *view) Ended(ctx context.Context, limit int) ([]LastRun, error) {
-	return v.ended(ctx, `SELECT * FROM runs WHERE finished IS NOT NULL ORDER BY finished DESC, run DESC LIMIT ?`, limit)
+	return v.ended(ctx, `SELECT * FROM runs WHERE finished IS NOT NULL AND command <> ? ORDER BY finished DESC, run DESC LIMIT ?`, CommandTold, limit)
 }
 
 // EndedUpTo lists the runs that ended and whose ids do not come after upTo in
 // the order of ids, the last of them first, at most limit.
 func (v *view) EndedUpTo(ctx context.Context, upTo string, limit int) ([]LastRun, error) {
-	return v.ended(ctx, `SELECT * FROM runs WHERE finished IS NOT NULL AND run <= ? ORDER BY run DESC LIMIT ?`, upTo, limit)
+	return v.ended(ctx, `SELECT * FROM runs WHERE finished IS NOT NULL AND command <> ? AND run <= ? ORDER BY run DESC LIMIT ?`, CommandTold, upTo, limit)
 }
 
 func (v *view) ended(ctx context.Context, query string, args ...any) (list []LastRun, err error) {
