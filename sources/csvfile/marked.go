@@ -174,9 +174,10 @@ func (w *marker) copy() error {
 		return err
 	}
 	names := table.MarkColumns()
-	if err := w.put(w.marked, text, names); err == nil {
-		err = w.put(w.fix, text, append(names, table.RowColumn))
+	if err := w.put(w.marked, text, names); err != nil {
+		return err
 	}
+	err = w.put(w.fix, text, append(names, table.RowColumn))
 	for err == nil && w.row > 0 {
 		err = w.copyRow()
 	}
