@@ -61,3 +61,7 @@ func (r Report) Missing() map[string]int {
 	}
 	return missing
 }
+
+// Counted reports whether the need counts orders, messages or rows, which are
+// told apart from run to run; of others only that they are there is news.
+func (n Need) Counted() bool { return counts(n.What) }

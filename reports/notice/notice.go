@@ -11,7 +11,6 @@ package notice
 import (
 	"slices"
 
-	"makegood/reconcile"
 	"makegood/reports"
 )
 
@@ -40,7 +39,8 @@ type Problem struct {
 	What   string `json:"what"` // as in the report, or NeedMissing
 	Count  int    `json:"count"`
 
-	grown bool // the report itself knows that some of it are new
+	counted bool // more of it is news; else only that it is there
+	grown   bool // the report itself knows that some of it are new
 }
 
 func (p Problem) same(o Problem) bool {
@@ -62,7 +62,9 @@ func (t Told) state() State {
 }
 
 func (t Told) equal(o Told) bool {
-	return t.state() == o.state() && slices.EqualFunc(t.Problems, o.Problems, func(a, b Problem) bool { return a.same(b) && a.Count == b.Count && !a.grown })
+	return t.state() == o.state() && slices.EqualFunc(t.Problems, o.Problems, func(a, b Problem) bool {
+		return a.same(b) && !a.grown && (a.Count == b.Count || !a.counted)
+	})
 }
 
 // Affairs says how things stand after a run. missingOver is the number of
@@ -72,9 +74,8 @@ func Affairs(r reports.Report, missingOver int) (now Told, known bool) {
 	now.State = Well
 	for _, n := range slices.Concat(r.PersonNeeded, r.StillThere) {
 		now.State = Person
-		many := !slices.Contains([]string{reconcile.NeedFailed, reconcile.NeedQuiet, reconcile.NeedStopped, reconcile.NeedBalance}, n.What)
 		now.Problems = append(now.Problems, Problem{Source: n.Source, Target: n.Target, What: n.What, Count: n.Count,
-			grown: many && r.Last != nil && n.Known < n.Count})
+			counted: n.Counted(), grown: n.Counted() && r.Last != nil && n.Known < n.Count})
 	}
 	if r.Exit != nil && *r.Exit >= failedExit {
 		now.State = Failed
@@ -106,7 +107,7 @@ const (
 func Decide(now, was Told) (why Reason, news []Problem) {
 	for _, p := range now.Problems {
 		i := slices.IndexFunc(was.Problems, p.same)
-		if i < 0 || p.grown || p.What != NeedMissing && p.Count > was.Problems[i].Count {
+		if i < 0 || p.grown || p.counted && p.Count > was.Problems[i].Count {
 			news = append(news, p)
 		}
 	}

@@ -90,18 +90,19 @@ func TestNights(t *testing.T) {
 		over int
 		want string
 	}{
-		"all is well, always":                 {[]reports.Report{night(0), night(1), missed(500)}, 0, "- - -"},
-		"a refusal, that stays, and goes":     {[]reports.Report{night(2, need("refused", 1)), night(2, need("refused", 1)), night(0)}, 0, "changed - well_again"},
-		"known to the report":                 {[]reports.Report{night(2, need("refused", 1)), known, known, night(0)}, 0, "changed - - well_again"},
-		"one more":                            {[]reports.Report{night(2, need("refused", 1)), night(2, need("refused", 2)), night(2, need("refused", 2))}, 0, "changed new -"},
-		"one went, another came":              {[]reports.Report{night(2, need("refused", 2)), grown, known}, 0, "changed new -"},
-		"fewer, then more":                    {[]reports.Report{night(2, need("refused", 3)), night(2, need("refused", 1)), night(2, need("refused", 2))}, 0, "changed - new"},
-		"another kind":                        {[]reports.Report{night(2, need("refused", 1)), night(2, need("refused", 1), need("doubt", 1))}, 0, "changed new"},
-		"a failure, each night":               {[]reports.Report{failed, failed, failed, night(0)}, 0, "changed - - well_again"},
-		"a failure leaves something behind":   {[]reports.Report{failed, night(2, need("refused", 1))}, 0, "changed changed"},
-		"an interruption says nothing":        {[]reports.Report{night(2, need("refused", 1)), interrupted, night(2, need("refused", 1))}, 0, "changed - -"},
-		"beyond a bound, once":                {[]reports.Report{missed(200), missed(201), missed(300), missed(10), missed(999)}, 200, "- exceeded - - exceeded"},
-		"beyond a bound, and a person needed": {[]reports.Report{missed(999), night(2, need("refused", 1))}, 200, "exceeded changed"},
+		"all is well, always":                     {[]reports.Report{night(0), night(1), missed(500)}, 0, "- - -"},
+		"a refusal, that stays, and goes":         {[]reports.Report{night(2, need("refused", 1)), night(2, need("refused", 1)), night(0)}, 0, "changed - well_again"},
+		"known to the report":                     {[]reports.Report{night(2, need("refused", 1)), known, known, night(0)}, 0, "changed - - well_again"},
+		"one more":                                {[]reports.Report{night(2, need("refused", 1)), night(2, need("refused", 2)), night(2, need("refused", 2))}, 0, "changed new -"},
+		"one went, another came":                  {[]reports.Report{night(2, need("refused", 2)), grown, known}, 0, "changed new -"},
+		"fewer, then more":                        {[]reports.Report{night(2, need("refused", 3)), night(2, need("refused", 1)), night(2, need("refused", 2))}, 0, "changed - new"},
+		"another kind":                            {[]reports.Report{night(2, need("refused", 1)), night(2, need("refused", 1), need("doubt", 1))}, 0, "changed new"},
+		"a failure, each night":                   {[]reports.Report{failed, failed, failed, night(0)}, 0, "changed - - well_again"},
+		"a failure leaves something behind":       {[]reports.Report{failed, night(2, need("refused", 1))}, 0, "changed changed"},
+		"an interruption says nothing":            {[]reports.Report{night(2, need("refused", 1)), interrupted, night(2, need("refused", 1))}, 0, "changed - -"},
+		"stopped by the brake, for more and more": {[]reports.Report{night(2, need("brake", 300)), night(2, need("brake", 400)), night(0)}, 0, "changed - well_again"},
+		"beyond a bound, once":                    {[]reports.Report{missed(200), missed(201), missed(300), missed(10), missed(999)}, 200, "- exceeded - - exceeded"},
+		"beyond a bound, and a person needed":     {[]reports.Report{missed(999), night(2, need("refused", 1))}, 200, "exceeded changed"},
 	} {
 		if got := nights(board(&place{}, c.over), c.list...); got != c.want {
 			t.Errorf("%s: told %q, want %q", name, got, c.want)
