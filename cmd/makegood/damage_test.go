@@ -55,6 +55,9 @@ var proposed = regexp.MustCompile(`it can only be (?:order )?([^ ,]+)`)
 // intact ones: on the first night, when only the other numbers tell what one
 // looks like, and after a night that sent the orders under their real numbers.
 func TestThousandDamagedNumbers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a long one: many shops, one after the other")
+	}
 	for _, night := range []string{"first", "second"} {
 		t.Run(night, func(t *testing.T) {
 			flagged, proposals := 0, 0

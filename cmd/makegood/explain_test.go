@@ -107,6 +107,9 @@ func (l legend) reasons() map[string]bool {
 // TestExplainNamesTheReason plays a situation for every reason there is. A new
 // reason fails it until some situation shows it.
 func TestExplainNamesTheReason(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a long one: a shop for every reason")
+	}
 	var seen sync.Map
 	t.Run("situations", func(t *testing.T) {
 		for _, part := range []situations{explainedBad, explainedOrders, explainedPeople, explainedNumbers, explainedCarts, explainedNights, explainedAnswers, explainedCharges} {
