@@ -52,8 +52,9 @@ type Config struct {
 
 	// Dir is the absolute folder of the file, which relative paths start from.
 	Dir string `yaml:"-"`
-	// Settings is every value as the file has it, by its path, such as
-	// targets.activate.since: ${NAME} is not replaced, secrets are not told.
+	// Settings is every value that may decide what is sent, as the file has it,
+	// by its path, such as targets.activate.since: ${NAME} is not replaced,
+	// secrets are not told.
 	Settings map[string]string `yaml:"-"`
 }
 

@@ -3,15 +3,21 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
+// undecisive are keys that decide nothing of what is sent.
+var undecisive = []string{"notify", "metrics", "serve", "ledger", "state_dir"}
+
 // note keeps what the file says at a path, as it is written there: ${NAME} is
 // not replaced, and a secret is [secret].
 func (d *document) note(path string, n *yaml.Node, v reflect.Value) {
+	top, _, _ := strings.Cut(path, ".")
 	switch {
+	case slices.Contains(undecisive, top):
 	case v.Type() == reflect.TypeFor[Secret]():
 		d.settings[path] = hidden
 	case n.Kind == yaml.ScalarNode:

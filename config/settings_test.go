@@ -21,6 +21,7 @@ targets:
     type: squeezely
     account: a
     api_key: canary
+    url: https://platform.example.com/v1/track
     from: [shop]
     max_age: 30d
 `
@@ -30,14 +31,16 @@ targets:
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"environment": "${WHERE}", "ledger": "postgres://makegood:xxxxx@db.example.com/ledger", "sources.shop.may_send.reason": "terms of sale",
+		"environment": "${WHERE}", "targets.activate.url": "https://platform.example.com/v1/track", "sources.shop.may_send.reason": "terms of sale",
 		"sources.shop.columns.completed_at": "paid", "targets.activate.api_key": "[secret]", "targets.activate.from[0]": "shop", "targets.activate.max_age": "30d",
 	} {
 		if got := cfg.Settings[path]; got != want {
 			t.Errorf("%s is %q, want %q", path, got, want)
 		}
 	}
-	if _, has := cfg.Settings["lookback"]; has {
-		t.Error("a default is no setting of the file")
+	for _, path := range []string{"lookback", "ledger"} { // a default, and what decides nothing
+		if _, has := cfg.Settings[path]; has {
+			t.Errorf("%s is a setting", path)
+		}
 	}
 }
