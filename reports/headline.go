@@ -139,18 +139,29 @@ type Step struct {
 	Command string
 }
 
+// maxSteps is how many steps are listed before what is known of each source and
+// destination.
+const maxSteps = 24
+
 // steps lists what is to be done, in the order of the first line.
 func (r Report) steps() []Step {
 	var list []Step
-	for _, n := range r.PersonNeeded {
-		step := r.next(n)
-		step.What, step.Why = needWords(n)+r.knownWords(n), r.why(n)
-		if by := r.deadlineOf(n); !by.IsZero() {
-			step.By = moment(by, r.location())
-		}
-		list = append(list, step)
+	for _, n := range r.PersonNeeded[:min(len(r.PersonNeeded), maxSteps)] {
+		list = append(list, r.stepOf(n))
+	}
+	if more := len(r.PersonNeeded) - maxSteps; more > 0 {
+		list = append(list, Step{What: "and " + number(more) + " more, told below with each source and destination"})
 	}
 	return list
+}
+
+func (r Report) stepOf(n Need) Step {
+	step := r.next(n)
+	step.What, step.Why = needWords(n)+r.knownWords(n), r.why(n)
+	if by := r.deadlineOf(n); !by.IsZero() {
+		step.By = moment(by, r.location())
+	}
+	return step
 }
 
 // why gives the words of what failed or stopped.

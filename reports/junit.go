@@ -108,7 +108,7 @@ func (r Report) junitCase(kind string, about Need, said string) junitCase {
 	if c.Name == "" {
 		c.Name = "run"
 	}
-	for i, n := range r.PersonNeeded {
+	for _, n := range r.PersonNeeded {
 		if n.Source != about.Source || n.Target != about.Target {
 			continue
 		}
@@ -116,7 +116,7 @@ func (r Report) junitCase(kind string, about Need, said string) junitCase {
 		if n.What == reconcile.NeedFailed {
 			fault = &c.Error
 		}
-		step := r.steps()[i]
+		step := r.stepOf(n)
 		if *fault == nil {
 			*fault = &junitFault{Message: step.What, Type: n.What}
 		}

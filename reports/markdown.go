@@ -10,6 +10,8 @@ import (
 const (
 	maxTicketRows     = 10
 	maxTicketExamples = 5
+	maxTicketText     = 160
+	fewDestinations   = 4 // of more, only reasons to look at are named, with one order each
 )
 
 // Markdown writes the report for a ticket or a chat: what to do, what changed,
@@ -133,6 +135,9 @@ func (m *markdown) target(t Target) {
 		}
 		m.row(coded(row.Mark), "**"+spoken(row.Label)+"**", number(row.Count.Orders), number(row.Count.Events), spoken(moneyText(row.Count.Money)))
 		for _, reason := range row.Reasons {
+			if m.many() && !reason.Look {
+				continue
+			}
 			events, money := number(reason.Count.Events), moneyText(reason.Count.Money)
 			if reason.OrdersOnly {
 				events, money = "", ""
@@ -158,25 +163,35 @@ func (m *markdown) look(rows []row) {
 				continue
 			}
 			m.line("\n", spoken(sentence(reason.Label)), "\n")
-			for _, e := range reason.Examples[:min(len(reason.Examples), maxTicketExamples)] {
+			most := maxTicketExamples
+			if m.many() {
+				most = 1
+			}
+			for _, e := range reason.Examples[:min(len(reason.Examples), most)] {
 				text := code(e.Order) + " " + spoken(amountText(e.Amount, e.Currency))
 				if e.Origin != "" {
-					text += ", " + spoken(e.Origin)
+					text += ", " + spoken(legibleText(e.Origin, maxTicketText))
 				}
-				if e.Text != "" {
-					text += ": " + spoken(e.Text)
+				if e.Text != "" && !m.many() {
+					text += ": " + spoken(legibleText(e.Text, maxTicketText))
 				}
 				m.line("- ", text)
 			}
-			if more := reason.Count.Events - maxTicketExamples; more > 0 {
+			if more := reason.Count.Events - min(len(reason.Examples), most); more > 0 {
 				m.line("- and ", number(more), " more")
 			}
 		}
 	}
 }
 
+// many reports whether a ticket has no room for all reasons.
+func (m *markdown) many() bool { return len(m.report.Targets) > fewDestinations }
+
 func (m *markdown) facts() {
 	m.line()
+	if m.report.Run != "" {
+		m.line("- More of it: ", code(m.report.command("report "+m.report.Run+" --out report.html")))
+	}
 	for _, f := range m.report.facts() {
 		m.line("- ", spoken(f.Name), ": ", spoken(f.Text))
 	}

@@ -88,7 +88,7 @@ type rowView struct {
 
 // exampleList says which of its columns hold anything.
 type exampleList struct {
-	Label           string
+	Target, Label   string
 	Open            bool
 	Of              string // "2 of 3 705 shown"
 	Next            string // what to do about them
@@ -147,7 +147,7 @@ func newPage(r Report) page {
 // notShown says what a page leaves out, and where that is.
 func (r Report) notShown() string {
 	return fmt.Sprintf("Lists name at most %d orders for each reason, and %d bad rows for each source. What became of any order, and why, says: %s",
-		reconcile.MaxExamples, reconcile.MaxProblems, r.command("explain ORDER"))
+		r.mostExamples(), reconcile.MaxProblems, r.command("explain ORDER"))
 }
 
 func (r Report) destination(i int, t Target) destination {
@@ -161,6 +161,7 @@ func (r Report) destination(i int, t Target) destination {
 		Changes: t.Corrections, Doubts: r.doubtViews(t), Usual: thinned(sentence(usualWords(t.Usual, missing))),
 	}
 	for _, list := range r.exampleLists(rows) {
+		list.Target = t.Target
 		if list.Open {
 			d.Urgent = append(d.Urgent, list)
 		} else {
@@ -276,7 +277,24 @@ func countView(label string, c Count, digits int) rowView {
 		Money: figures(c.Money, digits), Empty: c.Orders == 0 && c.Events == 0}
 }
 
+// How many orders a list names, and all lists of a page.
+const (
+	minExamples = 3
+	allExamples = 1500
+)
+
+// mostExamples is how many orders a list may name, so that a page of many
+// destinations with many reasons opens at once, too.
+func (r Report) mostExamples() int {
+	lists := 1
+	for _, t := range r.Targets {
+		lists += len(t.Reasons)
+	}
+	return max(min(reconcile.MaxExamples, allExamples/lists), minExamples)
+}
+
 func (r Report) exampleLists(rows []row) []exampleList {
+	most := r.mostExamples()
 	var lists []exampleList
 	for _, row := range rows {
 		for _, reason := range row.Reasons {
@@ -284,8 +302,8 @@ func (r Report) exampleLists(rows []row) []exampleList {
 				continue
 			}
 			list := exampleList{Label: row.Label + ": " + reason.Label, Open: reason.Look, Next: reason.Next,
-				Of: whole(len(reason.Examples)) + " of " + whole(reason.Count.Events) + " shown"}
-			for _, e := range reason.Examples {
+				Of: whole(min(len(reason.Examples), most)) + " of " + whole(reason.Count.Events) + " shown"}
+			for _, e := range reason.Examples[:min(len(reason.Examples), most)] {
 				list.Rows = append(list.Rows, exampleView{e.Order, kindWords(e.Kind), r.optional(e.CompletedAt),
 					thinned(amountText(e.Amount, e.Currency)), e.Origin, e.Text})
 				list.Times, list.At, list.Said = list.Times || !e.CompletedAt.IsZero(), list.At || e.Origin != "", list.Said || e.Text != ""
