@@ -154,7 +154,7 @@ func (r Report) destination(i int, t Target) destination {
 	missing, rows := t.missing(), t.rows()
 	d := destination{
 		ID: fmt.Sprintf("d%d", i+1), Title: t.Target, Kind: t.Type, Mode: modeWords(t.Mode),
-		Business: thinned(r.business(t)), Missing: whole(missing.Orders), Done: whole(t.Balance.Sent.Orders), DoneLabel: "repaired",
+		Business: thinned(sentence(r.business(t))), Missing: whole(missing.Orders), Done: whole(t.Balance.Sent.Orders), DoneLabel: "repaired",
 		Bar: bar(t.Balance), BarWords: barWords(t.Balance),
 		Rows: rowViews(rows, digits(rows)), Holds: t.Balance.Holds, BalanceWords: thinned(balanceWords(t.Balance)),
 		Stopped: t.Stopped, Error: t.Error, Asides: thinSteps(r.asides(t)),
