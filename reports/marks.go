@@ -13,7 +13,7 @@ import (
 // Mark is what stands beside a row in a file that a person gets back.
 type Mark struct {
 	Status, Reason, Next string
-	Fix                  bool // the row's whole order waits for a person who corrects it
+	Fix, Here            bool // the row's whole order waits for a person who corrects it; it is this row
 }
 
 // RowAt is where a row stands.
@@ -274,7 +274,7 @@ func blamedMark(list []reconcile.RowProblem) Mark {
 		reasons = append(reasons, p.String())
 		next = cmp.Or(next, ReasonWords(p.Reason).Next)
 	}
-	return Mark{Status: statusFix, Reason: passedOn(strings.Join(reasons, "; ")), Next: cmp.Or(next, "Correct the cell that is named, and give the file back.")}
+	return Mark{Status: statusFix, Here: true, Reason: passedOn(strings.Join(reasons, "; ")), Next: cmp.Or(next, "Correct the cell that is named, and give the file back.")}
 }
 
 // passedOn is a text as it may stand in a file that is passed on.
@@ -285,7 +285,7 @@ func passedOn(text string) string { return legibleText(Mask(text), maxText) }
 func (m *Marks) Loose(at RowAt) Mark {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	mark := Mark{Status: statusFix, Reason: "the row has no order number"}
+	mark := Mark{Status: statusFix, Here: true, Reason: "the row has no order number"}
 	if own := m.blamed[at]; len(own) > 0 {
 		mark = blamedMark(own)
 	}

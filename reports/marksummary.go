@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -42,7 +43,9 @@ func (m *Marks) Summary(r Report) RowSummary {
 func (s *RowSummary) add(cells ...any) { s.Rows = append(s.Rows, cells) }
 
 func (s *RowSummary) statuses(tally map[string]*statusCount) {
-	names := slices.SortedFunc(maps.Keys(tally), func(a, b string) int { return tally[b].rows - tally[a].rows })
+	names := slices.SortedFunc(maps.Keys(tally), func(a, b string) int {
+		return cmp.Or(rank(a)-rank(b), tally[b].rows-tally[a].rows, cmp.Compare(a, b))
+	})
 	s.add("Status", "rows", "orders")
 	if len(names) > 0 {
 		s.ChartFrom, s.ChartEnd = len(s.Rows)+1, len(s.Rows)+len(names)
@@ -50,6 +53,14 @@ func (s *RowSummary) statuses(tally map[string]*statusCount) {
 	for _, name := range names {
 		s.add(name, tally[name].rows, tally[name].orders)
 	}
+}
+
+// rank puts first what somebody has to correct.
+func rank(status string) int {
+	if at := slices.Index([]string{statusFix, statusOrder}, status); at >= 0 {
+		return at
+	}
+	return 2
 }
 
 // first lists what to do, the most urgent first.
@@ -65,6 +76,9 @@ func (s *RowSummary) first(r Report) {
 			text += ": " + step.Why
 		}
 		s.add(text)
+		if what := r.PersonNeeded[i].What; what == reconcile.NeedBad || what == reconcile.NeedLoose {
+			step.Next, step.Command = "Correct the rows with the status \""+statusFix+"\", and give the workbook back.", ""
+		}
 		if step.Next != "" {
 			s.add("    " + step.Next + " " + step.Command)
 		}

@@ -109,7 +109,7 @@ func (s *session) mark(ctx context.Context, res reconcile.Result, failed error) 
 		s.Log.Warn("no file was marked: the run has more messages than can be kept for that")
 		return
 	}
-	built := reports.Build(res, reports.Options{Zone: s.Zone, Config: s.named()})
+	built := reports.Build(res, reports.Options{Zone: s.Zone})
 	o := table.MarkOptions{Marker: rowMarker{s.marks, built}, Dir: s.flags.marked, TmpDir: filepath.Join(s.StateDir, "marked"), Taken: map[string]bool{}}
 	for _, source := range res.Sources {
 		if source.Err != nil {

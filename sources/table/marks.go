@@ -41,8 +41,8 @@ func HasColumn(columns []string, name string) bool {
 type Mark struct {
 	Status, Reason, Next string
 	// Fix says that a person has to correct the row's order: all its rows go
-	// among the rows to fix.
-	Fix bool
+	// among the rows to fix. Here says that it is in this very row.
+	Fix, Here bool
 }
 
 // Cells are the texts of a mark in the order of its columns.

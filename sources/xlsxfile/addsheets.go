@@ -43,7 +43,7 @@ func (d dialect) of(text string) string {
 }
 
 func (w *markedBook) dialect() dialect {
-	text, err := w.whole(w.main)
+	text, err := w.whole(w.book.main)
 	return dialect{err == nil && bytes.Contains(text, []byte("http://purl.oclc.org/ooxml/"))}
 }
 
@@ -55,12 +55,11 @@ func quick(z *zip.Writer) {
 // tell makes the parts that tell of the added sheets: the list of sheets, the
 // relations, the kinds of parts, and the chart.
 func (w *markedBook) tell() error {
-	w.main = w.book.main
-	book, err := w.whole(w.main)
+	book, err := w.whole(w.book.main)
 	if err != nil {
 		return err
 	}
-	relations, err := w.whole(relationsOf(w.main))
+	relations, err := w.whole(relationsOf(w.book.main))
 	if err != nil {
 		return err
 	}
@@ -87,8 +86,8 @@ func (w *markedBook) tell() error {
 	if err := w.draw(t); err != nil {
 		return err
 	}
-	w.made[strings.ToLower(w.main)] = t.book
-	w.made[strings.ToLower(relationsOf(w.main))] = t.relations
+	w.made[strings.ToLower(w.book.main)] = t.book
+	w.made[strings.ToLower(relationsOf(w.book.main))] = t.relations
 	w.made["[content_types].xml"] = t.types
 	return nil
 }

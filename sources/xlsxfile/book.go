@@ -17,6 +17,7 @@ import (
 type book struct {
 	box    *container
 	main   string // the part of the workbook itself
+	styles string // that of the formats of cells, or ""
 	spill  *spill.Folder
 	texts  *texts
 	is1904 bool
@@ -88,6 +89,9 @@ func (b *book) readRelated(name string) error {
 	err := b.box.relations(name, func(r relation) {
 		if r.kind == "sharedStrings" && b.box.parts[strings.ToLower(r.target)] != nil {
 			table = r.target
+		}
+		if r.kind == "styles" {
+			b.styles = r.target
 		}
 		for i := range b.sheets {
 			if s := &b.sheets[i]; s.id == r.id {

@@ -60,7 +60,7 @@ func (s *fixSheet) add(w *rewriter, mark table.Mark) error {
 	}
 	for i, text := range append(mark.Cells(), strconv.Itoa(w.number)) {
 		if text != "" {
-			fmt.Fprint(s.out, textCell(s.prefix, table.CellName(w.behind+i, number), "", text))
+			fmt.Fprint(s.out, textCell(s.prefix, table.CellName(w.behind+i, number), w.look.of(mark), text))
 		}
 	}
 	_, err := fmt.Fprintf(s.out, "</%srow>", s.prefix)
@@ -107,7 +107,7 @@ func (s *fixSheet) write(to io.Writer, l layout) error {
 		return err
 	}
 	p := s.prefix
-	fmt.Fprintf(to, `%[1]s%[2]s<%[3]ssheetViews><%[3]ssheetView workbookViewId="0"><%[3]span ySplit="1" topLeftCell="A2" activePane="bottomLeft" `+
+	fmt.Fprintf(to, `%[1]s%[2]s<%[3]ssheetPr><%[3]spageSetUpPr fitToPage="1"/></%[3]ssheetPr><%[3]ssheetViews><%[3]ssheetView workbookViewId="0"><%[3]spane ySplit="1" topLeftCell="A2" activePane="bottomLeft" `+
 		`state="frozen"/></%[3]ssheetView></%[3]ssheetViews>%[4]s<%[3]ssheetData><%[3]srow r="1">`, s.declaration, s.root, p, s.cols)
 	style := ""
 	for at, name := range l.names {
@@ -123,7 +123,7 @@ func (s *fixSheet) write(to io.Writer, l layout) error {
 	if _, err := io.Copy(to, s.file); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(to, "</%[1]ssheetData></%[1]sworksheet>", p)
+	_, err := fmt.Fprintf(to, `</%[1]ssheetData><%[1]spageSetup orientation="landscape" fitToHeight="0"/></%[1]sworksheet>`, p)
 	return err
 }
 

@@ -61,10 +61,10 @@ type markedBook struct {
 	dir     string
 	ctx     context.Context
 	out     *zip.Writer
-	main    string               // the part of the workbook itself
 	made    map[string][]byte    // small parts that are written anew, by name in lower case; nil: left out
 	fixes   map[string]*fixSheet // by the part of the sheet that their rows are from
 	sheets  []addedSheet
+	look    looks
 }
 
 // addedSheet is a sheet of makegood's.
@@ -168,7 +168,7 @@ func (w *markedBook) copySheet(part *zip.File, name string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	r := &rewriter{layout: w.file.layouts[name], fixes: w.fixes[name]}
+	r := &rewriter{layout: w.file.layouts[name], fixes: w.fixes[name], look: w.look}
 	if r.in, err = newRaw(in); err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (w *markedBook) addSheet(s addedSheet) error {
 	}
 	buffered := bufio.NewWriterSize(out, ahead)
 	if s.fix == nil {
-		err = writeSummary(buffered, w.dialect(), w.marking.Summary)
+		err = w.writeSummary(buffered)
 	} else {
 		err = s.fix.write(buffered, s.from)
 	}
@@ -215,6 +215,9 @@ func (w *markedBook) plan() error {
 	}
 	w.sheets = append(w.sheets, addedSheet{})
 	w.reuse()
+	if err := w.addLooks(); err != nil {
+		return err
+	}
 	return w.tell()
 }
 

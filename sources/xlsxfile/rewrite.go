@@ -30,6 +30,7 @@ type rewriter struct {
 	number int // of the row at hand
 	cells  rowCells
 	cols   []column4 // as the sheet has them
+	look   looks
 }
 
 // column4 is one entry of the widths of columns.
@@ -146,8 +147,8 @@ func (w *rewriter) widths(n int) string {
 func (w *rewriter) fixWidths() string {
 	text := ""
 	for _, c := range w.cols {
-		if c.to <= w.behind && strings.HasSuffix(c.text, "/>") {
-			text += c.text
+		if c.to <= w.behind {
+			text += strings.TrimRight(c.text, "/>") + "/>"
 		}
 	}
 	return w.tag("cols") + text + w.widths(len(widths)) + w.tag("/cols")
@@ -207,7 +208,7 @@ func (w *rewriter) copyRow(p piece) error {
 	if _, err := w.out.Write(start); err != nil {
 		return err
 	}
-	return w.writeRow(texts)
+	return w.writeRow(texts, w.look.of(mark))
 }
 
 // markOf gives the mark of a row; rows that are not marked have none.
@@ -228,7 +229,7 @@ func (w *rewriter) markOf(number int) (table.Mark, error) {
 
 // writeRow writes the cells of the row at hand, but for those of older marks,
 // and the new ones.
-func (w *rewriter) writeRow(texts []string) error {
+func (w *rewriter) writeRow(texts []string, style string) error {
 	done := 0
 	for _, c := range w.cells.list {
 		if slices.Contains(w.own, c.at) {
@@ -237,7 +238,6 @@ func (w *rewriter) writeRow(texts []string) error {
 		}
 	}
 	_, _ = w.out.Write(w.cells.bytes[done:max(done, w.cells.tail)])
-	style := ""
 	if n := len(w.cells.list); n > 0 && w.number == w.top {
 		style = w.cells.list[n-1].style
 	}

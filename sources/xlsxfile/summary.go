@@ -46,7 +46,7 @@ func drawn(sheet string, s table.Summary) (drawing, chart string, err error) {
 		return "", "", err
 	}
 	quoted := "'" + strings.ReplaceAll(sheet, "'", "''") + "'"
-	err = small.AddChart(sheet, "D3", &excelize.Chart{
+	err = small.AddChart(sheet, "F3", &excelize.Chart{
 		Type: excelize.Bar,
 		Series: []excelize.ChartSeries{{
 			Name:       s.ChartTitle,
@@ -56,7 +56,8 @@ func drawn(sheet string, s table.Summary) (drawing, chart string, err error) {
 		Title:     excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: s.ChartTitle}}},
 		Legend:    excelize.ChartLegend{Position: "none"},
 		PlotArea:  excelize.ChartPlotArea{ShowVal: true},
-		XAxis:     excelize.ChartAxis{ReverseOrder: true},
+		XAxis:     excelize.ChartAxis{ReverseOrder: true, Font: excelize.Font{Color: "333333", Size: 10}},
+		YAxis:     excelize.ChartAxis{None: true},
 		Dimension: excelize.ChartDimension{Width: 760, Height: 340},
 	})
 	if err != nil {
@@ -84,33 +85,45 @@ func drawn(sheet string, s table.Summary) (drawing, chart string, err error) {
 	return drawing, chart, nil
 }
 
-// writeSummary writes the sheet that sums up.
-func writeSummary(out io.Writer, d dialect, s table.Summary) error {
+// writeSummary writes the sheet that sums up. A row below a blank one is
+// a heading.
+func (w *markedBook) writeSummary(out io.Writer) error {
+	s := w.marking.Summary
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n" + `<worksheet xmlns="` + sheetXML + `" xmlns:r="` + openXML + `">` +
-		`<sheetViews><sheetView showGridLines="0" workbookViewId="0"/></sheetViews>` +
-		`<cols><col min="1" max="1" width="44" customWidth="1"/><col min="2" max="3" width="16" customWidth="1"/></cols><sheetData>`)
-	rows := append([][]any{{SummaryTitle}}, s.Rows...)
-	for i, row := range rows {
+		`<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView showGridLines="0" workbookViewId="0"/></sheetViews>` +
+		`<cols><col min="1" max="1" width="34" customWidth="1"/><col min="2" max="3" width="12" customWidth="1"/>` +
+		`<col min="4" max="4" width="28" customWidth="1"/></cols><sheetData>`)
+	blank := true
+	for i, row := range append([][]any{{SummaryTitle}}, s.Rows...) {
+		style := ""
+		if blank {
+			style = w.look.bold
+		}
+		blank = len(row) == 0
 		fmt.Fprintf(&b, `<row r="%d">`, i+1)
 		for at, value := range row {
-			name := table.CellName(at, i+1)
-			switch value := value.(type) {
-			case int:
-				fmt.Fprintf(&b, `<c r="%s"><v>%d</v></c>`, name, value)
-			case string:
-				if value != "" {
-					b.WriteString(textCell("", name, "", value))
-				}
-			}
+			b.WriteString(summaryCell(table.CellName(at, i+1), style, value))
 		}
 		b.WriteString("</row>")
 	}
-	b.WriteString("</sheetData>")
+	b.WriteString(`</sheetData><pageSetup orientation="landscape" fitToHeight="0"/>`)
 	if s.ChartFrom > 0 {
 		b.WriteString(`<drawing r:id="rId1"/>`)
 	}
 	b.WriteString("</worksheet>")
-	_, err := io.WriteString(out, d.of(b.String()))
+	_, err := io.WriteString(out, w.dialect().of(b.String()))
 	return err
+}
+
+func summaryCell(name, style string, value any) string {
+	switch value := value.(type) {
+	case int:
+		return fmt.Sprintf(`<c r="%s"><v>%d</v></c>`, name, value)
+	case string:
+		if value != "" {
+			return textCell("", name, style, value)
+		}
+	}
+	return ""
 }
