@@ -50,8 +50,12 @@ type Teams struct {
 	Poster
 }
 
-// maxSteps is how many steps a card shows: it may have 28 kB.
-const maxSteps = 10
+// How much a card shows: it may have 28 kB.
+const (
+	maxSteps = 8
+	maxLines = 12
+	maxLine  = 400
+)
 
 // Notify implements Notifier.
 func (t Teams) Notify(ctx context.Context, m Message) error {
@@ -60,13 +64,14 @@ func (t Teams) Notify(ctx context.Context, m Message) error {
 		colour = "attention"
 	}
 	body := []any{paragraph(map[string]any{"text": m.note.First, "weight": "bolder", "size": "medium", "color": colour})}
-	for _, text := range append(fill(m.aside), m.note.Business...) {
-		body = append(body, paragraph(map[string]any{"text": cut(text, 500)}))
+	lines := append(fill(m.aside), m.note.Business...)
+	for _, text := range lines[:min(len(lines), maxLines)] {
+		body = append(body, paragraph(map[string]any{"text": cut(text, maxLine)}))
 	}
 	for _, step := range m.note.Steps[:min(len(m.note.Steps), maxSteps)] {
-		body = append(body, paragraph(map[string]any{"text": cut(stepText(step), 800)}))
+		body = append(body, paragraph(map[string]any{"text": cut(stepText(step), 2*maxLine)}))
 		if step.Command != "" {
-			body = append(body, paragraph(map[string]any{"text": cut(step.Command, 500), "fontType": "monospace"}))
+			body = append(body, paragraph(map[string]any{"text": cut(step.Command, maxLine), "fontType": "monospace"}))
 		}
 	}
 	body = append(body, paragraph(map[string]any{"text": m.footer, "size": "small", "isSubtle": true}))

@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/wneessen/go-mail"
+
+	"makegood/reports"
 )
 
 // Mail tells people by e-mail.
@@ -32,21 +35,42 @@ func (m Mail) Notify(ctx context.Context, message Message) error {
 	if err != nil {
 		return err
 	}
-	client, err := m.client()
+	var conn net.Conn // closed here: the client leaves it open when it does not get far
+	client, err := m.client(ctx, &conn)
 	if err != nil {
-		return fmt.Errorf("prepare mail to %s: %w", m.Host, err)
+		return fmt.Errorf("prepare mail by %s: %w", m.Host, err)
 	}
-	conn, err := client.DialToSMTPClientWithContext(ctx)
+	defer func() {
+		if conn != nil {
+			_ = conn.Close() // the letter is there, or another error is told
+		}
+	}()
+	post, err := client.DialToSMTPClientWithContext(ctx)
+	if err == nil {
+		if err = client.SendWithSMTPClient(post, letter); err == nil {
+			_ = client.CloseWithSMTPClient(post) // the server has the letter
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("connect to mail server %s:%d: %w", m.Host, m.Port, err)
+		return fmt.Errorf("mail by %s:%d: %s", m.Host, m.Port, reports.Mask(err.Error())) // servers repeat addresses
 	}
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // whatever it waits for, it waits no longer
-	if err := client.SendWithSMTPClient(conn, letter); err != nil {
-		_ = conn.Close() // the first error is the one to tell
-		return fmt.Errorf("send mail by %s: %w", m.Host, err)
-	}
-	_ = client.CloseWithSMTPClient(conn) // the server has the mail
 	return nil
+}
+
+// dial opens the connection that a client works on. It ends with ctx.
+func (m Mail) dial(ctx context.Context, config *tls.Config, conn *net.Conn) mail.DialContextFunc {
+	return func(dialling context.Context, network, address string) (net.Conn, error) {
+		opened, err := new(net.Dialer).DialContext(dialling, network, address)
+		if err != nil {
+			return nil, err
+		}
+		*conn = opened
+		context.AfterFunc(ctx, func() { _ = opened.Close() }) // whatever waits for it, waits no longer
+		if m.TLS == "tls" {
+			return tls.Client(opened, config), nil
+		}
+		return opened, nil
+	}
 }
 
 func (m Mail) letter(message Message) (*mail.Msg, error) {
@@ -69,8 +93,9 @@ func (m Mail) letter(message Message) (*mail.Msg, error) {
 	return letter, nil
 }
 
-func (m Mail) client() (*mail.Client, error) {
-	options := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(oneStage), mail.WithTLSConfig(&tls.Config{ServerName: m.Host, RootCAs: m.Roots, MinVersion: tls.VersionTLS12})}
+func (m Mail) client(ctx context.Context, conn *net.Conn) (*mail.Client, error) {
+	config := &tls.Config{ServerName: m.Host, RootCAs: m.Roots, MinVersion: tls.VersionTLS12}
+	options := []mail.Option{mail.WithPort(m.Port), mail.WithTimeout(oneStage), mail.WithTLSConfig(config), mail.WithDialContextFunc(m.dial(ctx, config, conn))}
 	switch m.TLS {
 	case "none":
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))

@@ -70,6 +70,9 @@ func (p Poster) send(ctx context.Context, r request) error {
 	if len(r.body) > maxBody {
 		return fmt.Errorf("the message has more than %d bytes", maxBody)
 	}
+	if _, err := url.Parse(r.address); err != nil {
+		return errors.New("the url cannot be used") // its text would hold it
+	}
 	var err error
 	for try := range tries {
 		if try > 0 {
@@ -98,7 +101,7 @@ func (p Poster) once(ctx context.Context, r request) error {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.method, r.address, bytes.NewReader(r.body))
 	if err != nil {
-		return errors.New("the url cannot be used") // its text would hold it
+		return errors.New("the url cannot be used")
 	}
 	for name, values := range r.header {
 		req.Header[name] = values
