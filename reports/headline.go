@@ -141,7 +141,7 @@ type Step struct {
 
 // maxSteps is how many steps are listed before what is known of each source and
 // destination.
-const maxSteps = 24
+const maxSteps = 10
 
 // steps lists what is to be done, in the order of the first line.
 func (r Report) steps() []Step {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"makegood/reconcile"
 )
@@ -86,14 +85,15 @@ type rowView struct {
 	Reasons             []rowView
 }
 
-// exampleList says which of its columns hold anything.
+// exampleList says whether any of its orders has a time.
 type exampleList struct {
-	Target, Label   string
-	Open            bool
-	Of              string // "2 of 3 705 shown"
-	Next            string // what to do about them
-	Times, At, Said bool
-	Rows            []exampleView
+	Target, Label string
+	Open          bool
+	Of            string // "2 of 3 705 shown"
+	Next, Command string // what to do about them
+	Times         bool
+	place         reconcile.Place
+	Rows          []exampleView
 }
 
 type exampleView struct{ Order, Kind, At, Money, Origin, Text string }
@@ -162,11 +162,12 @@ func (r Report) destination(i int, t Target) destination {
 	}
 	for _, list := range r.exampleLists(rows) {
 		list.Target = t.Target
-		if list.Open {
-			d.Urgent = append(d.Urgent, list)
-		} else {
+		if !list.Open {
 			d.Examples = append(d.Examples, list)
+			continue
 		}
+		list.Next, list.Command = r.nextOf(list.place)
+		d.Urgent = append(d.Urgent, list.split()...)
 	}
 	d.Charts = r.charts(d.ID, t)
 	if r.planned() || t.inShadow() {
@@ -277,50 +278,6 @@ func countView(label string, c Count, digits int) rowView {
 		Money: figures(c.Money, digits), Empty: c.Orders == 0 && c.Events == 0}
 }
 
-// How many orders a list names, and all lists of a page.
-const (
-	minExamples = 3
-	allExamples = 1500
-)
-
-// mostExamples is how many orders a list may name, so that a page of many
-// destinations with many reasons opens at once, too.
-func (r Report) mostExamples() int {
-	lists := 1
-	for _, t := range r.Targets {
-		lists += len(t.Reasons)
-	}
-	return max(min(reconcile.MaxExamples, allExamples/lists), minExamples)
-}
-
-func (r Report) exampleLists(rows []row) []exampleList {
-	most := r.mostExamples()
-	var lists []exampleList
-	for _, row := range rows {
-		for _, reason := range row.Reasons {
-			if len(reason.Examples) == 0 {
-				continue
-			}
-			list := exampleList{Label: row.Label + ": " + reason.Label, Open: reason.Look, Next: reason.Next,
-				Of: whole(min(len(reason.Examples), most)) + " of " + whole(reason.Count.Events) + " shown"}
-			for _, e := range reason.Examples[:min(len(reason.Examples), most)] {
-				list.Rows = append(list.Rows, exampleView{e.Order, kindWords(e.Kind), r.optional(e.CompletedAt),
-					thinned(amountText(e.Amount, e.Currency)), e.Origin, e.Text})
-				list.Times, list.At, list.Said = list.Times || !e.CompletedAt.IsZero(), list.At || e.Origin != "", list.Said || e.Text != ""
-			}
-			lists = append(lists, list)
-		}
-	}
-	return lists
-}
-
-func (r Report) optional(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return moment(t, r.location())
-}
-
 func (r Report) doubtViews(t Target) []doubtView {
 	var list []doubtView
 	for _, d := range t.Doubts {
@@ -338,7 +295,7 @@ func (r Report) sourceView(s Source) sourceView {
 		Name: s.Source, Freshness: thinned(sentence(r.freshness(s))), Late: s.Newest.IsZero() || s.Error != "",
 		Rows: whole(s.Rows), Read: whole(s.OrdersRead), Counted: whole(s.Orders),
 		Aside: whole(s.OutsideWindow + s.Merged), LeftOut: whole(leftOutOrders(s)), Bad: whole(s.Bad),
-		Error: s.Error, Notes: s.Notes,
+		Error: s.Error, Notes: r.fewNotes(s.Notes),
 	}
 	if len(s.LeftOut) > 0 {
 		v.Notes = append([]string{"Not counted as orders: " + thinned(leftOutWords(s.LeftOut)) + "."}, v.Notes...)
@@ -359,6 +316,18 @@ func (r Report) sourceView(s Source) sourceView {
 	}
 	v.BadWords, v.MoreProblems = thinned(plural(s.Bad, "bad order"))+" in "+s.Source, moreWords(more)
 	return v
+}
+
+// maxNotes is how many notes of a source people are shown.
+const maxNotes = 8
+
+// fewNotes cuts notes to some, and says where the others are.
+func (r Report) fewNotes(notes []string) []string {
+	more := len(notes) - maxNotes
+	if more <= 0 {
+		return notes
+	}
+	return append(slices.Clone(notes[:maxNotes]), "and "+plural(more, "more note")+": "+r.command("report "+r.Run+" --format json"))
 }
 
 // placeText is a problem's cell, or its row where there are no cells.

@@ -24,7 +24,7 @@ type reasonRow struct {
 	Count      Count
 	OrdersOnly bool
 	Look       bool // its examples are shown at once: somebody must look at them
-	Next       string
+	Code       reconcile.Reason
 	Examples   []Example
 }
 
@@ -64,7 +64,7 @@ func (t Target) reasonsOf(b reconcile.Bucket) []reasonRow {
 		}
 		code := reconcile.Reason(reason.Reason)
 		list = append(list, reasonRow{
-			Label: ReasonWords(code).Text, Next: ReasonWords(code).Next, Count: reason.Count, Examples: t.examplesOf(b, reason.Reason),
+			Label: ReasonWords(code).Text, Code: code, Count: reason.Count, Examples: t.examplesOf(b, reason.Reason),
 			Look: needsLook(b, code),
 		})
 	}

@@ -187,7 +187,7 @@ func (t *terminal) fresh() {
 		if s.Error != "" && !s.Newest.IsZero() {
 			t.fold(red, "    ", "Could not be read to its end, see above.")
 		}
-		for _, note := range s.Notes {
+		for _, note := range t.report.fewNotes(s.Notes) {
 			t.fold(dim, "    ", "Note: "+note)
 		}
 	}
