@@ -269,6 +269,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		}
 	}
 	p.meetEvidence(t, f, o.head, steps)
+	p.meetFrontEnd(t, f, o.head, steps)
 	if err := p.undoing(f, o.head, steps); err != nil {
 		return err
 	}

@@ -86,6 +86,7 @@ type feed struct {
 	offers       []offer // orders that go or went, for credit notes to undo
 	undone       Reversals
 	expiring     Expiring
+	frontEnd     missedBy
 }
 
 // seen is what a decision to send rests on: the entry's version, and why the

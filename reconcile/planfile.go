@@ -105,6 +105,7 @@ type PlannedTarget struct {
 	Evidence          map[string]map[string]int `json:"evidence_days,omitempty"`
 	Met               EvidenceShare             `json:"evidence_share,omitzero"`
 	Earlier           []EarlierAt               `json:"earlier,omitempty"`
+	MissedBy          []MissedBy                `json:"missed_by,omitempty"`
 }
 
 type planFooter struct {

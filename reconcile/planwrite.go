@@ -156,6 +156,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 	if t.err != nil {
 		line.Error = t.err.Error()
 	}
+	frontEnd := missedBy{}
 	for _, source := range slices.Sorted(maps.Keys(t.feeds)) {
 		f := t.feeds[source]
 		if err := line.Balance.Merge(f.balance); err != nil {
@@ -171,6 +172,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 				f.corrections[i].Resend = false
 			}
 		}
+		frontEnd.merge(f.frontEnd)
 		if err := line.Expiring.merge(f.expiring); err != nil {
 			return line, err
 		}
@@ -183,6 +185,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 			}
 		}
 	}
+	line.MissedBy = frontEnd.list()
 	if t.products != nil {
 		line.Unknown = t.strangers.told(t.products)
 	}

@@ -131,6 +131,8 @@ type TargetResult struct {
 	Unknown UnknownSKUs
 	// Expiring is what becomes too old for the target within a day.
 	Expiring Expiring
+	// MissedBy says where and when the front end missed orders.
+	MissedBy []MissedBy
 	// Earlier is what earlier runs told of the places that need a person.
 	Earlier []EarlierAt
 }

@@ -155,6 +155,7 @@ func buildTarget(t reconcile.TargetResult) Target {
 	if had, missed := t.Balance.FrontEndHad, t.Balance.FrontEndMissed; had+missed > 0 {
 		target.FrontEnd = &FrontEnd{had, missed}
 	}
+	target.FrontEndMissed = missed(t.MissedBy)
 	target.Reversals = reversals(t.Reversals)
 	if t.Met.Orders > 0 {
 		target.EvidenceShare = &EvidenceShare{t.Met.Orders, t.Met.Known}

@@ -69,6 +69,7 @@ type destination struct {
 	Charts          []chart
 	Changes         []Correction
 	MoreChanges     string
+	Missed          []missedView
 	Doubts          []doubtView
 	MoreDoubts      string
 }
@@ -158,7 +159,7 @@ func (r Report) destination(i int, t Target) destination {
 		Bar: bar(t.Balance), BarWords: barWords(t.Balance),
 		Rows: rowViews(rows, digits(rows)), Holds: t.Balance.Holds, BalanceWords: thinned(balanceWords(t.Balance)),
 		Stopped: t.Stopped, Error: t.Error, Asides: thinSteps(r.asides(t)),
-		Changes: t.Corrections, Doubts: r.doubtViews(t), Usual: thinned(sentence(usualWords(t.Usual, missing))),
+		Missed: missedViews(t.FrontEndMissed), Changes: t.Corrections, Doubts: r.doubtViews(t), Usual: thinned(sentence(usualWords(t.Usual, missing))),
 	}
 	for _, list := range r.exampleLists(rows) {
 		list.Target = t.Target

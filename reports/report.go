@@ -214,6 +214,7 @@ type Target struct {
 	Requests          int                  `json:"requests,omitempty"`
 	CoveredTo         map[string]time.Time `json:"covered_to,omitempty"` // by source
 	FrontEnd          *FrontEnd            `json:"front_end,omitempty"`
+	FrontEndMissed    []reconcile.MissedBy `json:"front_end_missed,omitempty"` // days and channels, then stores, at most 100 of each
 	LeavingWindow     *Leaving             `json:"leaving_window,omitempty"`
 	Expiring          *Expiring            `json:"expiring,omitempty"`
 	UnknownSKUs       *UnknownSKUs         `json:"unknown_skus,omitempty"`

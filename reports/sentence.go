@@ -233,6 +233,7 @@ func (r Report) asides(t Target) []Step {
 		r.resentWords(t),
 		someWords(len(t.Orphans), "unfinished order is in no source any more", "unfinished orders are in no source any more"),
 		frontEndWords(t.FrontEnd),
+		missedWords(t.FrontEndMissed),
 		mailWords(t.Mail),
 		shareWords(t.EvidenceShare),
 	)

@@ -32,3 +32,20 @@ func silent(s reconcile.SourceResult) []Store {
 	slices.SortFunc(list, func(a, b Store) int { return cmp.Or(a.Newest.Compare(b.Newest), cmp.Compare(a.Store, b.Store)) })
 	return list[:min(len(list), maxStores)]
 }
+
+// missed bounds and masks what the front end missed: the last days, and the
+// channels and stores with the most.
+func missed(found []reconcile.MissedBy) []reconcile.MissedBy {
+	var list []reconcile.MissedBy
+	for _, by := range []string{"day", "channel", "store"} {
+		part := slices.DeleteFunc(slices.Clone(found), func(m reconcile.MissedBy) bool { return m.By != by })
+		if by == "day" {
+			part = part[max(len(part)-maxStores, 0):]
+		}
+		for _, m := range part[:min(len(part), maxStores)] {
+			m.Value = Mask(m.Value)
+			list = append(list, m)
+		}
+	}
+	return list
+}
