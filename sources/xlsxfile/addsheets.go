@@ -113,7 +113,6 @@ type telling struct {
 	names  map[string]bool // of sheets, in lower case
 	last   int             // of the numbers of sheets
 	prefix string          // of the tags of sheets
-	id     string          // the name of the attribute that names a relation
 	end    int             // of the list of sheets in book
 }
 
@@ -122,7 +121,7 @@ func (t *telling) readSheets() error {
 	if err != nil {
 		return err
 	}
-	t.names, t.id = map[string]bool{}, "r:id"
+	t.names = map[string]bool{}
 	for at := 0; ; {
 		p, err := in.next()
 		if err != nil {
@@ -134,25 +133,12 @@ func (t *telling) readSheets() error {
 			t.names[strings.ToLower(string(name))] = true
 			t.last = max(t.last, p.number("sheetId"))
 			t.prefix = p.prefix()
-			t.id = idAttribute(p)
 		case p.name == "sheets" && !p.begin:
 			t.end = at
 			return nil
 		}
 		at += len(p.text)
 	}
-}
-
-// idAttribute finds how the attribute of a relation is written: its namespace
-// can have any name.
-func idAttribute(p piece) string {
-	for word := range strings.FieldsSeq(string(p.text)) {
-		name, _, _ := strings.Cut(word, "=")
-		if strings.HasSuffix(name, ":id") {
-			return name
-		}
-	}
-	return "r:id"
 }
 
 // freeName is a name that no sheet has.
@@ -169,7 +155,7 @@ func (t *telling) freeName(base string) string {
 func (t *telling) add(name, part string) {
 	t.last++
 	id := t.relate(part, "worksheet")
-	entry := fmt.Sprintf(`<%ssheet name="%s" sheetId="%d" %s="%s"/>`, t.prefix, escape(name), t.last, t.id, id)
+	entry := t.of(fmt.Sprintf(`<%ssheet name="%s" sheetId="%d" xmlns:r="%s" r:id="%s"/>`, t.prefix, escape(name), t.last, openXML, id))
 	t.book = insert(t.book, t.end, entry)
 	t.end += len(entry)
 	t.declare(part, contentOf+"spreadsheetml.worksheet+xml")
