@@ -111,13 +111,13 @@ func (t Target) flatNotFor() []flatRow {
 var formulaSigns = []string{"=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠"}
 
 // defused is a cell that no spreadsheet carries out: an apostrophe stands before
-// what would be a formula. Numbers stay.
+// what would be a formula. Negative numbers stay.
 func defused(cell string) string {
 	begins := func(sign string) bool { return strings.HasPrefix(strings.TrimLeft(cell, " \u00a0"), sign) }
 	if !slices.ContainsFunc(formulaSigns, begins) {
 		return cell
 	}
-	if _, err := reconcile.ParseDecimal(cell); err == nil {
+	if _, err := reconcile.ParseDecimal(cell); err == nil && cell[0] == '-' {
 		return cell
 	}
 	return "'" + cell

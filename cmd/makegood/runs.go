@@ -3,8 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -74,7 +74,7 @@ func briefOf(r ledger.LastRun) reports.Brief {
 	if past, err := reports.Read(bytes.NewReader(r.Summary)); err == nil {
 		b = past.Brief()
 	}
-	b.Run, b.Command, b.Started, b.Finished, b.Exit = string(r.Run), r.Command, r.Started.UTC(), r.Finished.UTC(), r.Exit
+	b.Run, b.Command, b.Started, b.Finished, b.Exit = string(r.Run), r.Command, r.Started.UTC().Truncate(time.Second), r.Finished.UTC().Truncate(time.Second), r.Exit
 	return b
 }
 
@@ -86,21 +86,29 @@ func (a *app) tellRuns(list runList, zone *time.Location) error {
 		_, err := fmt.Fprintln(a.io.out, "No run has ended yet. makegood run begins the first.")
 		return err
 	}
-	w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
-	_, err := fmt.Fprintln(w, "when\trun\tcommand\ttook\thow it ended")
+	var table, text strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "when\trun\tcommand\ttook\thow it ended")
 	for _, b := range list.Runs {
 		command := b.Command
 		if b.Backfill {
 			command += ", backfill"
 		}
-		_, one := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", b.Started.In(zone).Format("2 Jan 2006 15:04"), b.Run[:min(len(b.Run), shortRun)], command, b.Took(), exitWords(b.Exit))
-		err = errors.Join(err, one)
-		for _, t := range b.Targets {
-			_, one := fmt.Fprintf(w, "\t  %s: %s\n", t.Target, t.Words)
-			err = errors.Join(err, one)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", b.Started.In(zone).Format("2 Jan 2006 15:04"), b.Run[:min(len(b.Run), shortRun)], command, b.Took(), exitWords(b.Exit))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	head, rows, _ := strings.Cut(table.String(), "\n")
+	text.WriteString(head + "\n")
+	for i, row := range strings.Split(strings.TrimSuffix(rows, "\n"), "\n") {
+		text.WriteString(row + "\n")
+		for _, t := range list.Runs[i].Targets {
+			fmt.Fprintf(&text, "  %s: %s\n", t.Target, t.Words)
 		}
 	}
-	return errors.Join(err, w.Flush())
+	_, err := fmt.Fprint(a.io.out, text.String())
+	return err
 }
 
 // exitWords say how a run ended.
