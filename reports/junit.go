@@ -122,6 +122,11 @@ func (r Report) junitCase(kind string, about Need, said string) junitCase {
 		}
 		(*fault).Text += step.line() + "\n"
 	}
+	for _, n := range r.StillThere {
+		if n.Source == about.Source && n.Target == about.Target {
+			c.Out += "\n" + needWords(n) + r.knownWords(n)
+		}
+	}
 	return c
 }
 

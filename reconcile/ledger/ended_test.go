@@ -1,0 +1,44 @@
+package ledger_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"makegood/reconcile"
+)
+
+// TestEnded: runs that ended are listed, and found by how their ids begin;
+// those that go on are not.
+func TestEnded(t *testing.T) {
+	for name, place := range map[string]string{"sqlite": filepath.Join(t.TempDir(), "l.db"), "postgres": ""} {
+		t.Run(name, func(t *testing.T) {
+			if place == "" {
+				place = postgres(t)
+			}
+			led := open(t, place, options())
+			for _, run := range []reconcile.RunID{"0193-a", "0193-b", "0194-a"} {
+				begin(t, led, run)
+				if err := led.End(t.Context(), reconcile.RunEnd{Run: run, Summary: []byte(run)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			begin(t, led, "0195-alive")
+			if all, err := led.Ended(t.Context(), 10); err != nil || len(all) != 3 || string(all[0].Summary) != string(all[0].Run) {
+				t.Errorf("ended: %+v, %v", all, err)
+			}
+			for upTo, want := range map[string][]reconcile.RunID{
+				"0193~": {"0193-b", "0193-a"}, "0193-a": {"0193-a"}, "0199": {"0194-a", "0193-b"}, "0": nil,
+			} {
+				list, err := led.EndedUpTo(t.Context(), upTo, 2)
+				var got []reconcile.RunID
+				for _, r := range list {
+					got = append(got, r.Run)
+				}
+				if err != nil || !slices.Equal(got, want) {
+					t.Errorf("up to %s: %v, want %v, %v", upTo, got, want, err)
+				}
+			}
+		})
+	}
+}
