@@ -52,12 +52,11 @@ func balanceLine(t Target) string {
 	return text + ": adds up"
 }
 
-// Missing is how many orders each destination lacked when the run began, by its
-// name.
-func (r Report) Missing() map[string]int {
-	missing := map[string]int{}
+// Missing is what each destination lacked when the run began, by its name.
+func (r Report) Missing() map[string]Count {
+	missing := map[string]Count{}
 	for _, t := range r.Targets {
-		missing[t.Target] = t.missing().Orders
+		missing[t.Target] = t.missing()
 	}
 	return missing
 }

@@ -19,6 +19,7 @@ func TestHarmCanaryWhileServing(t *testing.T) {
 	s := canaryFolder(t)
 	s.set("messages", "rokt_cart", fields{"path": "said-{date}.jsonl", "from": []string{"tills"}, "order": "number"})
 	s.conf["serve"] = fields{"bridge": fields{"messages": "rokt_cart", "origins": []string{"https://shop.example.com"}, "key": canaryKey + canaryKey},
+		"metrics":      fields{"key": canaryKey + canaryKey},
 		"availability": fields{"url": s.url, "api_key": canaryKey, "tag_id": canaryKey, "key": canaryKey + canaryKey}}
 	page := `{"cartId":"c","pageIdentifier":"p","url":"https://shop.example.com/","attributes":{"email":"` + canaryAddress + `"},"sessionId":"v"}`
 	path, address := s.file(), freeAddress()
@@ -38,7 +39,7 @@ func TestHarmCanaryWhileServing(t *testing.T) {
 		{"PUT", "/rokt/carts/s1", "", canaryKey + canaryKey, `{"lines":[{"sku":"` + canaryAddress + `","quantity":1}]}`},
 		{"POST", "/rokt/availability", "", canaryKey + canaryKey, page}, {"POST", "/rokt/availability", "", canaryKey, page},
 		{"POST", "/rokt/availability", "", canaryKey + canaryKey, canaryAddress},
-		{"GET", "/rokt/status", "", canaryKey + canaryKey, ""}, {"GET", "/" + canaryAddress, "", "", ""},
+		{"GET", "/rokt/status", "", canaryKey + canaryKey, ""}, {"GET", "/metrics", "", canaryKey + canaryKey, ""}, {"GET", "/metrics", "", canaryKey, ""}, {"GET", "/" + canaryAddress, "", "", ""},
 	} {
 		s.quietAll(one.path, s.told(address, one.method, one.path, one.origin, one.key, one.body))
 	}

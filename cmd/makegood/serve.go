@@ -44,6 +44,9 @@ it shows its upsell page. Rokt is asked on its behalf, and the answer says wheth
 to show the page, and the session for Rokt.createLauncher. On any doubt the answer
 is to skip the page, in time, and never an error.
 
+With serve.metrics, Prometheus asks GET /metrics with the key and gets the numbers
+of the last runs in the ledger, which makegood metrics prints.
+
 A page whose origin is not listed is not heard, and nothing here can stop a page:
 without an answer the placement and the shop go on by themselves. Put it behind
 the shop's own proxy, which speaks TLS.`,
@@ -83,6 +86,9 @@ func (a *app) serve(ctx context.Context, listen string, asJSON bool) error {
 			ShopKey: s.Key.Reveal(), Timeout: time.Duration(s.Timeout), Log: a.log, Clock: a.clock})
 		defer told.availability.Close()
 		mux.Handle("/rokt/availability", told.availability)
+	}
+	if s := cfg.Serve.Metrics; s != nil {
+		mux.Handle("/metrics", web.Metrics(web.MetricsOptions{Key: s.Key.Reveal(), Write: (&scraped{app: a, cfg: cfg}).write, Log: a.log}))
 	}
 	if listen == "" {
 		listen = cfg.Serve.Listen

@@ -70,6 +70,7 @@ func (t *teller) end(led *ledger.Store, err error) {
 		})
 	}
 	all.Go(func() { t.notices(led, report) })
+	all.Go(func() { t.numbers(led, report) })
 	all.Wait()
 }
 

@@ -82,7 +82,7 @@ func Affairs(r reports.Report, missingOver int) (now Told, known bool) {
 	}
 	missing := r.Missing()
 	for _, t := range r.Targets {
-		if n := missing[t.Target]; missingOver > 0 && n > missingOver {
+		if n := missing[t.Target].Orders; missingOver > 0 && n > missingOver {
 			now.Problems = append(now.Problems, Problem{Target: t.Target, What: NeedMissing, Count: n})
 		}
 	}

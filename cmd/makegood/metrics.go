@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"makegood/config"
+	"makegood/reconcile"
+	"makegood/reconcile/ledger"
+	"makegood/reports"
+	"makegood/reports/metrics"
+)
+
+func (a *app) metricsCommand() *cobra.Command {
+	var dashboard, alerts bool
+	c := &cobra.Command{
+		Use:   "metrics [RUN]",
+		Short: "Print the numbers of the last runs for Prometheus, or a dashboard and alerts for them",
+		Long: `Prints what the section metrics writes and pushes after each run, and what
+makegood serve answers at /metrics: of the last runs of each command, and of each
+source and destination as the newest run that knows them has left them. With RUN
+(the beginning of its id is enough) of that run alone.
+
+--dashboard prints a dashboard for Grafana, --alerts alerting rules for
+Prometheus. Neither needs a configuration.`,
+		GroupID: "service",
+		Args:    arguments(cobra.MaximumNArgs(1)),
+		Example: `  makegood metrics
+  makegood metrics --dashboard > makegood-dashboard.json
+  makegood metrics --alerts > makegood-alerts.yaml`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if dashboard && alerts {
+				return &usageError{command: c.CommandPath(), err: errors.New("--dashboard and --alerts are two files; print one")}
+			}
+			switch {
+			case dashboard:
+				_, err := a.io.out.Write(metrics.Dashboard)
+				return err
+			case alerts:
+				_, err := a.io.out.Write(metrics.Alerts)
+				return err
+			}
+			return a.metrics(c.Context(), append(args, "")[0])
+		},
+	}
+	c.Flags().BoolVar(&dashboard, "dashboard", false, "print a dashboard for Grafana as JSON")
+	c.Flags().BoolVar(&alerts, "alerts", false, "print alerting rules for Prometheus as YAML")
+	return c
+}
+
+func (a *app) metrics(ctx context.Context, run string) error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	return a.pastRuns(ctx, func(led *ledger.Reader, zone *time.Location) error {
+		if run != "" {
+			past, err := pastReport(ctx, led, run, zone)
+			if err != nil {
+				return err
+			}
+			return metrics.Write(a.io.out, metrics.Of([]metrics.Run{runOf(past)}, metrics.Wanted{}))
+		}
+		numbers, err := lastNumbers(ctx, led, cfg, nil)
+		if err != nil {
+			return err
+		}
+		return metrics.Write(a.io.out, numbers)
+	})
+}
+
+// runOf is a run by its report.
+func runOf(r reports.Report) metrics.Run {
+	run := metrics.Run{Command: r.Command, Started: r.Started, Finished: r.Finished, Report: func() (reports.Report, error) { return r, nil }}
+	if r.Exit != nil {
+		run.Exit = *r.Exit
+	}
+	return run
+}
+
+// lastNumbers makes the numbers of the runs in the ledger. now, where it is
+// there, is a run that has just ended and may not be in it as it ended.
+func lastNumbers(ctx context.Context, led ender, cfg *config.Config, now *reports.Report) (metrics.Numbers, error) {
+	ended, err := led.Ended(ctx, amongRuns)
+	if err != nil {
+		return nil, err
+	}
+	var runs []metrics.Run
+	if now != nil {
+		runs = append(runs, runOf(*now))
+		ended = slices.DeleteFunc(ended, func(r ledger.LastRun) bool { return r.Run == reconcile.RunID(now.Run) })
+	}
+	for _, r := range ended {
+		runs = append(runs, metrics.Run{Command: r.Command, Started: r.Started, Finished: r.Finished, Exit: r.Exit,
+			Report: func() (reports.Report, error) { return reports.Read(bytes.NewReader(r.Summary)) }})
+	}
+	return metrics.Of(runs, wanted(cfg)), nil
+}
+
+func wanted(cfg *config.Config) metrics.Wanted {
+	want := metrics.Wanted{Sources: slices.Sorted(maps.Keys(cfg.Sources))}
+	for name, t := range cfg.Targets {
+		if t.Mode != config.ModeOff {
+			want.Targets = append(want.Targets, name)
+		}
+	}
+	return want
+}
+
+// numbers writes and pushes the numbers of a run that has ended. Without a
+// ledger nothing is known of the runs before, and what was written stays.
+func (t *teller) numbers(led *ledger.Store, now reports.Report) {
+	m := t.cfg.Metrics
+	if m == nil || led == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), keepWithin)
+	defer cancel()
+	if now.Finished.IsZero() {
+		now.Finished = t.clock().UTC()
+	}
+	numbers, err := lastNumbers(ctx, led, t.cfg, &now)
+	if err != nil {
+		t.log.Warn("there are no metrics of this run", "error", err)
+		return
+	}
+	var both sync.WaitGroup
+	if m.TextFile != "" {
+		both.Go(func() {
+			var text bytes.Buffer
+			err := metrics.Write(&text, numbers)
+			if err == nil {
+				err = replaceFile(m.TextFile, 0o644, text.Bytes())
+			}
+			if err != nil {
+				t.log.Warn("metrics could not be written", "file", m.TextFile, "error", err)
+			}
+		})
+	}
+	if m.Push != nil {
+		both.Go(func() {
+			to := metrics.Gateway{URL: m.Push.URL, Job: m.Push.Job, Username: m.Push.Username, Password: m.Push.Password.Reveal()}
+			if err := to.Push(ctx, numbers); err != nil {
+				t.log.Warn("metrics could not be pushed", "error", err)
+			}
+		})
+	}
+	both.Wait()
+}
+
+// scraped is what makegood serve answers at /metrics. Reports are large and
+// scrapes are many: they are read anew when a run has ended.
+type scraped struct {
+	*app
+	cfg *config.Config
+
+	mu   sync.Mutex
+	run  reconcile.RunID
+	text []byte
+}
+
+func (s *scraped) write(ctx context.Context, w io.Writer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.pastRuns(ctx, func(led *ledger.Reader, _ *time.Location) error {
+		newest, err := led.Ended(ctx, 1)
+		if err != nil || len(newest) == 0 || newest[0].Run == s.run {
+			return err
+		}
+		numbers, err := lastNumbers(ctx, led, s.cfg, nil)
+		if err != nil {
+			return err
+		}
+		var text bytes.Buffer
+		if err := metrics.Write(&text, numbers); err != nil {
+			return err
+		}
+		s.run, s.text = newest[0].Run, text.Bytes()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(s.text)
+	return err
+}
