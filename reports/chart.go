@@ -59,7 +59,9 @@ func (r Report) charts(id string, t Target) []chart {
 	unit, by := t.Timeline.Unit, r.stretch(t.Timeline, list)
 	messages := chart{ID: id + "-time", Title: "Messages, by the " + by + " of completion", Table: r.chartTable(t, list)}
 	for _, o := range outages(list) {
-		messages.Bands = append(messages.Bands, chartBand{o.First, o.Last + 1 - o.First})
+		if o.First > 0 || o.Last < len(list)-1 { // a band behind everything would show nothing
+			messages.Bands = append(messages.Bands, chartBand{o.First, o.Last + 1 - o.First})
+		}
 		messages.Outages = append(messages.Outages, thinned(o.words(unit))+".")
 	}
 	messages.Words = chartWords(list, messages.Outages)

@@ -119,22 +119,27 @@ const (
 )
 
 // outages finds the largest of them, in the order of time. Times in which
-// nothing was due, such as nights, end none.
+// hardly anything was due, such as nights, end none.
 func outages(list []column) []outage {
 	var found []outage
-	var open *outage
+	open := false
 	for i, c := range list {
-		switch {
-		case c.due() == 0:
-		case 2*c.lacked() < c.due():
-			open = nil
-		case open == nil:
-			found = append(found, outage{i, i, c})
-			open = &found[len(found)-1]
+		switch lacking := 2*c.lacked() >= c.due(); {
+		case c.due() == 0, open && !lacking && c.due() < leastOutage:
+		case !lacking:
+			open = false
+		case !open:
+			found, open = append(found, outage{First: i, Last: i}), true
 		default:
-			open.Last, open.To = i, c.To
+			found[len(found)-1].Last = i
+		}
+	}
+	for i := range found {
+		o := &found[i]
+		o.From, o.To = list[o.First].From, list[o.Last].To
+		for _, c := range list[o.First : o.Last+1] {
 			for p, n := range c.N {
-				open.N[p] += n
+				o.N[p] += n
 			}
 		}
 	}
