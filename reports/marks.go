@@ -211,7 +211,7 @@ func (m *Marks) Order(at RowAt, key reconcile.OrderKey) Mark {
 	}
 	mark := m.mark(at, worst)
 	if !same && worst.name != "" {
-		mark.Reason = "at " + worst.name + ": " + mark.Reason
+		mark.Reason = strings.TrimSuffix("at "+worst.name+": "+mark.Reason, ": ")
 	}
 	return m.count(mark, worst.at)
 }
@@ -300,23 +300,31 @@ func (m *Marks) Beside(why string) Mark {
 	return m.count(Mark{Status: "not counted as an order", Reason: why}, -1)
 }
 
-// count counts a row, and its order once.
-func (m *Marks) count(mark Mark, order int32) Mark {
-	c := m.tally[mark.Status]
-	if c == nil {
-		c = &statusCount{}
-		m.tally[mark.Status] = c
+// counter counts a status.
+func (m *Marks) counter(status string) *statusCount {
+	if m.tally[status] == nil {
+		m.tally[status] = &statusCount{}
 	}
-	c.rows++
-	if order >= 0 {
-		word, bit := int(order/64), uint64(1)<<(order%64)
-		for len(m.counted) <= word {
-			m.counted = append(m.counted, 0)
+	return m.tally[status]
+}
+
+// count counts a row, and its order once: one with a row to correct as such.
+func (m *Marks) count(mark Mark, order int32) Mark {
+	m.counter(mark.Status).rows++
+	if order < 0 {
+		return mark
+	}
+	word, bit := int(order/64), uint64(1)<<(order%64)
+	for len(m.counted) <= word {
+		m.counted = append(m.counted, 0)
+	}
+	if m.counted[word]&bit == 0 {
+		m.counted[word] |= bit
+		status := mark.Status
+		if status == statusOrder {
+			status = statusFix
 		}
-		if m.counted[word]&bit == 0 {
-			m.counted[word] |= bit
-			c.orders++
-		}
+		m.counter(status).orders++
 	}
 	return mark
 }

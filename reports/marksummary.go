@@ -34,9 +34,11 @@ func (m *Marks) Summary(r Report) RowSummary {
 	s.add()
 	s.first(r)
 	s.balances(r)
-	s.add("How to give it back")
-	s.add("Correct the rows with the status \"" + statusFix + "\", save the workbook, and put it back where makegood reads it: whole, or with the sheet of rows to fix alone.")
-	s.add("What makegood wrote is not read again. Orders that were sent are not sent twice.")
+	if tally[statusFix] != nil || tally[statusOrder] != nil {
+		s.add("How to give it back")
+		s.add("Correct the rows with the status \"" + statusFix + "\", save the workbook, and put it in the place of the one that was read: whole, or with the sheet of rows to fix alone.")
+		s.add("What makegood wrote is not read again. Orders that were sent are not sent twice.")
+	}
 	return s
 }
 
@@ -51,6 +53,10 @@ func (s *RowSummary) statuses(tally map[string]*statusCount) {
 		s.ChartFrom, s.ChartEnd = len(s.Rows)+1, len(s.Rows)+len(names)
 	}
 	for _, name := range names {
+		if tally[name].orders == 0 {
+			s.add(name, tally[name].rows) // its orders are counted elsewhere, or not known
+			continue
+		}
 		s.add(name, tally[name].rows, tally[name].orders)
 	}
 }

@@ -92,10 +92,10 @@ func (w *markedBook) tell() error {
 	return nil
 }
 
-// freePart is the name of a part that there is not.
+// freePart is the name of a part that there is not, as programs expect it.
 func (w *markedBook) freePart() string {
 	for n := 1; ; n++ {
-		name := "xl/worksheets/makegood" + strconv.Itoa(n) + ".xml"
+		name := "xl/worksheets/sheet" + strconv.Itoa(n) + ".xml"
 		taken := w.box.parts[name] != nil
 		for _, s := range w.sheets {
 			taken = taken || s.part == name
@@ -169,11 +169,11 @@ func (t *telling) relate(part, kind string) string {
 	}
 	end := bytes.LastIndex(t.relations, []byte("</"))
 	prefix := piece{text: t.relations[max(end, 0):]}.prefix()
-	t.relations = insert(t.relations, end, t.of(relation3(prefix, id, kind, part)))
+	t.relations = insert(t.relations, end, t.of(relationTag(prefix, id, kind, part)))
 	return id
 }
 
-func relation3(prefix, id, kind, part string) string {
+func relationTag(prefix, id, kind, part string) string {
 	return fmt.Sprintf(`<%sRelationship Id="%s" Type="%s/%s" Target="/%s"/>`, prefix, id, openXML, kind, part)
 }
 

@@ -23,11 +23,8 @@ const (
 // the table.
 func (c *cursor) choose() error {
 	o := c.file.options
+	c.book.findOwn(c)
 	todo, err := c.book.chosen(o.Sheets)
-	if len(c.book.sheets) > 1 || err != nil {
-		c.book.findOwn(c)
-		todo, err = c.book.chosen(o.Sheets) // with what is known now
-	}
 	plain := slices.DeleteFunc(slices.Clone(todo), tabInfo.own)
 	fixes := slices.DeleteFunc(slices.Clone(c.book.sheets), func(t tabInfo) bool { return t.fixes == 0 })
 	switch named := len(o.Sheets) > 0 && o.Sheets[0] != All; {

@@ -29,12 +29,12 @@ type rewriter struct {
 	mark   table.Mark
 	number int // of the row at hand
 	cells  rowCells
-	cols   []column4 // as the sheet has them
+	cols   []colWidth // as the sheet has them
 	look   looks
 }
 
-// column4 is one entry of the widths of columns.
-type column4 struct {
+// colWidth is one entry of the widths of columns.
+type colWidth struct {
 	from, to int // from 1
 	text     string
 }
@@ -106,7 +106,7 @@ func (w *rewriter) head() error {
 		case p.name == "dimension" && p.begin:
 			text = w.widen(p)
 		case p.name == "col" && p.begin:
-			w.cols = append(w.cols, column4{p.number("min"), p.number("max"), text})
+			w.cols = append(w.cols, colWidth{p.number("min"), p.number("max"), text})
 		case p.name == "cols" && !p.begin && w.room():
 			text = w.widths(len(widths)-1) + text
 		case p.name == "sheetData":
@@ -133,7 +133,7 @@ func (w *rewriter) tag(name string) string {
 // room reports whether no entry of the widths is about the columns of marks:
 // two about one column are an error to spreadsheets.
 func (w *rewriter) room() bool {
-	return !slices.ContainsFunc(w.cols, func(c column4) bool { return c.to > w.behind })
+	return !slices.ContainsFunc(w.cols, func(c colWidth) bool { return c.to > w.behind })
 }
 
 func (w *rewriter) widths(n int) string {

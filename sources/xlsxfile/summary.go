@@ -30,8 +30,8 @@ func (w *markedBook) draw(t *telling) error {
 		return fmt.Errorf("draw the chart of the summary: %w", err)
 	}
 	w.made[drawingPart], w.made[chartPart] = []byte(t.of(drawing)), []byte(t.of(chart))
-	w.made[strings.ToLower(relationsOf(summary.part))] = fmt.Appendf(nil, relationsXML, t.of(relation3("", "rId1", "drawing", drawingPart)))
-	w.made[relationsOf(drawingPart)] = fmt.Appendf(nil, relationsXML, t.of(relation3("", "rId1", "chart", chartPart)))
+	w.made[strings.ToLower(relationsOf(summary.part))] = fmt.Appendf(nil, relationsXML, t.of(relationTag("", "rId1", "drawing", drawingPart)))
+	w.made[relationsOf(drawingPart)] = fmt.Appendf(nil, relationsXML, t.of(relationTag("", "rId1", "chart", chartPart)))
 	t.declare(drawingPart, contentOf+"drawing+xml")
 	t.declare(chartPart, contentOf+"drawingml.chart+xml")
 	return nil
