@@ -29,6 +29,9 @@ func XLSX(w io.Writer, r Report) (err error) {
 	b := &workbook{File: excelize.NewFile(), report: r.legible(), rows: map[string]int{}}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	b.bold, b.err = b.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
+	form := "#,##0.00##"
+	b.amount, err = b.NewStyle(&excelize.Style{CustomNumFmt: &form})
+	b.try(err)
 	b.try(b.SetSheetName("Sheet1", sheetSummary))
 	b.summary()
 	b.places()
@@ -48,7 +51,8 @@ func XLSX(w io.Writer, r Report) (err error) {
 type workbook struct {
 	*excelize.File
 	report Report
-	bold   int            // a style
+	bold   int // styles
+	amount int
 	rows   map[string]int // that each sheet has
 	err    error
 }
@@ -97,29 +101,45 @@ func (b *workbook) add(sheet string, cells ...any) {
 	}
 }
 
-// chart draws columns of a sheet, from a first one on, over the rows that the
-// chart says; their names stand in the row head.
+// chart draws columns of a sheet over rows of it.
 func (b *workbook) chart(c drawn) {
-	chart := &excelize.Chart{Type: c.kind, Legend: excelize.ChartLegend{Position: "bottom"}, Dimension: excelize.ChartDimension{Width: 900, Height: 320},
-		Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: c.title}}}}
-	for i := c.column; i < c.column+c.columns; i++ {
+	ink := excelize.Font{Color: "444444", Size: 9}
+	gap := uint(10)
+	chart := &excelize.Chart{Type: c.kind, GapWidth: &gap, Legend: excelize.ChartLegend{Position: "bottom"},
+		Dimension: excelize.ChartDimension{Width: 900, Height: 320},
+		Title:     excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: c.title, Font: &excelize.Font{Size: 12, Color: "222222"}}}},
+		XAxis:     excelize.ChartAxis{Font: ink, TickLabelSkip: (c.last-c.first)/maxTicks + 1, ReverseOrder: c.kind == excelize.BarPercentStacked},
+		YAxis:     excelize.ChartAxis{Font: ink, MajorGridLines: true}}
+	if c.kind == excelize.BarPercentStacked {
+		chart.XAxis.TickLabelSkip = 1
+	}
+	for i, colour := range c.colours {
+		column := letter(c.column + i)
 		chart.Series = append(chart.Series, excelize.ChartSeries{
-			Name:       fmt.Sprintf("'%s'!$%s$%d", c.sheet, letter(i), c.head),
+			Name:       fmt.Sprintf("'%s'!$%s$%d", c.sheet, column, c.head),
 			Categories: fmt.Sprintf("'%s'!$%s$%d:$%s$%d", c.sheet, letter(c.names), c.first, letter(c.names), c.last),
-			Values:     fmt.Sprintf("'%s'!$%s$%d:$%s$%d", c.sheet, letter(i), c.first, letter(i), c.last),
+			Values:     fmt.Sprintf("'%s'!$%s$%d:$%s$%d", c.sheet, column, c.first, column, c.last),
+			Fill:       excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{colour}},
 		})
 	}
 	b.try(b.AddChart(c.sheet, c.at, chart))
 }
 
-// drawn says which cells a chart shows, and where it lies.
+// drawn says which cells a chart shows, and where it lies: the numbers of the
+// rows from first to last in columns from column on, one for each colour.
 type drawn struct {
 	kind              excelize.ChartType
 	sheet, title, at  string
 	head, first, last int // rows
 	names, column     int
-	columns           int
+	colours           []string
 }
+
+// Colours as on the page, in the order of shown and of parts.
+var (
+	bucketColours = []string{"9FCAC5", "0B6B66", "C3C9CB", "B3261E", "E0A92E", "5B7FA6"}
+	partColours   = []string{"B4D6D2", "2B8F88", "8F1710", "CFD4D5"}
+)
 
 // exactDigits is how many digits a spreadsheet keeps of a number.
 const exactDigits = 15
@@ -161,7 +181,7 @@ func (b *workbook) summary() {
 	}
 	if last := b.rows[sheetSummary]; last >= first {
 		b.chart(drawn{kind: excelize.BarPercentStacked, sheet: sheetSummary, title: "Where the messages are", at: fmt.Sprint("A", last+2),
-			head: first - 1, first: first, last: last, names: 0, column: len(head) - len(shown), columns: len(shown)})
+			head: first - 1, first: first, last: last, names: 0, column: len(head) - len(shown), colours: bucketColours})
 		b.rows[sheetSummary] += 19 // it lies there
 	}
 	for _, one := range r.changed() {
@@ -178,6 +198,7 @@ func (b *workbook) places() {
 	for _, name := range flatHeader {
 		head = append(head, name)
 	}
+	b.try(b.SetColStyle(sheetPlaces, letter(len(head)-1), b.amount))
 	b.header(sheetPlaces, head...)
 	for _, row := range b.report.flat() {
 		b.add(sheetPlaces, row.Target, row.Bucket, row.Reason, row.Words, numeric(row.Orders), numeric(row.Events), row.Currency, numeric(row.Amount))

@@ -33,7 +33,7 @@ func (b *workbook) times() {
 			b.add(sheetTime, row...)
 		}
 		b.chart(drawn{kind: excelize.ColStacked, sheet: sheetTime, title: t.Target, at: fmt.Sprint("H", 2+charts*18),
-			head: 1, first: first, last: b.rows[sheetTime], names: 1, column: 2, columns: len(parts)})
+			head: 1, first: first, last: b.rows[sheetTime], names: 1, column: 2, colours: partColours})
 		charts++
 	}
 }
