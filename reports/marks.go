@@ -41,6 +41,7 @@ type Marks struct {
 	details map[int32]string // by index in seen
 	blamed  map[RowAt][]reconcile.RowProblem
 	full    bool
+	rest    Mark // of orders that nothing was told of
 
 	counted []uint64 // bits of the orders that were counted
 	tally   map[string]*statusCount
@@ -57,9 +58,14 @@ type seenEvent struct {
 // statusCount is how often a status stands beside rows.
 type statusCount struct{ rows, orders int }
 
-// NewMarks is ready to be told.
-func NewMarks() *Marks {
-	return &Marks{seed: maphash.MakeSeed(), orders: map[uint64]int32{}, details: map[int32]string{},
+// NewMarks is ready to be told by a command: run, plan or apply. What a plan
+// said nothing of is not told of when it is carried out.
+func NewMarks(command string) *Marks {
+	rest := Mark{Status: "not in this period", Reason: "completed before the period of this run, or after it"}
+	if command == "apply" {
+		rest = Mark{Status: "not in this plan", Reason: "sent before, for no destination, or completed outside of the plan's period"}
+	}
+	return &Marks{rest: rest, seed: maphash.MakeSeed(), orders: map[uint64]int32{}, details: map[int32]string{},
 		blamed: map[RowAt][]reconcile.RowProblem{}, tally: map[string]*statusCount{}}
 }
 
@@ -202,7 +208,7 @@ func (m *Marks) Order(at RowAt, key reconcile.OrderKey) Mark {
 	defer m.mu.Unlock()
 	list := m.of(at.Source, key)
 	if len(list) == 0 {
-		return m.count(Mark{Status: "not in this period", Reason: "completed before the period of this run, or after it"}, -1)
+		return m.count(m.rest, -1)
 	}
 	worst, same := list[0], true
 	for _, e := range list[1:] {
@@ -235,7 +241,7 @@ func (m *Marks) mark(at RowAt, e fate) Mark {
 	case reconcile.BucketNotForTarget:
 		mark.Status = "not for this destination"
 		if e.name == "" {
-			mark.Status = "not for any destination"
+			mark.Status, mark.Reason = "not for any destination", "by its channel, or by the destinations' rules"
 		}
 	case reconcile.BucketBad:
 		return m.bad(at, e, words)

@@ -23,7 +23,7 @@ func orderMark(m *Marks, source, order string, row int) Mark {
 // TestMarks: the last word about a message counts, of several the worst place,
 // and what needs a person before all others.
 func TestMarks(t *testing.T) {
-	m := NewMarks()
+	m := NewMarks("run")
 	sent := reconcile.Place{Bucket: reconcile.BucketSent, Reason: reconcile.ReasonSent}
 	planned := reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonPlanned}
 	noEmail := reconcile.Place{Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonNoEmail}
@@ -85,7 +85,7 @@ func TestMarks(t *testing.T) {
 // TestMarkSummary counts rows by status, and each order once, for each file
 // anew.
 func TestMarkSummary(t *testing.T) {
-	m := NewMarks()
+	m := NewMarks("run")
 	told(m, "activate", "purchase", "1", reconcile.Place{Bucket: reconcile.BucketSent}, "")
 	told(m, "", "order", "2", reconcile.Place{Bucket: reconcile.BucketBad, Reason: reconcile.ReasonBadValue}, "row 3")
 	m.Blame("shop", reconcile.RowProblem{File: "orders.xlsx", Sheet: "Orders", Row: 3, Text: "x"})
@@ -108,7 +108,7 @@ func TestMarkSummary(t *testing.T) {
 // TestMarksAreBounded: what is wrong with more rows than are kept is said of
 // their orders alone.
 func TestMarksAreBounded(t *testing.T) {
-	m := NewMarks()
+	m := NewMarks("run")
 	for row := range maxBlamed + 10 {
 		m.Blame("shop", reconcile.RowProblem{File: "orders.csv", Row: row + 1, Text: "x"})
 	}

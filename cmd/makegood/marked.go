@@ -17,6 +17,7 @@ import (
 )
 
 func (f *runFlags) marks(c *cobra.Command) {
+	f.command = c.Name()
 	c.Flags().StringVar(&f.marked, "marked", "", "write the files that were read into the folder `DIR`, with what became of each row beside it")
 }
 
@@ -77,7 +78,7 @@ func (w *wiring) watchMarks(f *runFlags) {
 	if f.marked == "" {
 		return
 	}
-	w.marks = reports.NewMarks()
+	w.marks = reports.NewMarks(f.command)
 	w.Seen = w.marks.Seen
 }
 

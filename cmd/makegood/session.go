@@ -30,6 +30,7 @@ type runFlags struct {
 	canonical      bool
 	strict         bool
 	marked         string
+	command        string // that may mark
 }
 
 func (f *runFlags) output(c *cobra.Command) {
