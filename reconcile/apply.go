@@ -138,7 +138,7 @@ func (r *Runner) readAgain(ctx context.Context, plan *Plan) (map[string]map[Orde
 }
 
 func (r *Runner) readDigests(ctx context.Context, s SourceSpec, w Window, now map[OrderKey]reread) error {
-	meter := r.begin("reading "+s.Name()+" again", 0)
+	meter := r.begin(StageReading+s.Name()+" again", 0)
 	defer meter.End()
 	there := map[OrderKey]bool{}
 	for h, err := range s.Heads(ctx, w) {

@@ -39,7 +39,7 @@ func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run Ru
 		sp := plan.index[section{tr.Target, kind}]
 		steps, sends[kind] = steps+sp.steps, sp.sends
 	}
-	meter := r.begin("sending to "+tr.Target, steps)
+	meter := r.begin(StageSending+tr.Target, steps)
 	defer meter.End()
 	var err error
 	if t.live() {

@@ -18,7 +18,7 @@ func (p *planner) composeSource(ctx context.Context, s SourceSpec) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	meter := p.begin("composing from "+s.Name(), len(keys))
+	meter := p.begin(StageComposing+s.Name(), len(keys))
 	defer meter.End()
 	missing := len(keys)
 	for o, err := range ahead(s.Orders(ctx, keys)) {

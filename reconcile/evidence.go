@@ -101,7 +101,7 @@ func (r *Runner) readKnown(ctx context.Context, name string, w Window) (*known, 
 		return nil, fmt.Errorf("read evidence %s: it is not configured", name)
 	}
 	k := &known{Evidence: ev, orders: map[OrderKey]time.Time{}, steps: map[OrderKey]map[int]string{}, samples: map[string]string{}, days: map[string]int{}}
-	meter := r.begin("reading "+name, 0)
+	meter := r.begin(StageReading+name, 0)
 	defer meter.End()
 	for row, err := range ev.Read(ctx, w) {
 		if err != nil {

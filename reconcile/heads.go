@@ -68,7 +68,7 @@ func (p *planner) readGroup(ctx context.Context, group []SourceSpec) error {
 func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h Head, end bool) error) error {
 	res := &SourceResult{Source: s.Name()}
 	p.sources[s.Name()] = res
-	meter := p.begin("reading "+s.Name(), 0)
+	meter := p.begin(StageReading+s.Name(), 0)
 	defer meter.End()
 	count := meter.Add
 	if s.Watch != nil {

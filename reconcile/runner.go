@@ -135,6 +135,14 @@ type Progress interface {
 	Begin(stage string, total int) Meter
 }
 
+// How the names of stages begin, as Progress hears of them. The name of a source
+// or a target follows.
+const (
+	StageReading   = "reading "
+	StageComposing = "composing from "
+	StageSending   = "sending to "
+)
+
 // Meter counts one stage.
 type Meter interface {
 	Add(n int)

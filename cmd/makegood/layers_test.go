@@ -57,6 +57,7 @@ var reserved = map[string][]string{
 	"github.com/vbauerster/mpb/v8":    {"cmd"},
 	"github.com/wneessen/go-mail":     {"reports/notice"},
 	"github.com/prometheus":           {"reports/metrics"},
+	"go.opentelemetry.io/otel":        {"cmd/makegood/traces"},
 	"github.com/pressly/goose/v3":     {"reconcile/ledger"},
 	"github.com/cenkalti/backoff/v5":  {"sinks"},
 	"golang.org/x/time/rate":          {"sinks"},

@@ -135,7 +135,7 @@ func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session,
 		tells.end(nil, err)
 		return nil, err
 	}
-	s.tells = tells
+	s.tells, s.Progress = tells, tells.watching(s.Progress)
 	return s, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"makegood/cmd/makegood/traces"
 	"makegood/config"
 	"makegood/reconcile"
 	"makegood/reconcile/ledger"
@@ -32,6 +33,7 @@ type teller struct {
 	began time.Time
 
 	started sync.WaitGroup // health checks that hear of the start
+	trace   *traces.Run
 }
 
 // newTeller makes the teller of a command that is told of. Of others it makes
@@ -42,11 +44,20 @@ func (a *app) newTeller(cfg *config.Config, f *runFlags, command string) (*telle
 		return nil, err
 	}
 	a.built = nil
-	t := &teller{app: a, audience: everybody, cfg: cfg, lane: lane(cfg, f, command), did: command, began: a.clock().UTC()}
+	t := &teller{app: a, audience: everybody, cfg: cfg, lane: lane(cfg, f, command), did: command, began: a.clock().UTC(),
+		trace: traces.Begin(traces.Options{Env: a.env, Version: version(), Environment: cfg.Environment, Log: a.log}, command)}
 	for _, check := range t.checks {
 		t.started.Go(func() { t.heard(check.Name, check.Start(context.Background())) })
 	}
 	return t, nil
+}
+
+// watching makes spans of what the progress hears of, where traces are wanted.
+func (t *teller) watching(p reconcile.Progress) reconcile.Progress {
+	if t == nil {
+		return p
+	}
+	return t.trace.Progress(p)
 }
 
 // heard notes who could not be told.
@@ -71,6 +82,7 @@ func (t *teller) end(led *ledger.Store, err error) {
 	}
 	all.Go(func() { t.notices(led, report) })
 	all.Go(func() { t.numbers(led, report) })
+	all.Go(func() { t.trace.End(report.Run, *report.Exit) })
 	all.Wait()
 }
 
