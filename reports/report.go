@@ -371,25 +371,6 @@ type Expiring struct {
 	Last  time.Time `json:"last"`
 }
 
-// of gives the count of one bucket.
-func (b Balance) of(bucket reconcile.Bucket) Count {
-	switch bucket {
-	case reconcile.BucketSent:
-		return b.Sent
-	case reconcile.BucketAlreadySent:
-		return b.AlreadySent
-	case reconcile.BucketHeldBack:
-		return b.HeldBack
-	case reconcile.BucketRefused:
-		return b.Refused
-	case reconcile.BucketInDoubt:
-		return b.InDoubt
-	case reconcile.BucketLeft:
-		return b.Left
-	}
-	return Count{}
-}
-
 // location is the zone in which people read the times; UTC when it is unknown.
 func (r Report) location() *time.Location {
 	if r.zone != nil {

@@ -87,6 +87,25 @@ func (t Target) examplesOf(b reconcile.Bucket, reason string) []Example {
 	return list
 }
 
+// of gives the count of one bucket.
+func (b Balance) of(bucket reconcile.Bucket) Count {
+	switch bucket {
+	case reconcile.BucketSent:
+		return b.Sent
+	case reconcile.BucketAlreadySent:
+		return b.AlreadySent
+	case reconcile.BucketHeldBack:
+		return b.HeldBack
+	case reconcile.BucketRefused:
+		return b.Refused
+	case reconcile.BucketInDoubt:
+		return b.InDoubt
+	case reconcile.BucketLeft:
+		return b.Left
+	}
+	return Count{}
+}
+
 // where says where a problem stands: "tills.csv, row 12, column Total", or
 // "tills.xlsx, Sales, cell F12, column Total".
 func (p Problem) where() string {
