@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -197,6 +198,37 @@ func TestInterruptedBeforeItAdopts(t *testing.T) {
 	h.ends(res, map[string]int{"left/interrupted": 2, "already_sent/proven": 1})
 	if res.Targets[0].CoveredTo != nil {
 		t.Errorf("covered is %v", res.Targets[0].CoveredTo)
+	}
+}
+
+// cancelling ends a context when a stage begins.
+type cancelling struct {
+	stage  string
+	cancel func()
+}
+
+func (c cancelling) Begin(stage string, _ int) reconcile.Meter {
+	if strings.HasPrefix(stage, c.stage) {
+		c.cancel()
+	}
+	return c
+}
+func (cancelling) Add(int) {}
+func (cancelling) End()    {}
+
+// TestTheLedgerHearsWhatEndedARun: what it keeps of a run that was ended is not
+// what it keeps of one that came to its end.
+func TestTheLedgerHearsWhatEndedARun(t *testing.T) {
+	for _, stage := range []string{reconcile.StageReading, reconcile.StageSending} {
+		h := newHouse(t, many(3)...)
+		h.addEvidence(reconcile.Evidence{Side: reconcile.SideBackend, Trust: reconcile.ByProven}, row("0001"))
+		ctx, cancel := context.WithCancel(t.Context())
+		h.Progress = cancelling{stage, cancel}
+		var kept error
+		h.Summarize = func(r reconcile.Result) ([]byte, int) { kept = r.Err; return []byte("{}"), 1 }
+		if _, err := h.attempt(ctx, h.ledger(), reconcile.Request{}); !errors.Is(err, context.Canceled) || !errors.Is(kept, context.Canceled) {
+			t.Errorf("%s: the run gave %v, the ledger heard of %v", stage, err, kept)
+		}
 	}
 }
 

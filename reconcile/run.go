@@ -68,12 +68,14 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 	}
 	plan, p, err := r.makePlan(ctx, led, req, res.Run)
 	if err != nil {
+		res.Err = err // which the ledger is told, too
 		return res, errors.Join(err, r.close(led, &res, nil))
 	}
 	r.describe(&res, plan, p)
 	kept := res.Plan
 	res.Plan, plan.ordinary = nil, true // it is carried out and removed
 	err = r.carry(ctx, led, plan, &res)
+	res.Err = err
 	if keepPlan(&res) {
 		res.Plan = kept
 	}
@@ -118,6 +120,7 @@ func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request)
 	res.Approval = plan.approval
 	plan.moved = moved.events
 	err = r.carry(ctx, led, plan, &res)
+	res.Err = err
 	err = errors.Join(err, r.close(led, &res, plan))
 	return res, errors.Join(err, RemovePlan(plan.Path))
 }

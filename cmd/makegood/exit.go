@@ -97,8 +97,11 @@ func codeOf(err error) int {
 	return exitFailed
 }
 
-// resultCode is the exit code of a run that came to its end.
+// resultCode is the exit code of a run.
 func resultCode(r reconcile.Result) int {
+	if r.Err != nil {
+		return codeOf(r.Err)
+	}
 	code := exitDone
 	for _, need := range r.Needs() {
 		if need.What == reconcile.NeedFailed {
