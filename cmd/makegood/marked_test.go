@@ -152,7 +152,8 @@ func TestMarkedWorkbook(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		give func(a *analyst, b *excelize.File)
-	}{{"whole", (*analyst).fixAll}, {"rows to fix alone", (*analyst).fixSheetAlone}} {
+	}{{"whole", (*analyst).fixAll}, {"rows to fix alone", (*analyst).fixSheetAlone}, {"rows to fix, whole", (*analyst).fixOnSheet},
+		{"half here, half there", (*analyst).fixBoth}} {
 		t.Run(c.name, func(t *testing.T) {
 			a := newAnalyst(t, 3000)
 			back := a.marked()
@@ -168,6 +169,9 @@ func TestMarkedWorkbook(t *testing.T) {
 			if got := a.accepted() - sent; got != 7 {
 				t.Errorf("%d orders were sent after the correction, want 7", got)
 			}
+			again := filepath.Join(a.dir, "again", "orders.xlsx")
+			a.noneMarked(again)
+			check(t, os.Rename(again, a.book)) // as it comes back the second time
 			a.run(exitDone)
 			if got := a.accepted() - sent; got != 7 {
 				t.Errorf("%d orders were sent after another run, want 7", got)
@@ -261,8 +265,51 @@ func (a *analyst) fixAll(b *excelize.File) {
 	}
 }
 
+// noneMarked wants no row to be marked for a person, and the corrections to
+// stand in the table.
+func (a *analyst) noneMarked(back string) {
+	a.Helper()
+	b, err := excelize.OpenFile(back)
+	check(a.T, err)
+	defer b.Close()
+	sheet := "Orders"
+	if !slices.Contains(b.GetSheetList(), sheet) {
+		sheet = "Rows to fix"
+	}
+	rows, err := b.GetRows(sheet)
+	check(a.T, err)
+	for i, row := range rows {
+		if len(row) > 8 && strings.Contains(row[8], "fix") {
+			a.Errorf("row %d is marked: %q", i+1, row)
+		}
+	}
+	for _, m := range a.mistakes {
+		if sheet == "Orders" && rows[m.row-1][m.column] != m.right {
+			a.Errorf("row %d of the table holds %q, want %q", m.row, rows[m.row-1], m.right)
+		}
+	}
+}
+
+// fixBoth corrects some rows in the table, some on the sheet of rows to fix.
+func (a *analyst) fixBoth(b *excelize.File) {
+	all := a.mistakes
+	a.mistakes = all[:4]
+	a.fixAll(b)
+	a.mistakes = all[3:]
+	a.fixOnSheet(b)
+	a.mistakes = all
+}
+
 // fixSheetAlone corrects the rows on their sheet, and takes the others away.
 func (a *analyst) fixSheetAlone(b *excelize.File) {
+	a.fixOnSheet(b)
+	for _, name := range []string{"Notes", "Orders", "Lists", "Summary"} {
+		check(a.T, b.DeleteSheet(name))
+	}
+}
+
+// fixOnSheet corrects the rows on the sheet of rows to fix.
+func (a *analyst) fixOnSheet(b *excelize.File) {
 	rows, err := b.GetRows("Rows to fix")
 	check(a.T, err)
 	if rows[0][11] != "makegood row" || len(rows) > 600 {
@@ -275,25 +322,26 @@ func (a *analyst) fixSheetAlone(b *excelize.File) {
 			check(a.T, b.SetCellValue("Rows to fix", string(rune('A'+m.column))+strconv.Itoa(i+2), m.right))
 		}
 	}
-	for _, name := range []string{"Notes", "Orders", "Lists", "Summary"} {
-		check(a.T, b.DeleteSheet(name))
+}
+
+// office lets LibreOffice read a workbook and write it as something else.
+func (a *analyst) office(path, format, to string) {
+	a.Helper()
+	program, err := exec.LookPath("soffice")
+	if err != nil || testing.Short() {
+		a.Skip("soffice is not here")
+	}
+	cmd := exec.CommandContext(a.Context(), program, "-env:UserInstallation=file://"+a.TempDir(), "--headless", "--convert-to", format, "--outdir", to, path)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		a.Fatalf("%v\n%s", err, out)
 	}
 }
 
 // TestMarkedInLibreOffice lets another program open the workbook, and write
 // what it has read.
 func TestMarkedInLibreOffice(t *testing.T) {
-	office, err := exec.LookPath("soffice")
-	if err != nil || testing.Short() {
-		t.Skip("soffice is not here")
-	}
 	a := newAnalyst(t, 300)
-	back := a.marked()
-	cmd := exec.CommandContext(t.Context(), office, "-env:UserInstallation=file://"+t.TempDir(), "--headless", "--convert-to",
-		"csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1", "--outdir", a.dir, back)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	a.office(a.marked(), "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1", a.dir)
 	for sheet, want := range map[string]string{"Notes": "what the night desk said", "Orders": ",fix this row,", "Lists": "United Kingdom",
 		"Rows to fix": ",to fix with its order,", "Summary": "Orders at activate"} {
 		text, err := os.ReadFile(filepath.Join(a.dir, "orders-"+sheet+".csv"))
@@ -301,5 +349,27 @@ func TestMarkedInLibreOffice(t *testing.T) {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("sheet %s:\n%.600s", sheet, text)
 		}
+	}
+}
+
+// TestMarkedSavedByLibreOffice: what another program has saved is given back as
+// well, corrected in the table or on the sheet of rows to fix.
+func TestMarkedSavedByLibreOffice(t *testing.T) {
+	for _, correct := range []func(*analyst, *excelize.File){(*analyst).fixAll, (*analyst).fixOnSheet} {
+		a := newAnalyst(t, 300)
+		back := a.marked()
+		sent := a.accepted()
+		saved := filepath.Join(a.dir, "saved")
+		a.office(back, "xlsx", saved)
+		b, err := excelize.OpenFile(filepath.Join(saved, "orders.xlsx"))
+		check(t, err)
+		defer b.Close()
+		correct(a, b)
+		check(t, b.SaveAs(a.book))
+		a.run(exitDone, "--marked", filepath.Join(a.dir, "again"))
+		if got := a.accepted() - sent; got != 7 {
+			t.Errorf("%d orders were sent after the correction, want 7", got)
+		}
+		a.noneMarked(filepath.Join(a.dir, "again", "orders.xlsx"))
 	}
 }

@@ -76,9 +76,8 @@ type marker struct {
 	own        []int
 	marked     *output
 	fix        *output
-	next       func() (int, table.Mark, error)
-	row        int // that comes next; 0: none
-	mark       table.Mark
+	next       func() (table.RowMark, error)
+	row        table.RowMark // that comes next; number 0: none
 	headerLine int
 }
 
@@ -147,7 +146,7 @@ func (w *marker) look() error {
 		return err
 	}
 	if len(w.marking.Sheets()) == 0 { // a header alone
-		w.next = func() (int, table.Mark, error) { return 0, table.Mark{}, io.EOF }
+		w.next = func() (table.RowMark, error) { return table.RowMark{}, io.EOF }
 		return nil
 	}
 	w.next, err = w.marking.Rows("")
@@ -178,7 +177,7 @@ func (w *marker) copy() error {
 		return err
 	}
 	err = w.put(w.fix, text, append(names, table.RowColumn))
-	for err == nil && w.row > 0 {
+	for err == nil && w.row.Row > 0 {
 		err = w.copyRow()
 	}
 	return err
@@ -188,7 +187,7 @@ func (w *marker) copyRow() error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	row, mark := w.row, w.mark
+	row, mark := w.row.Row, w.row.Mark
 	if err := w.turn(); err != nil {
 		return err
 	}
@@ -208,9 +207,9 @@ func (w *marker) copyRow() error {
 
 // turn goes to the next row that has a mark.
 func (w *marker) turn() (err error) {
-	w.row, w.mark, err = w.next()
+	w.row, err = w.next()
 	if errors.Is(err, io.EOF) {
-		w.row, err = 0, nil
+		w.row, err = table.RowMark{}, nil
 	}
 	return err
 }
@@ -218,7 +217,7 @@ func (w *marker) turn() (err error) {
 // record gives the lines up to the next row: a row, and blank lines.
 func (w *marker) record() ([]byte, error) {
 	var text []byte
-	for w.row == 0 || w.line < w.row {
+	for w.row.Row == 0 || w.line < w.row.Row {
 		line, err := w.readLine()
 		if errors.Is(err, io.EOF) {
 			return text, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -19,13 +20,16 @@ const (
 	// RowColumn stands among the rows to fix alone, and tells them from the
 	// table: the number of the row there.
 	RowColumn = "makegood row"
+	// CheckColumn stands there, too: the Checksum of the row, by which a
+	// correction finds it.
+	CheckColumn = "makegood check"
 )
 
 // OwnColumns finds the columns that makegood wrote.
 func OwnColumns(columns []string) (own []int) {
 	for i, name := range columns {
 		switch strings.TrimSpace(name) {
-		case StatusColumn, ReasonColumn, NextColumn, RowColumn:
+		case StatusColumn, ReasonColumn, NextColumn, RowColumn, CheckColumn:
 			own = append(own, i)
 		}
 	}
@@ -35,6 +39,23 @@ func OwnColumns(columns []string) (own []int) {
 // HasColumn reports whether one of the columns has a name.
 func HasColumn(columns []string, name string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool { return strings.TrimSpace(c) == name })
+}
+
+// Checksum is over the texts of a row, but for blanks around them and blank
+// cells at its end. It stands in files: it stays the same for ever.
+func Checksum(cells []string) uint64 {
+	h := fnv.New64a()
+	blanks := 0
+	for _, cell := range cells {
+		if cell = strings.TrimSpace(cell); cell == "" {
+			blanks++
+			continue
+		}
+		_, _ = h.Write(make([]byte, blanks)) // never fails
+		blanks = 1
+		_, _ = h.Write([]byte(cell))
+	}
+	return h.Sum64()
 }
 
 // Mark is what stands beside a row, in words; the zero value is nothing.
@@ -222,6 +243,7 @@ func (m *Marking) add(t Told, mark Mark) error {
 	s.codec.buf = s.codec.buf[:0]
 	s.codec.number(&t.Row)
 	s.codec.number(&code)
+	s.codec.checksum(&t.check)
 	return s.rows.write(s.codec.buf)
 }
 
@@ -234,9 +256,16 @@ func (m *Marking) Sheets() (names []string) {
 	return names
 }
 
+// RowMark is a row with its mark and its Checksum.
+type RowMark struct {
+	Mark
+	Row   int
+	Check uint64
+}
+
 // Rows gives the rows of a sheet and their marks in file order, blank rows with
 // the zero mark, then io.EOF.
-func (m *Marking) Rows(sheet string) (func() (int, Mark, error), error) {
+func (m *Marking) Rows(sheet string) (func() (RowMark, error), error) {
 	i := slices.IndexFunc(m.sheets, func(s sheetMarks) bool { return s.name == sheet })
 	if i < 0 {
 		return nil, fmt.Errorf("find the marks of sheet %q: %w", sheet, errRecord)
@@ -245,18 +274,20 @@ func (m *Marking) Rows(sheet string) (func() (int, Mark, error), error) {
 	if err != nil {
 		return nil, err
 	}
-	return func() (row int, mark Mark, err error) {
+	return func() (one RowMark, err error) {
 		record, err := next()
 		if err != nil {
-			return 0, mark, err
+			return one, err
 		}
 		c, code := &codec{buf: record, reading: true}, 0
-		c.number(&row)
+		c.number(&one.Row)
 		c.number(&code)
+		c.checksum(&one.Check)
 		if c.err != nil || code < 0 || code >= len(m.marks) {
-			return 0, mark, errRecord
+			return one, errRecord
 		}
-		return row, m.marks[code], nil
+		one.Mark = m.marks[code]
+		return one, nil
 	}, nil
 }
 

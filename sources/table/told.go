@@ -30,11 +30,13 @@ type Told struct {
 	// Skipped is why skip_lines leaves the row out of its order, "" where it
 	// does not.
 	Skipped reconcile.Reason
+
+	check uint64 // Checksum of the row
 }
 
 // tell reads one row as far as it takes to know its order.
 func (p *pass) tell(row Row) (Told, error) {
-	t := Told{Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number}
+	t := Told{check: Checksum(row.Cells), Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number}
 	before := *p.tally
 	headers, totals := p.aside.headers.n, p.aside.totals.n
 	p.look = func(cells []string) error {

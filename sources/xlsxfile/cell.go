@@ -124,6 +124,9 @@ func integer(text string) bool {
 
 // put places a cell. Blank ones need no place.
 func (s *sheet) put(at int, text string, fault table.Fault) error {
+	if s.checkAt == at+1 {
+		s.check = text
+	}
 	if text == "" && fault.Text == "" || s.header != nil && slices.Contains(s.own, at) {
 		return nil
 	}

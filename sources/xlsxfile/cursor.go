@@ -21,6 +21,8 @@ type cursor struct {
 	sheet *sheet   // nil after the last
 	notes []string
 
+	corrected *corrections // nil: there are none
+
 	numbers map[int]bool // columns with number cells, whose texts are left out; nil: nobody asks
 }
 
@@ -133,6 +135,9 @@ func (c *cursor) Header() *table.Header { return c.sheet.header }
 func (c *cursor) Next() (table.Row, error) {
 	for c.sheet != nil {
 		row, err := c.sheet.next(c.ctx)
+		if err == nil && c.corrected != nil {
+			row = c.corrected.apply(c.sheet, row)
+		}
 		if err == nil {
 			return row, nil
 		}
@@ -165,6 +170,7 @@ func (c *cursor) Notes() []string {
 	if c.sheet != nil {
 		notes = append(notes, c.sheet.seen()...)
 	}
+	notes = append(notes, c.corrected.notes()...)
 	if unread := c.unread(); unread != "" {
 		notes = append(notes, "not read: "+unread)
 	}

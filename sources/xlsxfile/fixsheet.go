@@ -49,53 +49,50 @@ func (s *fixSheet) begin(prefix string, p piece) {
 func (s *fixSheet) head(w *rewriter) { s.formats = slices.Clone(w.cells.list) }
 
 // add copies the row at hand.
-func (s *fixSheet) add(w *rewriter, mark table.Mark) error {
+func (s *fixSheet) add(w *rewriter, mark table.RowMark) error {
 	s.rows++
 	number := s.rows + 1
 	fmt.Fprintf(s.out, `<%srow r="%d">`, s.prefix, number)
 	for _, c := range w.cells.list {
 		if !slices.Contains(w.own, c.at) {
-			s.cell(table.CellName(c.at, number), c, w.cells.content(c))
+			_, _ = s.out.WriteString(fixedCell(s.prefix, table.CellName(c.at, number), c, w.cells.content(c))) // an error is told by the next write
 		}
 	}
-	for i, text := range append(mark.Cells(), strconv.Itoa(w.number)) {
+	for i, text := range append(mark.Cells(), strconv.Itoa(w.number), strconv.FormatUint(mark.Check, 16)) {
 		if text != "" {
-			fmt.Fprint(s.out, textCell(s.prefix, table.CellName(w.behind+i, number), w.look.of(mark), text))
+			fmt.Fprint(s.out, textCell(s.prefix, table.CellName(w.behind+i, number), w.look.of(mark.Mark), text))
 		}
 	}
 	_, err := fmt.Fprintf(s.out, "</%srow>", s.prefix)
 	return err
 }
 
-// cell writes a value as it stood there. The result of a formula that is a text
-// becomes a text.
-func (s *fixSheet) cell(name string, c cellSpan, content []byte) {
+// fixedCell is a cell with a value as it stood there. The result of a formula
+// that is a text becomes a text.
+func fixedCell(prefix, name string, c cellSpan, content []byte) string {
 	kind := c.kind
 	if kind == "str" {
-		kind = "inlineStr"
-		content = s.asText(content)
+		kind, content = "inlineStr", asText(prefix, content)
 	}
-	fmt.Fprintf(s.out, `<%sc r="%s"`, s.prefix, name)
+	text := "<" + prefix + `c r="` + name + `"`
 	for _, a := range []struct{ name, value string }{{"s", c.style}, {"t", kind}} {
 		if a.value != "" {
-			fmt.Fprintf(s.out, ` %s="%s"`, a.name, a.value)
+			text += " " + a.name + `="` + a.value + `"`
 		}
 	}
 	if len(content) == 0 {
-		fmt.Fprint(s.out, "/>")
-		return
+		return text + "/>"
 	}
-	fmt.Fprintf(s.out, ">%s</%sc>", content, s.prefix)
+	return text + ">" + string(content) + "</" + prefix + "c>"
 }
 
 // asText turns a value into a text that the cell holds itself.
-func (s *fixSheet) asText(content []byte) []byte {
+func asText(prefix string, content []byte) []byte {
 	from, to := bytes.IndexByte(content, '>'), bytes.LastIndexByte(content, '<')
 	if from < 0 || to <= from {
 		return nil
 	}
-	p := s.prefix
-	return fmt.Appendf(nil, `<%[1]sis><%[1]st xml:space="preserve">%[2]s</%[1]st></%[1]sis>`, p, content[from+1:to])
+	return fmt.Appendf(nil, `<%[1]sis><%[1]st xml:space="preserve">%[2]s</%[1]st></%[1]sis>`, prefix, content[from+1:to])
 }
 
 // write gives the whole sheet.
@@ -116,7 +113,7 @@ func (s *fixSheet) write(to io.Writer, l layout) error {
 			fmt.Fprint(to, textCell(p, table.CellName(at, 1), style, name))
 		}
 	}
-	for i, name := range append(table.MarkColumns(), table.RowColumn) {
+	for i, name := range append(table.MarkColumns(), table.RowColumn, table.CheckColumn) {
 		fmt.Fprint(to, textCell(p, table.CellName(l.behind+i, 1), style, name))
 	}
 	fmt.Fprintf(to, "</%srow>", p)

@@ -172,6 +172,9 @@ func (w *markedBook) copySheet(part *zip.File, name string) (err error) {
 	if r.in, err = newRaw(in); err != nil {
 		return err
 	}
+	if r.right, err = w.rawCorrections(r.layout); err != nil {
+		return err
+	}
 	if r.next, err = w.marking.Rows(name); err != nil {
 		return err
 	}
@@ -203,7 +206,7 @@ func (w *markedBook) addSheet(s addedSheet) error {
 func (w *markedBook) plan() error {
 	for _, name := range w.marking.Sheets() {
 		l := w.file.layouts[name]
-		if l.behind+len(widths) > maxColumns {
+		if l.behind+len(widths)+2 > maxColumns {
 			return fmt.Errorf("%w: there is no column left beside sheet %q", table.ErrUnmarkable, name)
 		}
 		fix, err := newFixSheet(w.dir)

@@ -33,6 +33,7 @@ func (c *cursor) choose() error {
 		if len(o.Sheets) == 0 {
 			c.todo = fittest(c.ctx, c.book, c.file, plain)
 		}
+		c.findCorrections(fixes)
 		return nil
 	case len(fixes) > 0:
 		c.todo = fixes
@@ -110,10 +111,12 @@ type layout struct {
 	names  []string
 	own    []int // columns that makegood wrote
 	behind int   // the first column, from 0, behind all others
+	// corrected are the rows in whose place others were read, by number.
+	corrected map[int]correction
 }
 
 func (f *File) remember(s *sheet) {
-	l := layout{part: s.part.name, top: s.top, names: s.header.Columns, own: s.own}
+	l := layout{part: s.part.name, top: s.top, names: s.header.Columns, own: s.own, corrected: s.corrected}
 	for at, met := range s.met {
 		if met && !slices.Contains(s.own, at) {
 			l.behind = at + 1

@@ -14,7 +14,7 @@ import (
 )
 
 // widths of the columns of marks, in characters.
-var widths = [...]int{26, 60, 60, 14}
+var widths = [...]int{26, 60, 60}
 
 // rewriter copies the XML of one sheet and puts marks behind its rows. Rows to
 // fix are copied a second time, to a sheet of their own.
@@ -24,13 +24,13 @@ type rewriter struct {
 	out    *bufio.Writer
 	fixes  *fixSheet
 	prefix string // of the names of its tags
-	next   func() (int, table.Mark, error)
-	row    int // that next gave last
-	mark   table.Mark
-	number int // of the row at hand
+	next   func() (table.RowMark, error)
+	row    table.RowMark // that next gave last
+	number int           // of the row at hand
 	cells  rowCells
 	cols   []colWidth // as the sheet has them
 	look   looks
+	right  map[int]rawRow // corrections, by the row that they replace
 }
 
 // colWidth is one entry of the widths of columns.
@@ -108,10 +108,10 @@ func (w *rewriter) head() error {
 		case p.name == "col" && p.begin:
 			w.cols = append(w.cols, colWidth{p.number("min"), p.number("max"), text})
 		case p.name == "cols" && !p.begin && w.room():
-			text = w.widths(len(widths)-1) + text
+			text = w.widths() + text
 		case p.name == "sheetData":
 			if len(w.cols) == 0 {
-				text = w.tag("cols") + w.widths(len(widths)-1) + w.tag("/cols") + text
+				text = w.tag("cols") + w.widths() + w.tag("/cols") + text
 			}
 			w.fixes.cols = w.fixWidths()
 			_, err := w.out.WriteString(text)
@@ -136,9 +136,9 @@ func (w *rewriter) room() bool {
 	return !slices.ContainsFunc(w.cols, func(c colWidth) bool { return c.to > w.behind })
 }
 
-func (w *rewriter) widths(n int) string {
+func (w *rewriter) widths() string {
 	var b strings.Builder
-	for i, width := range widths[:n] {
+	for i, width := range widths {
 		fmt.Fprintf(&b, `<%scol min="%d" max="%[2]d" width="%d" customWidth="1"/>`, w.prefix, w.behind+i+1, width)
 	}
 	return b.String()
@@ -151,7 +151,9 @@ func (w *rewriter) fixWidths() string {
 			text += strings.TrimRight(c.text, "/>") + "/>"
 		}
 	}
-	return w.tag("cols") + text + w.widths(len(widths)) + w.tag("/cols")
+	at := w.behind + len(widths) + 1
+	return w.tag("cols") + text + w.widths() + fmt.Sprintf(`<%[1]scol min="%[2]d" max="%[2]d" width="14" customWidth="1"/>`+
+		`<%[1]scol min="%[3]d" max="%[3]d" width="18" hidden="1" customWidth="1"/>`, w.prefix, at, at+1) + w.tag("/cols")
 }
 
 // widen gives the tag with the range that the sheet has with its marks.
@@ -170,7 +172,7 @@ func (w *rewriter) widen(p piece) string {
 	if err != nil || bad != nil {
 		return string(p.text)
 	}
-	last = table.CellName(max(at, w.behind+len(widths)-2), n)
+	last = table.CellName(max(at, w.behind+len(widths)-1), n)
 	return string(p.text[:from]) + ` ref="` + first + ":" + last + `"` + string(p.text[to:])
 }
 
@@ -191,6 +193,7 @@ func (w *rewriter) copyRow(p piece) error {
 	if err := w.readRow(); err != nil {
 		return err
 	}
+	w.correct()
 	mark, err := w.markOf(w.number)
 	if err != nil {
 		return err
@@ -208,23 +211,23 @@ func (w *rewriter) copyRow(p piece) error {
 	if _, err := w.out.Write(start); err != nil {
 		return err
 	}
-	return w.writeRow(texts, w.look.of(mark))
+	return w.writeRow(texts, w.look.of(mark.Mark))
 }
 
 // markOf gives the mark of a row; rows that are not marked have none.
-func (w *rewriter) markOf(number int) (table.Mark, error) {
-	for w.row < number {
+func (w *rewriter) markOf(number int) (table.RowMark, error) {
+	for w.row.Row < number {
 		var err error
-		if w.row, w.mark, err = w.next(); errors.Is(err, io.EOF) {
-			w.row, w.mark = maxRows+1, table.Mark{}
+		if w.row, err = w.next(); errors.Is(err, io.EOF) {
+			w.row = table.RowMark{Row: maxRows + 1}
 		} else if err != nil {
-			return table.Mark{}, err
+			return w.row, err
 		}
 	}
-	if w.row == number {
-		return w.mark, nil
+	if w.row.Row == number {
+		return w.row, nil
 	}
-	return table.Mark{}, nil
+	return table.RowMark{}, nil
 }
 
 // writeRow writes the cells of the row at hand, but for those of older marks,

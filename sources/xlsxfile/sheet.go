@@ -59,6 +59,10 @@ type sheet struct {
 	own     []int  // columns that makegood wrote
 	top     int    // row of the header
 	met     []bool // columns that have cells
+	checkAt int    // the column of checksums, from 1; 0: there is none
+	check   string // of the row at hand
+	// corrected are the rows in whose place others were read, by number.
+	corrected map[int]correction
 }
 
 // columns are those that are hidden.
@@ -86,6 +90,7 @@ func (c *cursor) openSheet(tab tabInfo) (s *sheet, err error) {
 		return s, errors.Join(err, s.close())
 	}
 	s.top, s.own = head.number, table.OwnColumns(head.cells)
+	s.checkAt = 1 + slices.IndexFunc(head.cells, func(name string) bool { return strings.TrimSpace(name) == table.CheckColumn })
 	s.header = &table.Header{File: c.file.Name(), Sheet: tab.name, Columns: foreign(head.cells, s.own), Serial: c.book.serial}
 	s.noteHidden()
 	return s, nil
@@ -212,6 +217,7 @@ func (s *sheet) row(start xml.StartElement) error {
 		s.dark++
 	}
 	s.part.allow()
+	s.check = ""
 	s.line, s.size = line{s.number, s.line.cells[:0], s.line.faults[:0], s.line.numbers[:0]}, 0
 	at := -1
 	for depth := s.part.depth; ; {

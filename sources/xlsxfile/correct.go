@@ -1,0 +1,119 @@
+package xlsxfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"makegood/sources/table"
+)
+
+// rawRow is a row as it is written.
+type rawRow struct {
+	rowCells
+	prefix string
+}
+
+// rawCorrections reads the rows that were read in place of others as they are
+// written, by the rows that they replace.
+func (w *markedBook) rawCorrections(l layout) (map[int]rawRow, error) {
+	parts := map[string]map[int]int{} // by part: the row to replace, by the row that does
+	for row, one := range l.corrected {
+		if parts[one.part] == nil {
+			parts[one.part] = map[int]int{}
+		}
+		parts[one.part][one.row] = row
+	}
+	all := map[int]rawRow{}
+	for part, rows := range parts {
+		if err := w.rawRows(part, rows, all); err != nil {
+			return nil, fmt.Errorf("read the corrections in %s: %w", part, err)
+		}
+	}
+	return all, nil
+}
+
+func (w *markedBook) rawRows(part string, rows map[int]int, all map[int]rawRow) (err error) {
+	text, err := w.box.parts[strings.ToLower(part)].Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, text.Close()) }()
+	r := &rewriter{}
+	if r.in, err = newRaw(text); err != nil {
+		return err
+	}
+	for {
+		p, err := r.in.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case p.name != "row" || !p.begin:
+			continue
+		}
+		r.number = max(p.number("r"), r.number+1)
+		if p.end {
+			continue
+		}
+		prefix := p.prefix()
+		if err := r.readRow(); err != nil {
+			return err
+		}
+		if row, wanted := rows[r.number]; wanted {
+			c := r.cells
+			all[row] = rawRow{rowCells{bytes.Clone(c.bytes), slices.Clone(c.list), c.tail}, prefix}
+		}
+	}
+}
+
+// correct puts the cells of a correction in the place of those of the row at
+// hand, in their formats.
+func (w *rewriter) correct() {
+	right, is := w.right[w.number]
+	if !is || right.prefix != w.prefix {
+		return
+	}
+	made := rowCells{}
+	for at := range w.behind {
+		old, has := w.cells.cellAt(at)
+		switch one, there := right.cellAt(at); {
+		case slices.Contains(w.own, at):
+		case there:
+			if has {
+				one.style = old.style
+			}
+			made.add(at, one, fixedCell(w.prefix, table.CellName(at, w.number), one, right.content(one)))
+		case has:
+			made.add(at, old, fixedCell(w.prefix, table.CellName(at, w.number), cellSpan{style: old.style}, nil))
+		}
+	}
+	made.tail = len(made.bytes)
+	made.bytes = append(made.bytes, w.cells.bytes[w.cells.tail:]...)
+	w.cells = made
+}
+
+func (c *rowCells) cellAt(at int) (cellSpan, bool) {
+	i := slices.IndexFunc(c.list, func(one cellSpan) bool { return one.at == at })
+	if i < 0 {
+		return cellSpan{}, false
+	}
+	return c.list[i], true
+}
+
+// add adds a cell that was written anew.
+func (c *rowCells) add(at int, like cellSpan, text string) {
+	from := len(c.bytes)
+	c.bytes = append(c.bytes, text...)
+	one := cellSpan{at: at, from: from, to: len(c.bytes), style: like.style, kind: like.kind}
+	open := bytes.IndexByte(c.bytes[from:], '>') + from
+	one.value, one.end = open+1, max(open+1, bytes.LastIndex(c.bytes, []byte("</")))
+	if like.kind == "str" {
+		one.kind = "inlineStr"
+	}
+	c.list = append(c.list, one)
+}
