@@ -13,14 +13,21 @@ type Note struct {
 	Business []string // what was missing at each destination, and what became of it
 	Balance  []string // where the messages of each destination are
 	Steps    []Step   // what a person is to do
+	When     string   // the run ended, in the report's zone; "" when that is not known
 }
+
+// elsewhere names what the report shows below: who reads a note has it not there.
+var elsewhere = strings.NewReplacer(" below", " in the report")
 
 // NoteOf sums a report up.
 func NoteOf(r Report) Note {
 	r = r.legible()
 	n := Note{First: Mask(r.firstLine()), Steps: r.steps()}
+	if !r.Finished.IsZero() {
+		n.When = moment(r.Finished, r.location())
+	}
 	for i, step := range n.Steps {
-		n.Steps[i] = Step{What: Mask(step.What), By: step.By, Why: Mask(step.Why), Next: Mask(step.Next), Command: Mask(step.Command)}
+		n.Steps[i] = Step{What: elsewhere.Replace(Mask(step.What)), By: step.By, Why: Mask(step.Why), Next: elsewhere.Replace(Mask(step.Next)), Command: Mask(step.Command)}
 	}
 	for _, t := range r.Targets {
 		line := t.Target + ": " + r.business(t)

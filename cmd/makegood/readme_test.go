@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"makegood/config"
 )
@@ -43,5 +44,24 @@ func TestREADME(t *testing.T) {
 	}
 	if commands < 4 {
 		t.Errorf("found %d commands in the README", commands)
+	}
+}
+
+// TestREADMENotify reads what the README says of who is told.
+func TestREADMENotify(t *testing.T) {
+	text, err := os.ReadFile(projectFile(t, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\nnotify:")
+	yaml, _, found := strings.Cut(rest, "```")
+	yaml = strings.ReplaceAll("zone: UTC\nnotify:"+yaml, "file:/run/secrets/", "https://example.com/")
+	cfg, err := config.Parse([]byte(yaml), "README.md", func(string) (string, bool) { return "value", true })
+	if err != nil || !found {
+		t.Fatalf("the notices of the README: %v", err)
+	}
+	a := &app{clock: time.Now}
+	if told, err := a.openAudience(cfg); err != nil || len(told.board.Members) != 4 || len(told.checks) != 1 {
+		t.Errorf("%v: %+v", err, told)
 	}
 }

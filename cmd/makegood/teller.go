@@ -36,6 +36,10 @@ type teller struct {
 	trace   *traces.Run
 }
 
+// startWithin is how long a health check may take to hear of a start. The run
+// goes on meanwhile.
+const startWithin = 10 * time.Second
+
 // newTeller makes the teller of a command that is told of. Of others it makes
 // sure that it could.
 func (a *app) newTeller(cfg *config.Config, f *runFlags, command string) (*teller, error) {
@@ -47,7 +51,11 @@ func (a *app) newTeller(cfg *config.Config, f *runFlags, command string) (*telle
 	t := &teller{app: a, audience: everybody, cfg: cfg, lane: lane(cfg, f, command), did: command, began: a.clock().UTC(),
 		trace: traces.Begin(traces.Options{Env: a.env, Version: version(), Environment: cfg.Environment, Log: a.log}, command)}
 	for _, check := range t.checks {
-		t.started.Go(func() { t.heard(check.Name, check.Start(context.Background())) })
+		t.started.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+			defer cancel()
+			t.heard(check.Name, check.Start(ctx))
+		})
 	}
 	return t, nil
 }
@@ -77,7 +85,9 @@ func (t *teller) end(led *ledger.Store, err error) {
 	for _, check := range t.checks {
 		all.Go(func() {
 			t.started.Wait()
-			t.heard(check.Name, check.End(context.Background(), *report.Exit, report))
+			ctx, cancel := context.WithTimeout(context.Background(), notice.Within)
+			defer cancel()
+			t.heard(check.Name, check.End(ctx, *report.Exit, report))
 		})
 	}
 	all.Go(func() { t.notices(led, report) })

@@ -18,8 +18,9 @@ type Slack struct {
 	Poster
 }
 
-// escapes are the three signs that mean something to Slack.
-var escapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+// escapes are the three signs that mean something to Slack, and the one by which
+// other chats call everybody: a sign that nobody sees stands behind it.
+var escapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u200b")
 
 // Notify implements Notifier.
 func (s Slack) Notify(ctx context.Context, m Message) error {
@@ -36,11 +37,12 @@ func (s Slack) Notify(ctx context.Context, m Message) error {
 			lines = append(lines, "```"+escapes.Replace(strings.ReplaceAll(step.Command, "`", "'"))+"```")
 		}
 	}
+	text := cut(strings.Join(lines, "\n"), maxMessage)
 	if m.Link != "" {
-		lines = append(lines, "<"+escapes.Replace(m.Link)+"|The report>")
+		text += "\n<" + escapes.Replace(m.Link) + "|The report>"
 	}
-	lines = append(lines, "_"+escapes.Replace(m.footer)+"_")
-	return s.sendJSON(ctx, s.URL, nil, map[string]any{"text": cut(strings.Join(lines, "\n"), maxMessage), "unfurl_links": false})
+	text += "\n_" + escapes.Replace(m.footer) + "_"
+	return s.sendJSON(ctx, s.URL, nil, map[string]any{"text": text, "unfurl_links": false})
 }
 
 // Teams is a webhook of a Teams workflow, or of an older connector

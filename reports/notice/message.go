@@ -1,7 +1,7 @@
 package notice
 
 import (
-	"fmt"
+	"cmp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -45,11 +45,7 @@ func (b *Board) newMessage(r reports.Report, now, was Told) Message {
 	if b.Shop != "" {
 		m.footer += ", " + b.Shop
 	}
-	at := r.Finished
-	if at.IsZero() {
-		at = b.Clock()
-	}
-	m.footer += ", " + at.UTC().Format("2 Jan 2006 15:04 UTC")
+	m.footer += ", " + cmp.Or(m.note.When, b.Clock().UTC().Format("2 Jan 2006 15:04 UTC"))
 	if r.Run != "" {
 		m.footer += ", run " + r.Run
 	}
@@ -64,7 +60,7 @@ func aside(m Message) string {
 	var parts []string
 	for _, p := range m.News {
 		if p.What == NeedMissing {
-			parts = append(parts, fmt.Sprintf("%d orders were missing at %s, more than the bound for this notice.", p.Count, p.Target))
+			parts = append(parts, "More orders were missing at "+p.Target+" than the bound of this notice.")
 		}
 	}
 	return strings.Join(parts, " ")
@@ -77,7 +73,9 @@ func (m Message) worded() Message {
 	if m.aside != "" {
 		lines = append(lines, m.aside)
 	}
-	lines = append(append(lines, ""), m.note.Business...)
+	if len(m.note.Business) > 0 {
+		lines = append(append(lines, ""), m.note.Business...)
+	}
 	for _, step := range m.note.Steps {
 		lines = append(lines, "", "* "+stepTitle(step))
 		for _, text := range []string{step.Why, step.Next} {
@@ -89,10 +87,11 @@ func (m Message) worded() Message {
 			lines = append(lines, "    "+step.Command)
 		}
 	}
+	m.Text = cut(strings.Join(lines, "\n"), maxMessage)
 	if m.Link != "" {
-		lines = append(lines, "", "Report: "+m.Link)
+		m.Text += "\n\nReport: " + m.Link
 	}
-	m.Text = cut(strings.Join(append(lines, "", m.footer), "\n"), maxMessage)
+	m.Text += "\n\n" + m.footer
 	return m
 }
 

@@ -158,7 +158,7 @@ func TestWords(t *testing.T) {
 	}
 	m := p.got[0]
 	for _, want := range []string{"A person is needed: 3 messages refused by activate.\n", "\nactivate: 2 orders were missing (12.50 EUR); all repaired.\n",
-		"\n    makegood resolve\n", "\nReport: https://reports.example.com/run-1.html\n", "makegood run, production, 2 Nov 2026 02:31 UTC, run run-1"} {
+		"\n    makegood resolve\n", "\nReport: https://reports.example.com/run-1.html\n", "makegood run, production, 2 Nov 2026 02:31, run run-1"} {
 		if !strings.Contains(m.Text, want) {
 			t.Errorf("%q is not in:\n%s", want, m.Text)
 		}
@@ -168,6 +168,13 @@ func TestWords(t *testing.T) {
 	}
 	if !strings.HasPrefix(p.got[1].Text, "No one is needed: nothing was missing.\nWell again: what was told before is over.\n") {
 		t.Errorf("got %s", p.got[1].Text)
+	}
+	long := night(2)
+	for range 300 {
+		long.Targets = append(long.Targets, reports.Target{Target: "a rather long name of a destination", Balance: reports.Balance{Holds: true}})
+	}
+	if text := b.newMessage(long, Told{State: Person}, Told{}).Text; len([]rune(text)) > maxMessage+200 || !strings.Contains(text, "…\n\nReport: https://reports.example.com/run-1.html\n") {
+		t.Errorf("got %d characters", len(text))
 	}
 	if text := cut(strings.Repeat("é", 200), 100); len([]rune(text)) != 100 || !strings.HasSuffix(text, "…") {
 		t.Errorf("got %q", text)

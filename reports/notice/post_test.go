@@ -113,7 +113,7 @@ func TestSendEnds(t *testing.T) {
 func TestSlack(t *testing.T) {
 	l := listen(t)
 	m := sample()
-	m.note.First = "A <b> & c"
+	m.note.First = "A <b> & c @all"
 	m.note.Steps[0].Command = "makegood `resolve` <x>"
 	if err := (Slack{URL: l.URL}).Notify(t.Context(), m); err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestSlack(t *testing.T) {
 	if err := json.Unmarshal([]byte(l.asked[0].body), &got); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"*A &lt;b&gt; &amp; c*\n", "activate: 2 orders were missing (12.50 EUR); all repaired.\n", "```makegood 'resolve' &lt;x&gt;```",
+	for _, want := range []string{"*A &lt;b&gt; &amp; c @\u200ball*\n", "activate: 2 orders were missing (12.50 EUR); all repaired.\n", "```makegood 'resolve' &lt;x&gt;```",
 		"<https://reports.example.com/run-1.html|The report>", "_makegood run, production,"} {
 		if !strings.Contains(got.Text, want) {
 			t.Errorf("%q is not in %s", want, got.Text)
