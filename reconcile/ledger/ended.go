@@ -55,8 +55,8 @@ const runsAtOnce = 200
 func (v *view) EndedIn(ctx context.Context, w reconcile.Window, do func(LastRun) error) error {
 	finished, run := micros(w.From), ""
 	for {
-		list, err := v.ended(ctx, `SELECT * FROM runs WHERE (finished > ? OR finished = ? AND run > ?) AND finished < ?
-			ORDER BY finished, run LIMIT ?`, finished, finished, run, micros(w.To), runsAtOnce)
+		list, err := v.ended(ctx, `SELECT * FROM runs WHERE (finished > ? OR finished = ? AND run > ?) AND finished < ? AND command <> ?
+			ORDER BY finished, run LIMIT ?`, finished, finished, run, micros(w.To), CommandTold, runsAtOnce)
 		if err != nil {
 			return err
 		}

@@ -1,11 +1,14 @@
 package ledger_test
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"makegood/reconcile"
+	"makegood/reconcile/ledger"
 )
 
 // TestEnded: runs that ended are listed, and found by how their ids begin;
@@ -24,6 +27,22 @@ func TestEnded(t *testing.T) {
 				}
 			}
 			begin(t, led, "0195-alive")
+			told := reconcile.RunRecord{Run: "0194-told", Command: ledger.CommandTold, Started: time.Now()}
+			if err := errors.Join(led.Begin(t.Context(), told), led.End(t.Context(), reconcile.RunEnd{Run: told.Run, Summary: []byte("told")})); err != nil {
+				t.Fatal(err)
+			}
+			if list, err := led.Told(t.Context(), 10); err != nil || len(list) != 1 || string(list[0].Summary) != "told" {
+				t.Errorf("told: %+v, %v", list, err)
+			}
+			err := led.EndedIn(t.Context(), reconcile.Window{From: time.Unix(0, 0).Add(-time.Hour), To: time.Now().Add(100 * 365 * 24 * time.Hour)}, func(r ledger.LastRun) error {
+				if r.Run == told.Run {
+					t.Error("what was told counts as a run")
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
 			if all, err := led.Ended(t.Context(), 10); err != nil || len(all) != 3 || string(all[0].Summary) != string(all[0].Run) {
 				t.Errorf("ended: %+v, %v", all, err)
 			}

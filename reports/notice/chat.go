@@ -22,6 +22,9 @@ type Slack struct {
 // other chats call everybody: a sign that nobody sees stands behind it.
 var escapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u200b")
 
+// fence stands around what is shown as it is typed.
+const fence = "```"
+
 // Notify implements Notifier.
 func (s Slack) Notify(ctx context.Context, m Message) error {
 	lines := []string{"*" + escapes.Replace(m.note.First) + "*"}
@@ -34,10 +37,13 @@ func (s Slack) Notify(ctx context.Context, m Message) error {
 	for _, step := range m.note.Steps {
 		lines = append(lines, "• "+escapes.Replace(stepText(step)))
 		if step.Command != "" {
-			lines = append(lines, "```"+escapes.Replace(strings.ReplaceAll(step.Command, "`", "'"))+"```")
+			lines = append(lines, fence+escapes.Replace(strings.ReplaceAll(step.Command, "`", "'"))+fence)
 		}
 	}
 	text := cut(strings.Join(lines, "\n"), maxMessage)
+	if strings.Count(text, fence)%2 == 1 { // it was cut inside a command
+		text += fence
+	}
 	if m.Link != "" {
 		text += "\n<" + escapes.Replace(m.Link) + "|The report>"
 	}
