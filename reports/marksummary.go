@@ -28,7 +28,8 @@ func (m *Marks) Summary(r Report) RowSummary {
 	r = r.legible()
 	s := RowSummary{ChartTitle: "Rows by status"}
 	s.add(r.firstLine())
-	s.add("Run " + r.Run + ", " + r.Command)
+	s.add("Run " + r.Run + ", " + r.Command + ", ended " + moment(r.Finished, r.location()))
+	s.add("Period: " + r.period())
 	s.add()
 	s.statuses(tally)
 	s.add()
@@ -94,12 +95,12 @@ func (s *RowSummary) first(r Report) {
 
 func (s *RowSummary) balances(r Report) {
 	for _, t := range r.Targets {
-		s.add("Orders at "+t.Target, "orders", "messages", "money")
+		s.add("Orders at "+t.Target, "orders", "messages", "  money")
 		for _, b := range reconcile.Buckets {
 			c := t.Balance.of(b)
-			s.add(BucketWords(b), c.Orders, c.Events, moneyText(c.Money))
+			s.add(BucketWords(b), c.Orders, c.Events, "  "+moneyText(c.Money))
 		}
-		s.add("orders in this period", t.Balance.Eligible.Orders, t.Balance.Eligible.Events, moneyText(t.Balance.Eligible.Money))
+		s.add("orders in this period", t.Balance.Eligible.Orders, t.Balance.Eligible.Events, "  "+moneyText(t.Balance.Eligible.Money))
 		s.add()
 	}
 }

@@ -2,6 +2,7 @@ package sources_test
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"makegood/config"
+	"makegood/sources/sftptest"
 	"makegood/sources/table"
 )
 
@@ -212,5 +214,92 @@ func TestMarkedFormulas(t *testing.T) {
 	parts := zipParts(t, filepath.Join(dir, "orders.xlsx"))
 	if fix := parts["xl/worksheets/sheet2.xml"]; strings.Contains(fix, "<f") || !strings.Contains(fix, `r="C2"`) {
 		t.Errorf("rows to fix:\n%s", fix)
+	}
+}
+
+// TestMarkedSheets: of two sheets whose orders are one source each has its rows
+// to fix; together they are whole orders, given back without the sheets or with
+// them, and marked again.
+func TestMarkedSheets(t *testing.T) {
+	b := excelize.NewFile()
+	defer b.Close()
+	if _, err := b.NewSheet("Sheet2"); err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Split(strings.TrimSpace(csvHead), ",")
+	for sheet, orders := range map[string][]string{"Sheet1": {"536365", "536366"}, "Sheet2": {"536366", "536367", "536368"}} {
+		if err := b.SetSheetRow(sheet, "A1", &names); err != nil {
+			t.Fatal(err)
+		}
+		for i, order := range orders {
+			row := []any{order, "A1", sheet, 1, "2011-01-02 10:00", 2.5, "12347", "x"}
+			if err := b.SetSheetRow(sheet, "A"+strconv.Itoa(i+2), &row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "orders.xlsx")
+	if err := b.SaveAs(path); err != nil {
+		t.Fatal(err)
+	}
+	all := config.Sheets{All: true}
+	lines := func(path string) map[string]int {
+		got := map[string]int{}
+		for _, h := range heads(t, open(t, bookSource(t, path, all, 0)), retailWindow) {
+			got[h.Key.Order] = h.Lines
+		}
+		return got
+	}
+	again := func(path string) string {
+		dir := t.TempDir()
+		if list := mark(t, read(t, bookSource(t, path, all, 0)), dir, fixEven); list[0].Err != nil || list[0].ToFix != 3 {
+			t.Fatalf("%+v", list)
+		}
+		return filepath.Join(dir, "orders.xlsx")
+	}
+	whole, fixes := map[string]int{"536365": 1, "536366": 2, "536367": 1, "536368": 1}, map[string]int{"536366": 2, "536368": 1}
+	marked := again(path)
+	if got := lines(marked); !maps.Equal(got, whole) {
+		t.Errorf("whole: %v", got)
+	}
+	if got := lines(again(marked)); !maps.Equal(got, whole) {
+		t.Errorf("whole, again: %v", got)
+	}
+	alone, err := excelize.OpenFile(marked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alone.Close()
+	if got, want := alone.GetSheetList(), []string{"Sheet1", "Sheet2", "Rows to fix", "Rows to fix 2", "Summary"}; !slices.Equal(got, want) {
+		t.Errorf("sheets are %q", got)
+	}
+	for _, name := range []string{"Sheet1", "Sheet2"} {
+		if err := alone.DeleteSheet(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := alone.SaveAs(marked); err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(marked); !maps.Equal(got, fixes) {
+		t.Errorf("rows to fix: %v", got)
+	}
+	if got := lines(again(marked)); !maps.Equal(got, fixes) {
+		t.Errorf("rows to fix, again: %v", got)
+	}
+}
+
+// TestMarkedFromServer: a file of a server comes back as well.
+func TestMarkedFromServer(t *testing.T) {
+	d := remote(t, sftptest.Start(t))
+	write(t, d.in, "a.csv", order("1", "2"))
+	dir := t.TempDir()
+	list := mark(t, read(t, d.cfg), dir, func(table.Told) table.Mark { return table.Mark{Status: "sent before"} })
+	if len(list) != 1 || list[0].Err != nil || !slices.Equal(list[0].Names, []string{"a.csv"}) {
+		t.Fatalf("%+v", list)
+	}
+	info, err := os.Stat(filepath.Join(dir, "a.csv"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("it is %v, %v", info.Mode(), err)
 	}
 }

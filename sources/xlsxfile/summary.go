@@ -46,6 +46,7 @@ func drawn(sheet string, s table.Summary) (drawing, chart string, err error) {
 		return "", "", err
 	}
 	quoted := "'" + strings.ReplaceAll(sheet, "'", "''") + "'"
+	oneColour := false
 	err = small.AddChart(sheet, "F3", &excelize.Chart{
 		Type: excelize.Bar,
 		Series: []excelize.ChartSeries{{
@@ -53,12 +54,13 @@ func drawn(sheet string, s table.Summary) (drawing, chart string, err error) {
 			Categories: fmt.Sprintf("%s!$A$%d:$A$%d", quoted, s.ChartFrom+1, s.ChartEnd+1), // below the title
 			Values:     fmt.Sprintf("%s!$B$%d:$B$%d", quoted, s.ChartFrom+1, s.ChartEnd+1),
 		}},
-		Title:     excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: s.ChartTitle}}},
-		Legend:    excelize.ChartLegend{Position: "none"},
-		PlotArea:  excelize.ChartPlotArea{ShowVal: true},
-		XAxis:     excelize.ChartAxis{ReverseOrder: true, Font: excelize.Font{Color: "333333", Size: 10}},
-		YAxis:     excelize.ChartAxis{None: true},
-		Dimension: excelize.ChartDimension{Width: 760, Height: 340},
+		Title:      excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: s.ChartTitle}}},
+		VaryColors: &oneColour,
+		Legend:     excelize.ChartLegend{Position: "none"},
+		PlotArea:   excelize.ChartPlotArea{ShowVal: true},
+		XAxis:      excelize.ChartAxis{ReverseOrder: true, Font: excelize.Font{Color: "333333", Size: 10}},
+		YAxis:      excelize.ChartAxis{None: true},
+		Dimension:  excelize.ChartDimension{Width: 760, Height: 340},
 	})
 	if err != nil {
 		return "", "", err
