@@ -53,8 +53,8 @@ type Config struct {
 	// Dir is the absolute folder of the file, which relative paths start from.
 	Dir string `yaml:"-"`
 	// Settings is every value that may decide what is sent, as the file has it,
-	// by its path, such as targets.activate.since: ${NAME} is not replaced,
-	// secrets are not told.
+	// by its path, such as targets.activate.since. Secrets are not told, and of
+	// the value of ${NAME} a mark.
 	Settings map[string]string `yaml:"-"`
 }
 

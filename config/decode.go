@@ -37,7 +37,7 @@ type inferred interface{ infer() }
 // decode puts n into v. What does not fit is reported and leaves v as it was.
 func (d *document) decode(path string, n *yaml.Node, v reflect.Value, tag reflect.StructTag) {
 	d.values[path] = n
-	d.note(path, n, v)
+	d.note(path, n, v, tag)
 	switch {
 	case d.broken[n]:
 	case n.Tag == "!!null":

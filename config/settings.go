@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,16 +14,17 @@ import (
 // undecisive are keys that decide nothing of what is sent.
 var undecisive = []string{"notify", "metrics", "serve", "ledger", "state_dir"}
 
-// note keeps what the file says at a path, as it is written there: ${NAME} is
-// not replaced, and a secret is [secret].
-func (d *document) note(path string, n *yaml.Node, v reflect.Value) {
+// note keeps what the file says at a path, as it is written there, and a secret
+// as [secret]. Beside ${NAME} stands what tells whether its value has changed:
+// the value itself where only a few are possible, and else a mark of it.
+func (d *document) note(path string, n *yaml.Node, v reflect.Value, tag reflect.StructTag) {
 	top, _, _ := strings.Cut(path, ".")
 	switch {
 	case slices.Contains(undecisive, top):
 	case v.Type() == reflect.TypeFor[Secret]():
 		d.settings[path] = hidden
 	case n.Kind == yaml.ScalarNode:
-		d.settings[path] = d.plainly(n)
+		d.settings[path] = d.plainly(n, tag.Get("enum") != "")
 	case isShaped(v):
 		d.noteAll(path, n)
 	}
@@ -38,7 +41,7 @@ func (d *document) noteAll(path string, n *yaml.Node) {
 			at = path + "." + n.Content[i-1].Value
 		}
 		if child.Kind == yaml.ScalarNode {
-			d.settings[at] = d.plainly(child)
+			d.settings[at] = d.plainly(child, false)
 			continue
 		}
 		d.noteAll(at, child)
@@ -46,13 +49,16 @@ func (d *document) noteAll(path string, n *yaml.Node) {
 }
 
 // plainly is a value as it is written, but for a password in a URL.
-func (d *document) plainly(n *yaml.Node) string {
+func (d *document) plainly(n *yaml.Node, public bool) string {
 	text, expanded := d.written[n]
-	if !expanded {
-		text = n.Value
+	switch {
+	case !expanded && strings.Contains(n.Value, "://") && strings.Contains(n.Value, "@"):
+		return PlaceName(n.Value)
+	case !expanded:
+		return n.Value
+	case public:
+		return text + " = " + n.Value
 	}
-	if strings.Contains(text, "://") {
-		return PlaceName(text)
-	}
-	return text
+	sum := sha256.Sum256([]byte(n.Value))
+	return text + " = #" + hex.EncodeToString(sum[:3])
 }

@@ -24,14 +24,17 @@ targets:
     url: https://platform.example.com/v1/track
     from: [shop]
     max_age: 30d
+    mode: ${MODE}
 `
-	env := func(string) (string, bool) { return "test", true }
+	env := func(name string) (string, bool) {
+		return map[string]string{"WHERE": "test", "MODE": "shadow"}[name], true
+	}
 	cfg, err := Parse([]byte(file), "makegood.yaml", env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"environment": "${WHERE}", "targets.activate.url": "https://platform.example.com/v1/track", "sources.shop.may_send.reason": "terms of sale",
+		"environment": "${WHERE} = #9f86d0", "targets.activate.mode": "${MODE} = shadow", "targets.activate.url": "https://platform.example.com/v1/track", "sources.shop.may_send.reason": "terms of sale",
 		"sources.shop.columns.completed_at": "paid", "targets.activate.api_key": "[secret]", "targets.activate.from[0]": "shop", "targets.activate.max_age": "30d",
 	} {
 		if got := cfg.Settings[path]; got != want {

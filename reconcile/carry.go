@@ -154,9 +154,10 @@ func (tr *TargetResult) leaving(held []int64, begins time.Time) {
 	}
 }
 
-// close stores the run's end. It does not listen to cancellation.
-func (r *Runner) close(led Ledger, res *Result, plan *Plan) error {
-	res.Finished = r.Clock().UTC()
+// close stores the run's end; cause is what ended it early, nil otherwise. It
+// does not listen to cancellation.
+func (r *Runner) close(led Ledger, res *Result, plan *Plan, cause error) error {
+	res.Finished, res.Err = r.Clock().UTC(), cause
 	end := RunEnd{Run: res.Run, Finished: res.Finished, Window: res.Window}
 	end.Summary, end.Exit = r.Summarize(*res)
 	if plan != nil {

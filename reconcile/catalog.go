@@ -77,7 +77,7 @@ func (p *planner) readCatalogs(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := p.stop(t, ReasonSourceFailed, "its catalog could not be read"); err != nil {
+		if err := p.stop(ctx, t, ReasonSourceFailed, "its catalog could not be read"); err != nil {
 			return err
 		}
 		t.err = fmt.Errorf("read the catalog of %s: %w", t.Name(), err)

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -29,7 +30,7 @@ func (p *planner) composeCarts(ctx context.Context) error {
 			return err
 		}
 		for _, person := range persons {
-			if err := p.composePerson(t, t.checkouts[person], carts, sent[person]); err != nil {
+			if err := cmp.Or(p.composePerson(t, t.checkouts[person], carts, sent[person]), p.first.catchUp(ctx)); err != nil {
 				return err
 			}
 		}

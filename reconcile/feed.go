@@ -18,7 +18,9 @@ func (f *feed) take(h Head, steps []Step) error {
 	for _, s := range steps {
 		if s.Send {
 			sends++
-			f.sends[s.Want.ID] = seenOf(s)
+			seen := seenOf(s)
+			seen.at = h.CompletedAt.Unix()
+			f.sends[s.Want.ID] = seen
 			if s.Want.ID.Revision() > 1 {
 				f.corrects[NewEventID(s.Want.Kind, h.Key)] = s.Want.ID
 			}

@@ -2,7 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -34,13 +38,14 @@ type firstSeen struct {
 	ask     map[problem][]EventID
 	waiting int // ids in ask
 	found   map[problem]Earlier
+	ended   map[RunID]bool // of runs that decided something
 }
 
 // seenAtOnce is after how many decisions they are looked up.
 const seenAtOnce = 500
 
 func newFirstSeen(led Reader) *firstSeen {
-	return &firstSeen{led: led, ask: map[problem][]EventID{}, found: map[problem]Earlier{}}
+	return &firstSeen{led: led, ask: map[problem][]EventID{}, found: map[problem]Earlier{}, ended: map[RunID]bool{}}
 }
 
 // note keeps a decision that is a problem, to be looked up. Without anybody who
@@ -62,19 +67,42 @@ func (f *firstSeen) catchUp(ctx context.Context) error {
 	return f.finish(ctx)
 }
 
+// look counts what runs told of that came to their end: what a run wrote down
+// that was cut off afterwards, nobody has heard of.
 func (f *firstSeen) look(ctx context.Context, of problem) error {
-	known, err := f.led.Decided(ctx, of.target, f.ask[of])
-	if err != nil {
-		return fmt.Errorf("look up what earlier runs told of: %w", err)
+	for part := range slices.Chunk(f.ask[of], seenAtOnce) {
+		known, err := f.led.Decided(ctx, of.target, part)
+		if err == nil {
+			err = f.learnEnds(ctx, known)
+		}
+		if err != nil {
+			return fmt.Errorf("look up what earlier runs told of: %w", err)
+		}
+		sum := f.found[of]
+		for _, d := range known {
+			if d.Source == of.source && d.Place == of.place && f.ended[d.Run] {
+				sum.add(Earlier{1, d.At})
+			}
+		}
+		f.found[of] = sum
 	}
-	sum := f.found[of]
-	for _, d := range known {
-		if d.Source == of.source && d.Place == of.place {
-			sum.add(Earlier{1, d.At})
+	return nil
+}
+
+// learnEnds asks which of the runs that decided came to their end.
+func (f *firstSeen) learnEnds(ctx context.Context, decisions []Decision) error {
+	var ask []RunID
+	for _, d := range decisions {
+		if _, known := f.ended[d.Run]; !known {
+			f.ended[d.Run] = false
+			ask = append(ask, d.Run)
 		}
 	}
-	f.found[of] = sum
-	return nil
+	ended, err := f.led.RunsEnded(ctx, ask)
+	for _, run := range ended {
+		f.ended[run] = true
+	}
+	return err
 }
 
 // finish looks up what is left.
@@ -139,4 +167,20 @@ func (t *TargetResult) earlier(is func(Place) bool) (sum Earlier) {
 		}
 	}
 	return sum
+}
+
+// looseMarks gives the marks of rows without an order, and how many of them
+// are among those of before.
+func (r *Runner) looseMarks(rows []Digest, before map[string]bool) (marks []string, earlier int) {
+	for _, row := range rows {
+		mac := hmac.New(sha256.New, r.Key)
+		mac.Write([]byte("makegood row without an order\x00"))
+		mac.Write(row[:])
+		mark := hex.EncodeToString(mac.Sum(nil)[:8])
+		marks = append(marks, mark)
+		if before[mark] {
+			earlier++
+		}
+	}
+	return marks, earlier
 }

@@ -262,7 +262,13 @@ type Tally struct {
 	Notes []string `json:"-"`
 	// Newest is the newest completion met, in the window or not.
 	Newest time.Time `json:"-"`
+	// Loose has a digest of the cells of each row without an order, of the first
+	// MaxLoose.
+	Loose []Digest `json:"-"`
 }
+
+// MaxLoose is how many rows without an order a Tally tells apart.
+const MaxLoose = 1000
 
 // MaxProblems is how many row problems a Tally keeps.
 const MaxProblems = 100

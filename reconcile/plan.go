@@ -97,6 +97,7 @@ type seen struct {
 	doubt   Reason
 	doubted time.Time // when the ledger last wrote of it, of a doubt
 	shown   string
+	at      int64 // when its order was completed, Unix seconds
 }
 
 // planAhead is how long a plan may be carried out after it was made.
@@ -161,11 +162,16 @@ func (p *planner) gather(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.holdNotUnique(); err != nil {
+	if err := p.holdNotUnique(ctx); err != nil {
 		return err
 	}
 	if err := errors.Join(p.checkEvidence(ctx), p.readCatalogs(ctx)); err != nil {
 		return err
+	}
+	for _, t := range p.targets {
+		for _, f := range t.feeds {
+			f.waiting = Balance{} // from here on each is decided by itself
+		}
 	}
 	for _, s := range p.Sources {
 		if err := p.composeSource(ctx, s); err != nil {
@@ -187,7 +193,8 @@ func (p *planner) prepare(ctx context.Context) error {
 		tp.twins = newTwins(len(t.From) > 1 && !t.SendTwins)
 		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}, recalls: p.asOf.Add(-recallTooOld)}
+			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}, recalls: p.asOf.Add(-recallTooOld),
+				balance: Balance{Times: NewTimeline(p.Zone)}, waiting: Balance{Times: NewTimeline(p.Zone)}}
 		}
 		p.targets = append(p.targets, tp)
 		var err error
@@ -238,7 +245,7 @@ func (p *planner) fail(ctx context.Context, source string, err error) error {
 }
 
 // stop turns everything that the target would send into what is left.
-func (p *planner) stop(t *targetPlan, reason Reason, why string) error {
+func (p *planner) stop(ctx context.Context, t *targetPlan, reason Reason, why string) error {
 	if t.stopped != "" {
 		return nil
 	}
@@ -246,7 +253,7 @@ func (p *planner) stop(t *targetPlan, reason Reason, why string) error {
 	t.err = &EvidenceStale{Target: t.Name(), Text: why}
 	for _, source := range slices.Sorted(maps.Keys(t.feeds)) {
 		t.feeds[source].leave(t.feeds[source].earliestSend)
-		if err := p.putAll(t, source, Place{BucketLeft, reason}); err != nil {
+		if err := p.putAll(ctx, t, source, Place{BucketLeft, reason}); err != nil {
 			return err
 		}
 	}
@@ -266,14 +273,14 @@ func (f *feed) put(p Place) {
 // holdNotUnique holds back whole every source in which an order number that
 // should be unique showed two orders (RULES R3): any other number of it may
 // stand for two orders as well.
-func (p *planner) holdNotUnique() error {
+func (p *planner) holdNotUnique(ctx context.Context) error {
 	for source := range p.notUnique {
 		for _, t := range p.used(source) {
 			f := t.feeds[source]
 			if f == nil {
 				continue
 			}
-			if err := p.putAll(t, source, Place{BucketHeldBack, ReasonNotUnique}); err != nil {
+			if err := p.putAll(ctx, t, source, Place{BucketHeldBack, ReasonNotUnique}); err != nil {
 				return err
 			}
 		}
@@ -283,10 +290,14 @@ func (p *planner) holdNotUnique() error {
 
 // putAll ends everything that a source would have sent to a target in one
 // place.
-func (p *planner) putAll(t *targetPlan, source string, place Place) error {
+func (p *planner) putAll(ctx context.Context, t *targetPlan, source string, place Place) error {
 	f := t.feeds[source]
 	for _, id := range slices.Sorted(maps.Keys(f.sends)) {
-		if err := p.note(Decision{Target: t.Name(), Source: source, ID: id, Place: place}); err != nil {
+		at := time.Unix(f.sends[id].at, 0).UTC()
+		if err := p.note(Decision{Target: t.Name(), Source: source, ID: id, Place: place, CompletedAt: at}); err != nil {
+			return err
+		}
+		if err := p.first.catchUp(ctx); err != nil {
 			return err
 		}
 	}

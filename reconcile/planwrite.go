@@ -62,7 +62,7 @@ func (p *planner) count(s sortedStep) (err error) {
 	name := s.brief.Target
 	acct := p.unsent[name]
 	if acct == nil {
-		acct = newAccount(&TargetResult{Target: name}, nil)
+		acct = newAccount(&TargetResult{Target: name, Balance: Balance{Times: NewTimeline(p.Zone)}}, nil)
 		acct.target, acct.clock, acct.seen = p.target(name), p.Clock, p.Seen
 		p.unsent[name] = acct
 	}
@@ -138,7 +138,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 
 func plannedSource(r *SourceResult) PlannedSource {
 	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
-		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray, Numbers: r.Numbers, Custom: r.Custom, Stores: r.Stores}
+		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray, Numbers: r.Numbers, Custom: r.Custom, Stores: r.Stores, Loose: r.Tally.Loose}
 	if r.Err != nil {
 		s.Error = r.Err.Error()
 	}

@@ -54,9 +54,11 @@ type SourceResult struct {
 	Err     error         // the source failed: nothing of it was sent
 	// Bad lists examples of bad orders with their rows, at most MaxProblems
 	// problems in all; BadEarlier is how many of all bad orders earlier runs told
-	// of, LooseEarlier how many rows without an order there were then.
+	// of. Loose marks rows without an order, at most MaxLoose of them, by keyed
+	// hashes of what stands in them; the last runs met LooseEarlier of these.
 	Bad          []BadOrder
 	BadEarlier   Earlier
+	Loose        []string
 	LooseEarlier int
 	// Stores tells of each store's orders in the period, at most MaxStores.
 	Stores map[string]StoreSeen

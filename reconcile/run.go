@@ -68,18 +68,16 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 	}
 	plan, p, err := r.makePlan(ctx, led, req, res.Run)
 	if err != nil {
-		res.Err = err // which the ledger is told, too
-		return res, errors.Join(err, r.close(led, &res, nil))
+		return res, errors.Join(err, r.close(led, &res, nil, err))
 	}
 	r.describe(&res, plan, p)
 	kept := res.Plan
 	res.Plan, plan.ordinary = nil, true // it is carried out and removed
 	err = r.carry(ctx, led, plan, &res)
-	res.Err = err
 	if keepPlan(&res) {
 		res.Plan = kept
 	}
-	err = errors.Join(err, r.close(led, &res, plan))
+	err = errors.Join(err, r.close(led, &res, plan, err))
 	if res.Plan != nil {
 		return res, err
 	}
@@ -120,8 +118,7 @@ func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request)
 	res.Approval = plan.approval
 	plan.moved = moved.events
 	err = r.carry(ctx, led, plan, &res)
-	res.Err = err
-	err = errors.Join(err, r.close(led, &res, plan))
+	err = errors.Join(err, r.close(led, &res, plan, err))
 	return res, errors.Join(err, RemovePlan(plan.Path))
 }
 
@@ -167,7 +164,7 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 	res.Lookups = plan.Lookups
 	for _, s := range plan.Sources {
 		found := s.result(p)
-		found.LooseEarlier = min(found.Tally.RowsWithoutOrder, r.LooseBefore[s.Source])
+		found.Loose, found.LooseEarlier = r.looseMarks(s.Loose, r.LooseBefore[s.Source])
 		res.Sources = append(res.Sources, found)
 	}
 	for _, pt := range plan.Targets {
@@ -178,6 +175,7 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
 			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections, Met: pt.Met,
 			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, Expiring: pt.Expiring, Unknown: pt.Unknown, Earlier: pt.Earlier, MissedBy: pt.MissedBy, DoubtEnds: mergesAll(t)}
+		tr.Balance.Times.zone = r.Zone
 		for _, s := range res.Sources {
 			if s.Err != nil && t.Reads(s.Source) {
 				tr.Unread = append(tr.Unread, s.Source)

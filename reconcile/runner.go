@@ -47,8 +47,9 @@ type Runner struct {
 	SaveHead func(LedgerHead) error
 	// Strict: what earlier runs told of calls a person all the same.
 	Strict bool
-	// LooseBefore is how many rows without an order the last run met, by source.
-	LooseBefore map[string]int
+	// LooseBefore are the marks of rows without an order that the last runs met,
+	// by source.
+	LooseBefore map[string]map[string]bool
 	// Seen is told where each event, and each order as a whole, ends. Of an event
 	// that is told of twice the last word counts. Called by several goroutines;
 	// nil: nobody is told.

@@ -33,13 +33,13 @@ func (p *planner) checkEvidence(ctx context.Context) error {
 				return err
 			}
 			if why != "" {
-				if err := p.stop(t, ReasonEvidenceStale, why+wayThrough([]string{name})); err != nil {
+				if err := p.stop(ctx, t, ReasonEvidenceStale, why+wayThrough([]string{name})); err != nil {
 					return err
 				}
 			}
 		}
 		if why := p.evidenceUnmet(t); why != "" {
-			if err := p.stop(t, ReasonEvidenceUnmet, why+wayThrough(p.unaccepted(t))); err != nil {
+			if err := p.stop(ctx, t, ReasonEvidenceUnmet, why+wayThrough(p.unaccepted(t))); err != nil {
 				return err
 			}
 		}

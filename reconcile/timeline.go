@@ -7,17 +7,28 @@ import (
 )
 
 // Timeline counts the events of one target by when their orders were completed
-// and by the bucket where they ended. It holds at most maxSlots slots: where
-// more hours were met, a slot becomes a day of 24 hours, and then 24 days. The
-// zero value is an empty one.
+// and by the bucket where they ended. It holds about maxSlots slots: where more
+// hours were met, a slot becomes a day of the zone, and then a month. The zero
+// value is an empty one, in UTC.
 type Timeline struct {
-	hours int // of one slot: 1, 24 or 576; 0 is 1
+	unit  Unit
+	zone  *time.Location // nil is UTC
 	slots map[slot]*Count
 }
 
-// slot is the events of one bucket in one slot of time, counted from 1970.
+// Unit is how long the slots of a timeline are.
+type Unit int
+
+// The units, from the shortest on.
+const (
+	Hours Unit = iota
+	Days
+	Months
+)
+
+// slot is the events of one bucket from a moment on, in Unix seconds.
 type slot struct {
-	at     int64
+	begin  int64
 	bucket Bucket
 }
 
@@ -29,37 +40,52 @@ type Slot struct {
 	Money  Money
 }
 
-// maxSlots bounds a timeline: two years of hours, one bucket each.
-const maxSlots = 20_000
+// maxSlots bounds a timeline: five months of hours, one bucket each.
+const maxSlots = 4000
 
-// foldHours is by how many a slot grows where there are too many.
-const foldHours = 24
+// NewTimeline is empty, and has the days and months of a zone.
+func NewTimeline(zone *time.Location) Timeline { return Timeline{zone: zone} }
+
+// begin is when the slot of a moment begins.
+func (t *Timeline) begin(at time.Time) int64 {
+	if t.unit == Hours {
+		return at.Truncate(time.Hour).Unix()
+	}
+	if t.zone != nil {
+		at = at.In(t.zone)
+	}
+	year, month, day := at.Date()
+	if t.unit == Months {
+		day = 1
+	}
+	return time.Date(year, month, day, 0, 0, 0, 0, at.Location()).Unix()
+}
 
 // add counts one event.
 func (t *Timeline) add(at time.Time, b Bucket, v Value) error {
-	return t.count(at.Unix(), b, countOf(v, 0))
+	return t.count(at.UTC(), b, countOf(v, 0))
 }
 
-func (t *Timeline) count(unix int64, b Bucket, c Count) error {
+func (t *Timeline) count(at time.Time, b Bucket, c Count) error {
 	if t.slots == nil {
-		t.slots, t.hours = map[slot]*Count{}, 1
+		t.slots = map[slot]*Count{}
 	}
-	key := slot{floorDiv(unix, int64(t.hours)*3600), b}
+	key := slot{t.begin(at), b}
 	if t.slots[key] == nil {
 		t.slots[key] = &Count{}
 	}
 	err := t.slots[key].Add(c)
-	if len(t.slots) > maxSlots && t.hours < foldHours*foldHours {
+	if len(t.slots) > maxSlots && t.unit < Months {
 		err = cmp.Or(err, t.fold())
 	}
 	return err
 }
 
-// fold makes every slot 24 times as long.
+// fold makes every slot as long as the next unit.
 func (t *Timeline) fold() error {
-	wider := Timeline{hours: t.hours * foldHours, slots: map[slot]*Count{}}
+	wider := Timeline{unit: t.unit + 1, zone: t.zone, slots: map[slot]*Count{}}
 	for key, c := range t.slots {
-		if err := wider.count(key.at*int64(t.hours)*3600, key.bucket, *c); err != nil {
+		if err := wider.count(time.Unix(key.begin, 0).UTC(), key.bucket, *c); err != nil {
 			return err
 		}
 	}
@@ -70,29 +96,32 @@ func (t *Timeline) fold() error {
 // merge adds another timeline; b, unless it is "", is where its events ended.
 func (t *Timeline) merge(o Timeline, b Bucket) error {
 	if t.slots == nil {
-		t.slots, t.hours = map[slot]*Count{}, max(o.hours, 1)
+		t.slots, t.unit = map[slot]*Count{}, o.unit
+		if t.zone == nil {
+			t.zone = o.zone
+		}
 	}
-	for o.hours > t.hours {
+	for o.unit > t.unit {
 		if err := t.fold(); err != nil {
 			return err
 		}
 	}
 	for key, c := range o.slots {
-		if err := t.count(key.at*int64(o.hours)*3600, cmp.Or(b, key.bucket), *c); err != nil {
+		if err := t.count(time.Unix(key.begin, 0).UTC(), cmp.Or(b, key.bucket), *c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Hours is how many hours a slot has: 1, 24 or 576, counted from 1970 in UTC.
-func (t Timeline) Hours() int { return max(t.hours, 1) }
+// Unit is how long a slot is.
+func (t Timeline) Unit() Unit { return t.unit }
 
 // Slots lists what it holds, the oldest first.
 func (t Timeline) Slots() []Slot {
 	list := make([]Slot, 0, len(t.slots))
 	for key, c := range t.slots {
-		list = append(list, Slot{time.Unix(key.at*int64(t.hours)*3600, 0).UTC(), key.bucket, c.Events, c.Money})
+		list = append(list, Slot{time.Unix(key.begin, 0).UTC(), key.bucket, c.Events, c.Money})
 	}
 	slices.SortFunc(list, func(a, b Slot) int { return cmp.Or(a.Begin.Compare(b.Begin), cmp.Compare(a.Bucket, b.Bucket)) })
 	return list
@@ -100,7 +129,7 @@ func (t Timeline) Slots() []Slot {
 
 // timelineLine is how a plan file keeps a timeline.
 type timelineLine struct {
-	Hours int
+	Unit  Unit
 	Slots []Slot
 }
 
@@ -108,7 +137,7 @@ func (t Timeline) line() *timelineLine {
 	if len(t.slots) == 0 {
 		return nil
 	}
-	return &timelineLine{t.hours, t.Slots()}
+	return &timelineLine{t.unit, t.Slots()}
 }
 
 // timeline reads what line wrote.
@@ -116,20 +145,15 @@ func (l *timelineLine) timeline() (t Timeline, err error) {
 	if l == nil {
 		return t, nil
 	}
-	t.slots, t.hours = map[slot]*Count{}, min(max(l.Hours, 1), foldHours*foldHours)
+	t.slots, t.unit = make(map[slot]*Count, len(l.Slots)), min(max(l.Unit, Hours), Months)
 	for _, s := range l.Slots {
-		if err = t.count(s.Begin.Unix(), s.Bucket, Count{Events: s.Events, Money: s.Money}); err != nil {
+		key := slot{s.Begin.Unix(), s.Bucket} // as it was counted, in the zone of then
+		if t.slots[key] == nil {
+			t.slots[key] = &Count{}
+		}
+		if err = t.slots[key].Add(Count{Events: s.Events, Money: s.Money}); err != nil {
 			return t, err
 		}
 	}
 	return t, nil
-}
-
-// floorDiv is a/b, rounded down where a is negative, too.
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"makegood/reconcile"
@@ -20,7 +21,9 @@ type Audit struct {
 	Targets   []AuditTarget         `json:"targets"`
 	Approvals []AuditApproval       `json:"approvals"`
 	Accepted  []AuditNote           `json:"accepted_evidence"`
-	Said      []AuditWord           `json:"resolved"` // by people, of orders completed in the period
+	Orders    []AuditState          `json:"became_no_message"` // orders that their sources left out, or that are bad
+	Said      []AuditWord           `json:"resolved"`          // by people, of orders completed in the period; the first 1,000
+	SaidFound int                   `json:"resolved_found"`
 	Changes   []AuditChange         `json:"configuration"`
 	Unread    int                   `json:"unread,omitempty"`  // runs whose report this version cannot read
 	CutOff    int                   `json:"cut_off,omitempty"` // runs that began in the period and have no end
@@ -39,11 +42,20 @@ type RunsOf struct {
 // reports, and where the messages about orders completed in the period are, by
 // the ledger.
 type AuditTarget struct {
-	Target  string   `json:"target"`
-	Type    string   `json:"type,omitempty"`
-	Sent    Count    `json:"sent"`
-	Refused Count    `json:"refused"`
-	States  []Reason `json:"states"`
+	Target  string       `json:"target"`
+	Type    string       `json:"type,omitempty"`
+	Sent    Count        `json:"sent"`
+	Refused Count        `json:"refused"`
+	States  []AuditState `json:"states"`
+}
+
+// AuditState is how many messages are in one place. A correction has no money:
+// that of its order is counted with what it corrects.
+type AuditState struct {
+	Bucket   reconcile.Bucket  `json:"bucket"`
+	Reason   string            `json:"reason"`
+	Messages int               `json:"messages"`
+	Money    map[string]string `json:"money"`
 }
 
 // AuditApproval is a plan that charged customers on a person's word.
@@ -97,13 +109,13 @@ type Auditor struct {
 	targets map[string]*AuditTarget
 	states  map[string]map[reconcile.Place]*reconcile.Count
 	known   map[string]map[string]string // settings by digest
-	last    *Report
+	last    map[string]Report            // the last ordinary run to the same destinations
 }
 
 // NewAuditor begins an audit of a period, told in a zone.
 func NewAuditor(w reconcile.Window, zone *time.Location) *Auditor {
 	return &Auditor{audit: Audit{Schema: 1, Window: w, zone: zone, Approvals: []AuditApproval{}, Accepted: []AuditNote{}, Said: []AuditWord{}, Changes: []AuditChange{}}, runs: map[RunsOf]int{}, targets: map[string]*AuditTarget{},
-		states: map[string]map[reconcile.Place]*reconcile.Count{}, known: map[string]map[string]string{}}
+		states: map[string]map[reconcile.Place]*reconcile.Count{}, known: map[string]map[string]string{}, last: map[string]Report{}}
 }
 
 // Before takes the report of a run before the period: it knows settings, and
@@ -112,9 +124,25 @@ func (a *Auditor) Before(r Report) {
 	if r.Settings != nil && len(r.Settings.Values) > 0 {
 		a.known[r.Settings.Digest] = r.Settings.Values
 	}
-	if r.Settings != nil && r.Command == "run" {
-		a.last = &r
+	if r.ordinary() {
+		a.last[r.destinations()] = r
 	}
+}
+
+// ordinary reports whether a run can be laid beside others: not over a period
+// that a person named, not failed, and with its settings.
+func (r Report) ordinary() bool {
+	return r.Settings != nil && r.Command == "run" && !r.Backfill && r.Error == ""
+}
+
+// destinations names those of a report, in one text.
+func (r Report) destinations() string {
+	var names []string
+	for _, t := range r.Targets {
+		names = append(names, t.Target)
+	}
+	slices.Sort(names)
+	return strings.Join(names, "\x00")
 }
 
 // Unread counts a run whose report cannot be read.
@@ -138,7 +166,7 @@ func (a *Auditor) Run(r Report) {
 		a.audit.Approvals = append(a.audit.Approvals, AuditApproval{r.Run, *r.Approved, sent})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Accepted)) {
-		a.audit.Accepted = append(a.audit.Accepted, AuditNote{r.Run, r.Started, name, r.Accepted[name]})
+		a.audit.Accepted = append(a.audit.Accepted, AuditNote{r.Run, r.Started, name, Mask(r.Accepted[name])})
 	}
 	a.change(r)
 	a.Before(r)
@@ -153,15 +181,16 @@ func (a *Auditor) target(name string) *AuditTarget {
 
 // change notes that a run went by another configuration than the one before it.
 func (a *Auditor) change(r Report) {
-	if r.Settings == nil || a.last == nil || a.last.Settings.Digest == r.Settings.Digest {
+	last, known := a.last[r.destinations()]
+	if !r.ordinary() || !known || last.Settings.Digest == r.Settings.Digest {
 		return
 	}
-	c := AuditChange{Run: r.Run, At: r.Started, Settings: []SettingChange{}, Moved: moved(*a.last, r)}
+	c := AuditChange{Run: r.Run, At: r.Started, Settings: []SettingChange{}, Moved: moved(last, r)}
 	after := r.Settings.Values
 	if len(after) == 0 {
 		after = a.known[r.Settings.Digest]
 	}
-	if before := a.known[a.last.Settings.Digest]; len(before) > 0 && len(after) > 0 {
+	if before := a.known[last.Settings.Digest]; len(before) > 0 && len(after) > 0 {
 		c.Settings = changed(before, after)
 	}
 	a.audit.Changes = append(a.audit.Changes, c)
@@ -197,6 +226,9 @@ func moved(before, after Report) []Moved {
 	return list
 }
 
+// maxSaid bounds how many words of people an audit repeats.
+const maxSaid = 1000
+
 // Line takes a message, or an order, as the ledger has it.
 func (a *Auditor) Line(l OrderLine) error {
 	if a.states[l.Target] == nil {
@@ -205,11 +237,14 @@ func (a *Auditor) Line(l OrderLine) error {
 	if a.states[l.Target][l.Place] == nil {
 		a.states[l.Target][l.Place] = &reconcile.Count{}
 	}
-	one := reconcile.Count{Orders: 1, Events: 1}
-	if l.Value.Amount != nil {
+	one := reconcile.Count{Events: 1}
+	if l.Value.Amount != nil && l.ID.Revision() <= 1 {
 		one.Money = reconcile.Money{l.Value.Currency: *l.Value.Amount}
 	}
 	if l.Person {
+		a.audit.SaidFound++
+	}
+	if l.Person && len(a.audit.Said) < maxSaid {
 		a.audit.Said = append(a.audit.Said, AuditWord{l.Target, orderOf(l.ID), string(l.ID.Kind()), PlaceWords(l.Place), Mask(l.Who), Mask(l.Note)})
 	}
 	return a.states[l.Target][l.Place].Add(one)
@@ -236,13 +271,21 @@ func (a *Auditor) Audit(head reconcile.LedgerHead, cutOff int) Audit {
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.targets)) {
 		t := *a.targets[name]
-		for place, c := range a.states[name] {
-			t.States = append(t.States, Reason{place.Bucket, string(place.Reason), count(*c)})
-		}
-		slices.SortFunc(t.States, func(x, y Reason) int {
-			return cmp.Or(cmp.Compare(y.Events, x.Events), cmp.Compare(x.Reason, y.Reason))
-		})
+		t.States = a.statesOf(name)
 		audit.Targets = append(audit.Targets, t)
 	}
+	audit.Orders = a.statesOf("")
 	return audit
+}
+
+// statesOf lists the places of a target's messages, the most first.
+func (a *Auditor) statesOf(target string) []AuditState {
+	list := []AuditState{}
+	for place, c := range a.states[target] {
+		list = append(list, AuditState{place.Bucket, string(place.Reason), c.Events, count(*c).Money})
+	}
+	slices.SortFunc(list, func(x, y AuditState) int {
+		return cmp.Or(cmp.Compare(y.Messages, x.Messages), cmp.Compare(x.Bucket, y.Bucket), cmp.Compare(x.Reason, y.Reason))
+	})
+	return list
 }

@@ -24,6 +24,10 @@ func AuditTerminal(w io.Writer, a Audit, o TerminalOptions) error {
 	for _, target := range a.Targets {
 		t.auditTarget(target)
 	}
+	if len(a.Orders) > 0 {
+		t.line(plain, "")
+		t.auditStates("orders that became no message", a.Orders)
+	}
 	t.auditPeople(a)
 	t.auditChanges(a)
 	if a.Head != nil {
@@ -76,13 +80,17 @@ func (t *terminal) auditTarget(target AuditTarget) {
 		countCells(plain, "  "+BucketWords(reconcile.BucketSent)+", by the runs of this period", target.Sent),
 		countCells(plain, "  "+BucketWords(reconcile.BucketRefused)+", by the runs of this period", target.Refused)}
 	t.align(table, nil)
-	table = []cells{{bold, "  orders completed in this period, as the ledger has them", [3]string{"", "messages", "money"}, nil}}
-	for _, s := range target.States {
-		row := countCells(plain, "    "+PlaceWords(reconcile.Place{Bucket: s.Bucket, Reason: reconcile.Reason(s.Reason)}), s.Count)
+	t.auditStates("  messages about orders completed in this period, as the ledger has them", target.States)
+}
+
+func (t *terminal) auditStates(title string, states []AuditState) {
+	table := []cells{{bold, title, [3]string{"", "messages", "money"}, nil}}
+	for _, s := range states {
+		row := countCells(plain, "    "+PlaceWords(reconcile.Place{Bucket: s.Bucket, Reason: reconcile.Reason(s.Reason)}), Count{Events: s.Messages, Money: s.Money})
 		row.cols[0] = ""
 		table = append(table, row)
 	}
-	if len(target.States) == 0 {
+	if len(states) == 0 {
 		table = append(table, cells{plain, "    none", [3]string{}, nil})
 	}
 	t.align(table, nil)
@@ -103,7 +111,7 @@ func (t *terminal) auditPeople(a Audit) {
 	for _, s := range a.Said[:min(len(a.Said), maxAudited)] {
 		t.fold(plain, "  ", fmt.Sprintf("%s of order %s at %s: %s, by %s: %s", kindWords(s.Kind), s.Order, s.Target, s.State, s.Who, s.Note))
 	}
-	if more := len(a.Said) - maxAudited; more > 0 {
+	if more := a.SaidFound - maxAudited; more > 0 {
 		t.line(dim, "  and "+number(more)+" more; --json and --lines have them all")
 	}
 }

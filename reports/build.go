@@ -15,6 +15,9 @@ type Options struct {
 	// Config is the configuration that the commands in the report have to
 	// name; "" where they find it without.
 	Config string
+	// Past are ordinary runs to the same destinations before this one, the
+	// newest first: what the report is compared with.
+	Past []Report
 }
 
 // Build makes the report of a result. It changes nothing in r, and every free
@@ -53,6 +56,7 @@ func Build(r reconcile.Result, o Options) Report {
 	if r.Head.Ledger != "" {
 		report.Head = &r.Head
 	}
+	report.compareWith(o.Past, r)
 	return report
 }
 
@@ -83,7 +87,7 @@ func buildSource(s reconcile.SourceResult) Source {
 		Custom: custom,
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
-		RowsWithoutOrder: t.RowsWithoutOrder, NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),
+		RowsWithoutOrder: t.RowsWithoutOrder, Loose: s.Loose, NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),
 		Stores: silent(s), StoresOf: len(s.Stores), Newest: seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
 	}
 }

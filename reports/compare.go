@@ -10,21 +10,44 @@ import (
 // usualFrom is from how many runs on it is known what is usual.
 const usualFrom = 3
 
-// CompareWith lays the report beside ordinary runs before it, the newest first:
-// which problems are new since the last one, which are gone, and how much is
-// usually missing. Without any it changes nothing.
-func (r *Report) CompareWith(past []Report) {
+// compareWith lays the report of r beside ordinary runs before it, the newest
+// first: which problems are new since the last one, which are gone, how much is
+// usually missing, and which stores are still silent. A run over a period that a
+// person named has other problems, and is laid beside none.
+func (r *Report) compareWith(past []Report, found reconcile.Result) {
 	for i := range r.Targets {
 		r.Targets[i].Usual = usual(r.Targets[i].Target, past)
 	}
-	if len(past) == 0 {
+	if len(past) == 0 || r.Backfill || r.Command == "apply" {
 		return
 	}
 	last := past[0]
-	r.Last = &Last{Run: last.Run, Finished: last.Finished, Changes: changes(last.needs(), r.needs())}
+	r.Last = &Last{Run: last.Run, Finished: last.Finished, Changes: changes(r.known(last.needs()), r.needs())}
 	if last.Exit != nil {
 		r.Last.Exit = *last.Exit
 	}
+	for i, s := range found.Sources {
+		r.Sources[i].stillSilent(last, s)
+	}
+}
+
+// known leaves out problems of what was not read this time: nobody knows
+// whether they are gone.
+func (r *Report) known(before []Need) []Need {
+	unread := func(n Need) bool {
+		for _, s := range r.Sources {
+			if s.Source == n.Source && s.Error != "" {
+				return true
+			}
+		}
+		for _, t := range r.Targets {
+			if t.Target == n.Target && n.Target != "" && (len(t.Unread) > 0 || t.Error != "") {
+				return true
+			}
+		}
+		return r.Error != ""
+	}
+	return slices.DeleteFunc(slices.Clone(before), unread)
 }
 
 // needs lists all problems, those that earlier runs told of too.

@@ -140,6 +140,7 @@ type Source struct {
 	Merged           int       `json:"merged"`
 	Orders           int       `json:"orders"`
 	RowsWithoutOrder int       `json:"rows_without_order"`
+	Loose            []string  `json:"loose,omitempty"` // marks of these rows, by which later runs know them
 
 	NoDestination int           `json:"no_destination,omitempty"` // orders that are for none of the targets
 	Stray         []Example     `json:"stray,omitempty"`          // some of them

@@ -33,6 +33,29 @@ func silent(s reconcile.SourceResult) []Store {
 	return list[:min(len(list), maxStores)]
 }
 
+// forgetStore is how long a store that sells nothing more is named.
+const forgetStore = 60 * 24 * time.Hour
+
+// stillSilent adds the stores that were silent in the last run and that this one
+// has met no order of: their last one lies before its period.
+func (s *Source) stillSilent(last Report, found reconcile.SourceResult) {
+	i := slices.IndexFunc(last.Sources, func(was Source) bool { return was.Source == s.Source })
+	if i < 0 || found.Err != nil || s.Newest.IsZero() {
+		return
+	}
+	for _, store := range last.Sources[i].Stores {
+		met := false
+		for name := range found.Stores {
+			met = met || Mask(name) == store.Store
+		}
+		if !met && s.Newest.Sub(store.Newest) < forgetStore && len(s.Stores) < maxStores {
+			s.Stores = append(s.Stores, store)
+			s.StoresOf++
+		}
+	}
+	slices.SortFunc(s.Stores, func(a, b Store) int { return cmp.Or(a.Newest.Compare(b.Newest), cmp.Compare(a.Store, b.Store)) })
+}
+
 // missed bounds and masks what the front end missed: the last days, and the
 // channels and stores with the most.
 func missed(found []reconcile.MissedBy) []reconcile.MissedBy {

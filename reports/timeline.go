@@ -25,10 +25,10 @@ func timeline(found reconcile.Timeline, zone *time.Location) *Timeline {
 	}
 	first, last := slots[0].Begin.In(zone), slots[len(slots)-1].Begin.In(zone)
 	span := ruler{UnitHour, first}
-	if found.Hours() > 1 || span.index(last) >= maxHours {
+	if found.Unit() > reconcile.Hours || span.index(last) >= maxHours {
 		span = ruler{UnitDay, time.Date(first.Year(), first.Month(), first.Day(), 0, 0, 0, 0, zone)}
 	}
-	if span.unit == UnitDay && span.index(last) >= maxDays {
+	if found.Unit() == reconcile.Months || span.unit == UnitDay && span.index(last) >= maxDays {
 		span = ruler{UnitMonth, time.Date(first.Year(), first.Month(), 1, 0, 0, 0, 0, zone)}
 	}
 	if n := span.index(last); span.unit == UnitMonth && n >= maxMonths {

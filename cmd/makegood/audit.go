@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,65 +55,84 @@ whose word. There are no names and no addresses in it.`,
 }
 
 func (a *app) audit(ctx context.Context, f *auditFlags) error {
-	return a.reading(ctx, &f.runFlags, "audit", func(s *session, led *ledger.Reader) error {
-		s.stop()
-		w, err := f.window(s)
+	if err := f.check(); err != nil {
+		return &usageError{command: "makegood audit", err: err}
+	}
+	return a.pastRuns(ctx, func(led *ledger.Reader, zone *time.Location) error {
+		w, err := f.window(a.clock().In(zone))
 		if err != nil {
-			return err
+			return &usageError{command: "makegood audit", err: err}
 		}
 		if led.Absent() {
 			return errors.New("audit the ledger: there is none yet; the first run begins it")
 		}
-		return s.audit(ctx, led, w, f)
+		return a.auditIn(ctx, led, w, f)
 	})
 }
 
-// window is the month that was named, or the period, or else the last month.
-func (f *auditFlags) window(s *session) (reconcile.Window, error) {
-	if f.from+f.to != "" {
-		if f.month != "" || f.from == "" {
-			return reconcile.Window{}, &usageError{command: "makegood audit", err: errors.New("name a --month, or a period by --from and --to")}
-		}
-		end := s.req.To
-		if end.IsZero() {
-			end = s.Clock()
-		}
-		return reconcile.Window{From: s.req.From.UTC(), To: end.UTC()}, nil
+// check says what cannot work, before anything is read.
+func (f *auditFlags) check() error {
+	switch {
+	case f.lines == "-" && f.json:
+		return errors.New("--lines - and --json both write to standard output; name a file for the lines")
+	case f.lines == "" || f.lines == "-":
+		return nil
+	case !strings.HasSuffix(f.lines, ".csv"):
+		return fmt.Errorf("--lines %s: name a file that ends in .csv", f.lines)
 	}
-	now := s.Clock().In(s.Zone)
-	begin := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, s.Zone)
-	if f.month != "" {
-		var date config.Date
-		if err := date.UnmarshalText([]byte(f.month + "-01")); err != nil {
-			return reconcile.Window{}, &usageError{command: "makegood audit", err: fmt.Errorf("--month %q is no month such as 2026-10", f.month)}
-		}
-		begin = date.In(s.Zone)
-	}
-	return reconcile.Window{From: begin.UTC(), To: begin.AddDate(0, 1, 0).UTC()}, nil
+	return checkFile("--lines", f.lines)
 }
 
-func (s *session) audit(ctx context.Context, led *ledger.Reader, w reconcile.Window, f *auditFlags) (err error) {
-	auditor := reports.NewAuditor(w, s.Zone)
+// window is the month that was named, or the period, or else the last month, in
+// the zone of now.
+func (f *auditFlags) window(now time.Time) (reconcile.Window, error) {
+	zone := now.Location()
+	begin := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, zone)
+	end := begin.AddDate(0, 1, 0)
+	date := func(flag, text string) (time.Time, error) {
+		var d config.Date
+		if err := d.UnmarshalText([]byte(text)); err != nil {
+			return time.Time{}, fmt.Errorf("%s %s: %w", flag, text, err)
+		}
+		return d.In(zone), nil
+	}
+	var err error
+	switch {
+	case f.month != "" && f.from+f.to != "", f.to != "" && f.from == "":
+		return reconcile.Window{}, errors.New("name a --month, or a period by --from and --to")
+	case f.month != "":
+		if begin, err = date("--month", f.month+"-01"); err != nil {
+			return reconcile.Window{}, fmt.Errorf("--month %q is no month such as 2026-10", f.month)
+		}
+		end = begin.AddDate(0, 1, 0)
+	case f.from != "":
+		begin, err = date("--from", f.from)
+		end = now
+		if f.to != "" && err == nil {
+			end, err = date("--to", f.to)
+		}
+	}
+	w := reconcile.Window{From: begin.UTC(), To: end.UTC()}
+	return w, cmp.Or(err, w.Check())
+}
+
+func (a *app) auditIn(ctx context.Context, led *ledger.Reader, w reconcile.Window, f *auditFlags) error {
+	zone := w.From.Location()
+	if cfg, err := a.load(); err == nil {
+		zone = zoneOf(cfg)
+	}
+	auditor := reports.NewAuditor(w, zone)
 	if err := auditRuns(ctx, led, w, auditor); err != nil {
 		return err
 	}
-	out := io.Discard
-	if f.lines == "-" {
-		out = s.io.out
-	} else if f.lines != "" {
-		file, err := os.OpenFile(f.lines, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := a.auditInto(f.lines, func(out io.Writer) error {
+		lines, err := reports.NewOrderLines(out, zone)
 		if err != nil {
-			return fmt.Errorf("write the lines: %w: name a file in a folder that is there", err)
+			return err
 		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-		out = file
-	}
-	lines, err := reports.NewOrderLines(out, s.Zone)
-	if err != nil {
-		return err
-	}
-	each := func(l reports.OrderLine) error { return cmp.Or(auditor.Line(l), lines.Write(l)) }
-	if err := errors.Join(s.auditLines(ctx, led, w, each), lines.Close()); err != nil {
+		each := func(l reports.OrderLine) error { return cmp.Or(auditor.Line(l), lines.Write(l)) }
+		return errors.Join(auditLines(ctx, led, w, each), lines.Close())
+	}); err != nil || f.lines == "-" {
 		return err
 	}
 	cutOff, err := led.CutOff(ctx, w)
@@ -122,13 +140,22 @@ func (s *session) audit(ctx context.Context, led *ledger.Reader, w reconcile.Win
 		return err
 	}
 	audit := auditor.Audit(led.Head(), cutOff)
-	switch {
-	case f.json:
-		return s.encode(audit)
-	case f.lines == "-":
-		return nil
+	if f.json {
+		return a.encode(audit)
 	}
-	return reports.AuditTerminal(s.io.out, audit, reports.TerminalOptions{Colour: s.colours(s.io.out)})
+	return reports.AuditTerminal(a.io.out, audit, reports.TerminalOptions{Colour: a.colours(a.io.out)})
+}
+
+// auditInto writes to a file so that a reader sees the old one or the whole new
+// one; to standard output for -, and to nowhere without a name.
+func (a *app) auditInto(path string, write func(io.Writer) error) error {
+	switch path {
+	case "":
+		return write(io.Discard)
+	case "-":
+		return write(a.io.out)
+	}
+	return writeWhole(path, 0o600, write)
 }
 
 // settingsWithin is how long before a period its settings are looked for.
@@ -156,58 +183,90 @@ const linesAtOnce = 500
 
 // auditLines calls do with every message, and every order that became none, of
 // orders completed in a period: what the sources left out first.
-func (s *session) auditLines(ctx context.Context, led *ledger.Reader, w reconcile.Window, do func(reports.OrderLine) error) error {
-	targets := []string{""}
-	for _, t := range s.Targets {
-		targets = append(targets, t.Name())
+func auditLines(ctx context.Context, led *ledger.Reader, w reconcile.Window, do func(reports.OrderLine) error) error {
+	targets, err := led.Targets(ctx)
+	if err != nil {
+		return err
 	}
-	for _, target := range targets {
-		var ids []reconcile.EventID
-		if err := led.EachIn(ctx, target, w, func(id reconcile.EventID, _ string) error { ids = append(ids, id); return nil }); err != nil {
+	for _, target := range append([]string{""}, targets...) {
+		p := auditPart{led: led, target: target, window: w, do: do}
+		if err := led.EachIn(ctx, target, w, func(id reconcile.EventID, _ string) error {
+			p.ids = append(p.ids, id)
+			if len(p.ids) < linesAtOnce {
+				return nil
+			}
+			return p.tell(ctx)
+		}); err != nil {
 			return err
 		}
-		slices.Sort(ids)
-		for part := range slices.Chunk(slices.Compact(ids), linesAtOnce) {
-			if err := auditPart(ctx, led, target, part, do); err != nil {
-				return err
-			}
+		if err := p.tell(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func auditPart(ctx context.Context, led *ledger.Reader, target string, ids []reconcile.EventID, do func(reports.OrderLine) error) error {
-	entries, err := led.Find(ctx, target, ids)
+// auditPart is a few messages of one destination: first those with an entry,
+// then those that were only decided on.
+type auditPart struct {
+	led    *ledger.Reader
+	target string
+	window reconcile.Window
+	ids    []reconcile.EventID
+	do     func(reports.OrderLine) error
+	passed reconcile.EventID // the last one that was told of an entry
+}
+
+func (p *auditPart) tell(ctx context.Context) error {
+	defer func() { p.ids = p.ids[:0] }()
+	entries, err := p.led.Find(ctx, p.target, p.ids)
 	if err != nil {
 		return err
 	}
-	said, err := led.Said(ctx, target, ids)
+	said, err := p.led.Said(ctx, p.target, p.ids)
 	if err != nil {
 		return err
 	}
-	decided, err := led.Decided(ctx, target, ids)
+	decided, err := p.led.DecidedMarks(ctx, p.target, p.ids)
 	if err != nil {
 		return err
 	}
-	decisions := map[reconcile.EventID]reconcile.Decision{}
-	for _, d := range decided {
-		decisions[d.ID] = d
-	}
-	for _, id := range ids {
+	for i, id := range p.ids {
+		if i > 0 && p.ids[i-1] == id {
+			continue // of another source: the decisions of both are told
+		}
 		e, sent := entries[id]
-		d, held := decisions[id]
-		line := reports.OrderLine{Target: target, ID: id, Place: d.Place, Source: d.Source, Completed: d.CompletedAt, Value: d.Value, At: d.At, Run: d.Run, Note: d.Detail}
-		if sent && (!held || e.State != reconcile.StateOpen) {
-			word := said[id]
-			line = reports.OrderLine{Target: target, ID: id, Place: e.Place(), Source: e.Facts.Source, Completed: e.Facts.CompletedAt, Value: e.Value,
-				At: e.At, Run: e.Run, Requests: e.Attempts, Who: word.Who, Note: word.Note, Person: word.Note != ""}
+		again := sent && id <= p.passed // in the second pass, of decisions
+		if again || sent && !p.window.Holds(e.Facts.CompletedAt) {
+			continue
 		}
-		if line.Place.Bucket == "" {
-			continue // it was hidden under another number
+		if sent {
+			p.passed = id
 		}
-		if err := do(line); err != nil {
+		if err := p.line(id, e, said[id], decided[id]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// line tells of one message: by its entry, unless something newer was decided
+// about one that is not done.
+func (p *auditPart) line(id reconcile.EventID, e reconcile.Entry, word reconcile.Said, decisions []reconcile.DecidedMark) error {
+	open := e.State == reconcile.StateAbsent || e.State == reconcile.StateOpen
+	told := false
+	for _, d := range decisions {
+		if open || e.State == reconcile.StateRefused && d.At.After(e.At) {
+			told = true
+			if err := p.do(reports.OrderLine{Target: p.target, ID: id, Place: d.Place, Source: d.Source, Completed: d.CompletedAt, Value: d.Value,
+				At: d.At, Run: d.Run, Requests: e.Attempts, Note: d.Detail}); err != nil {
+				return err
+			}
+		}
+	}
+	if told || e.State == reconcile.StateAbsent {
+		return nil
+	}
+	return p.do(reports.OrderLine{Target: p.target, ID: id, Place: e.Place(), Source: e.Facts.Source, Completed: e.Facts.CompletedAt, Value: e.Value,
+		At: e.At, Run: e.Run, Requests: e.Attempts, Who: word.Who, Note: word.Note, Person: word.Note != ""})
 }

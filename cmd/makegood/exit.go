@@ -111,7 +111,7 @@ func resultCode(r reconcile.Result) int {
 			code = exitPerson
 		}
 	}
-	if code == exitDone && anythingLeft(r) {
+	if code == exitDone && (anythingLeft(r) || errors.Is(r.Err, context.Canceled)) {
 		return exitLeft
 	}
 	return code

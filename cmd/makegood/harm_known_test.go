@@ -100,3 +100,29 @@ func TestHarmAWholeSourceHeldBackIsToldEveryNight(t *testing.T) {
 		}
 	}
 }
+
+// TestHarmRowsWithoutANumber: such a row has no order to be known by; what
+// stands in it tells it from another one.
+func TestHarmRowsWithoutANumber(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.source("shop", nil)
+	s.activate("activate", nil)
+	at := ago(time.Hour)
+	row := func(id, price string) string { return id + "," + at + ",ann@example.com,MUG,1," + price }
+	for night, c := range []struct {
+		rows []string
+		code int
+	}{
+		{[]string{row("1", "5"), row("", "5")}, exitPerson},
+		{[]string{row("", "5"), row("1", "5"), row("2", "5")}, exitDone},
+		{[]string{row("1", "5"), row("", "999")}, exitPerson},
+		{[]string{row("", "999"), row("", "5"), row("1", "5")}, exitDone},
+		{[]string{row("", "999"), row("", "998"), row("1", "5")}, exitPerson},
+	} {
+		s.orders("shop", c.rows...)
+		if got := s.problemsAfter(night); got.code != c.code {
+			t.Errorf("night %d: exit %d, want %d: %+v", night, got.code, c.code, got)
+		}
+	}
+}

@@ -138,7 +138,7 @@ func (t *teller) numbers(led *ledger.Store, now reports.Report) {
 			var text bytes.Buffer
 			err := metrics.Write(&text, numbers)
 			if err == nil {
-				err = replaceFile(m.TextFile, 0o644, text.Bytes())
+				err = writeWhole(m.TextFile, 0o644, writing(text.Bytes()))
 			}
 			if err != nil {
 				t.log.Warn("metrics could not be written", "file", m.TextFile, "error", err)

@@ -137,6 +137,9 @@ func zoneOf(cfg *config.Config) *time.Location {
 	return cfg.Zone.Location
 }
 
+// amongRuns is among how many of the newest runs one is looked for.
+const amongRuns = 100
+
 // pastReport finds the report of the run whose id begins with run; the newest
 // one that there is when run is empty.
 func pastReport(ctx context.Context, led *ledger.Reader, run string, zone *time.Location) (reports.Report, error) {

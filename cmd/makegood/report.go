@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -19,9 +20,8 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	}
 	res.Err = err
 	a.code = resultCode(res)
-	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named()})
+	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named(), Past: w.past})
 	built.Exit = &a.code
-	built.CompareWith(w.past)
 	a.built = &built
 	a.logEnd(built)
 	return errors.Join(err, a.show(f, built))
@@ -98,19 +98,7 @@ func checkFile(flag, path string) error {
 	return nil
 }
 
-// writeReport writes a file so that a reader sees the old one or the new one.
+// writeReport writes a report in a form.
 func writeReport(path string, form reports.Form, built reports.Report) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	err = form.Write(f, built)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write the report %s: %w", path, err), os.Remove(f.Name()))
-	}
-	return nil
+	return writeWhole(path, 0o644, func(w io.Writer) error { return form.Write(w, built) })
 }

@@ -216,30 +216,5 @@ func (t *teller) keepInFile(r notice.Record) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(t.cfg.StateDir, toldFile), 0o600, text)
-}
-
-// replaceFile writes a file so that a reader sees the old one or the new one.
-func replaceFile(path string, mode fs.FileMode, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".makegood-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", filepath.Base(path), err), os.Remove(f.Name()))
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return writeWhole(filepath.Join(t.cfg.StateDir, toldFile), 0o600, writing(text))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"makegood/reconcile"
 	"makegood/reconcile/ledger"
@@ -12,53 +13,54 @@ import (
 )
 
 // How many runs are looked at to know what is usual: ordinary ones to the same
-// destinations, among so many of all.
+// destinations, and how far back they are looked for.
 const (
-	usualRuns = 14
-	amongRuns = 100
+	usualRuns   = 14
+	usualWithin = 60 * 24 * time.Hour
 )
 
 // ender lists past runs: a ledger, or a reader of one.
 type ender interface {
 	Ended(ctx context.Context, limit int) ([]ledger.LastRun, error)
+	EachEnded(ctx context.Context, since time.Time, do func(ledger.LastRun) (bool, error)) error
 }
 
 // usual finds out what the last ordinary runs found: what they sent live to each
 // destination, and the reports of those to just these destinations. Runs over a
-// period that a person named are not ordinary.
+// period that a person named are not ordinary, nor are those that failed.
 func (s *session) usual(ctx context.Context, led ender) error {
-	runs, err := led.Ended(ctx, amongRuns)
-	if err != nil {
-		return err
-	}
-	s.LooseBefore, s.toldSettings = map[string]int{}, map[string]bool{}
-	for _, run := range runs {
+	s.LooseBefore, s.toldSettings = map[string]map[string]bool{}, map[string]bool{}
+	return led.EachEnded(ctx, s.Clock().Add(-usualWithin), func(run ledger.LastRun) (bool, error) {
 		if run.Command != "run" || len(run.Summary) == 0 {
-			continue
+			return false, nil
 		}
 		report, err := reports.Read(bytes.NewReader(run.Summary))
 		if err != nil {
-			continue // another version's report is no reason to send nothing
+			return false, nil // another version's report is no reason to send nothing
 		}
 		if report.Settings != nil && len(report.Settings.Values) > 0 {
 			s.toldSettings[report.Settings.Digest] = true
 		}
-		if report.Backfill {
-			continue
+		if report.Backfill || report.Error != "" {
+			return false, nil
 		}
 		s.learn(report)
 		if s.sameTargets(report) && len(s.past) < usualRuns {
 			s.past = append(s.past, report)
 		}
-	}
-	return nil
+		lacks := func(t *reconcile.Target) bool { return t.Usual.Runs < usualRuns }
+		return len(s.past) == usualRuns && !slices.ContainsFunc(s.Targets, lacks), nil
+	})
 }
 
 // learn takes from one run, the newer ones came before, what is usual.
 func (s *session) learn(past reports.Report) {
 	for _, source := range past.Sources {
-		if _, newer := s.LooseBefore[source.Source]; !newer && source.Error == "" {
-			s.LooseBefore[source.Source] = source.RowsWithoutOrder
+		if s.LooseBefore[source.Source] == nil {
+			s.LooseBefore[source.Source] = map[string]bool{}
+		}
+		for _, mark := range source.Loose {
+			s.LooseBefore[source.Source][mark] = true
 		}
 	}
 	for _, t := range s.Targets {

@@ -104,9 +104,8 @@ func (a *app) newRun() reconcile.RunID {
 
 func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
 	code := resultCode(r)
-	report := reports.Build(r, reports.Options{Zone: w.Zone})
+	report := reports.Build(r, reports.Options{Zone: w.Zone, Past: w.past})
 	report.Exit = &code
-	report.CompareWith(w.past)
 	report.Settings = reports.NewSettings(w.cfg.Settings)
 	if w.toldSettings[report.Settings.Digest] {
 		report.Settings.Values = nil

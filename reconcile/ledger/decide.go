@@ -70,16 +70,21 @@ func (t *tx) decide(ctx context.Context, target string, rows []decisionRow) erro
 	if err != nil {
 		return err
 	}
+	ended := map[string]bool{}
 	for _, is := range rows {
 		was := known[decisionKey{is.Event, is.Source}]
 		is.At = micros(t.now)
 		if was.Event != "" {
+			told, err := t.told(ctx, ended, was.Run)
+			if err != nil {
+				return err
+			}
 			same := is
 			same.Run, same.At = was.Run, was.At
-			if _, differs := t.seal.changed(was, same); !differs {
+			if _, differs := t.seal.changed(was, same); !differs && (told || was.Run == is.Run) {
 				continue
 			}
-			if was.Bucket == is.Bucket && was.Reason == is.Reason { // it has been there since then
+			if told && was.Bucket == is.Bucket && was.Reason == is.Reason { // it has been there since then
 				is.Run, is.At = was.Run, was.At
 			}
 		}
@@ -89,6 +94,17 @@ func (t *tx) decide(ctx context.Context, target string, rows []decisionRow) erro
 		known[decisionKey{is.Event, is.Source}] = is
 	}
 	return nil
+}
+
+// told reports whether a run came to its end and so told somebody what it
+// decided. ended remembers the answers.
+func (t *tx) told(ctx context.Context, ended map[string]bool, run string) (told bool, err error) {
+	if told, known := ended[run]; known {
+		return told, nil
+	}
+	err = t.GetContext(ctx, &told, `SELECT EXISTS (SELECT 1 FROM runs WHERE run = ? AND finished IS NOT NULL)`, run)
+	ended[run] = told
+	return told, err
 }
 
 type decisionKey struct{ event, source string }

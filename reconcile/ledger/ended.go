@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"math"
+	"slices"
 	"time"
 
 	"makegood/reconcile"
@@ -51,12 +53,37 @@ func (v *view) ended(ctx context.Context, query string, args ...any) (list []Las
 // runsAtOnce is how many runs are read together.
 const runsAtOnce = 200
 
+// lastAtOnce is how many runs are read together where a few may do.
+const lastAtOnce = 20
+
+// EachEnded calls do for the runs that ended at since or later, the newest
+// first, until it says that it has enough.
+func (v *view) EachEnded(ctx context.Context, since time.Time, do func(LastRun) (enough bool, err error)) error {
+	finished, run := int64(math.MaxInt64), ""
+	for {
+		list, err := v.ended(ctx, `SELECT * FROM runs WHERE command <> ? AND (finished < ? OR finished = ? AND run < ?) AND finished >= ?
+			ORDER BY finished DESC, run DESC LIMIT ?`, CommandTold, finished, finished, run, micros(since), lastAtOnce)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if enough, err := do(r); enough || err != nil {
+				return err
+			}
+			finished, run = micros(r.Finished), string(r.Run)
+		}
+		if len(list) < lastAtOnce {
+			return nil
+		}
+	}
+}
+
 // EndedIn calls do for each run that ended in w, the oldest first.
 func (v *view) EndedIn(ctx context.Context, w reconcile.Window, do func(LastRun) error) error {
 	finished, run := micros(w.From), ""
 	for {
-		list, err := v.ended(ctx, `SELECT * FROM runs WHERE (finished > ? OR finished = ? AND run > ?) AND finished < ? AND command <> ?
-			ORDER BY finished, run LIMIT ?`, finished, finished, run, micros(w.To), CommandTold, runsAtOnce)
+		list, err := v.ended(ctx, `SELECT * FROM runs WHERE command <> ? AND (finished > ? OR finished = ? AND run > ?) AND finished < ?
+			ORDER BY finished, run LIMIT ?`, CommandTold, finished, finished, run, micros(w.To), runsAtOnce)
 		if err != nil {
 			return err
 		}
@@ -72,11 +99,35 @@ func (v *view) EndedIn(ctx context.Context, w reconcile.Window, do func(LastRun)
 	}
 }
 
+const endedAmong = `SELECT r.run FROM json_each(?) AS j CROSS JOIN runs AS r WHERE r.run = j.value AND r.finished IS NOT NULL`
+
+// RunsEnded implements reconcile.Reader.
+func (v *view) RunsEnded(ctx context.Context, runs []reconcile.RunID) (ended []reconcile.RunID, err error) {
+	if len(runs) == 0 {
+		return nil, nil
+	}
+	err = v.read(ctx, "ask which runs came to their end", func(c *conn) error {
+		for part := range slices.Chunk(runs, maxRows) {
+			list, err := jsonText(part)
+			if err != nil {
+				return err
+			}
+			var found []reconcile.RunID
+			if err := c.SelectContext(ctx, &found, endedAmong, list); err != nil {
+				return err
+			}
+			ended = append(ended, found...)
+		}
+		return nil
+	})
+	return ended, err
+}
+
 // CutOff counts the runs that began in w and have no end: they were cut off, or
 // still live.
 func (v *view) CutOff(ctx context.Context, w reconcile.Window) (runs int, err error) {
 	err = v.read(ctx, "count runs without an end", func(c *conn) error {
-		return c.GetContext(ctx, &runs, `SELECT count(*) FROM runs WHERE finished IS NULL AND started >= ? AND started < ?`, micros(w.From), micros(w.To))
+		return c.GetContext(ctx, &runs, `SELECT count(*) FROM runs WHERE finished IS NULL AND command <> ? AND started >= ? AND started < ?`, CommandTold, micros(w.From), micros(w.To))
 	})
 	return runs, err
 }

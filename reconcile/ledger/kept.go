@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
+	"slices"
 
 	"makegood/reconcile"
 )
@@ -90,4 +92,27 @@ func (c *conn) eachIn(ctx context.Context, table string, in []any, do func(recon
 			return nil
 		}
 	}
+}
+
+// Targets lists every target that the ledger knows anything of.
+func (v *view) Targets(ctx context.Context) (list []string, err error) {
+	err = v.read(ctx, "list destinations", func(c *conn) error {
+		for _, table := range []string{"entries", "decisions"} {
+			target := ""
+			for {
+				var next sql.NullString
+				if err := c.GetContext(ctx, &next, `SELECT min(target) FROM `+table+` WHERE target > ?`, target); err != nil {
+					return err
+				}
+				if !next.Valid {
+					break
+				}
+				target = next.String
+				list = append(list, target)
+			}
+		}
+		return nil
+	})
+	slices.Sort(list)
+	return slices.Compact(list), err
 }

@@ -107,7 +107,7 @@ func (p *pass) read(row Row) error {
 	p.clock = p.clockOf(row.Cells)
 	if !p.distrust(row) && p.nameless() {
 		p.id = identity{}
-		p.orphan()
+		p.orphan(row)
 		return nil
 	}
 	var m moment
@@ -119,7 +119,7 @@ func (p *pass) read(row Row) error {
 			p.row.list = p.row.list[:0]
 			p.row.add("", reconcile.ReasonBadValue, row.Problem)
 		}
-		p.orphan()
+		p.orphan(row)
 		return nil
 	}
 	if p.look != nil {
@@ -174,8 +174,11 @@ func (p *pass) moment(s *slot, cells []string) moment {
 
 // orphan notes a row whose order cannot be known. Where at least the number
 // can, every order with that number is bad: it may lack this row.
-func (p *pass) orphan() {
+func (p *pass) orphan(row Row) {
 	p.tally.RowsWithoutOrder++
+	if len(p.tally.Loose) < reconcile.MaxLoose {
+		p.tally.Loose = append(p.tally.Loose, reconcile.HashFields(row.Cells...))
+	}
 	for _, one := range p.row.list {
 		p.found.add(p.headers, one)
 	}
