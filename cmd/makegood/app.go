@@ -53,8 +53,8 @@ Every night:  makegood run -c makegood.yaml`,
 	root.SetOut(a.io.out)
 	root.SetErr(a.io.err)
 	root.PersistentFlags().StringVarP(&a.file, "config", "c", defaultConfig, "the configuration `FILE`")
-	root.PersistentFlags().StringVar(&a.logFormat, "log-format", logAuto, "of the log on standard error: auto, pretty or json")
-	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "the least that is logged: debug, info, warn or error")
+	root.PersistentFlags().StringVar(&a.logFormat, "log-format", logAuto, "`FORM` of the log on standard error: auto, pretty or json")
+	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "the least `LEVEL` that is logged: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
 	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "outage", Title: "After an outage:"}, &cobra.Group{ID: "questions", Title: "Questions:"},
 		&cobra.Group{ID: "setup", Title: "Set-up:"}, &cobra.Group{ID: "decisions", Title: "Decisions:"}, &cobra.Group{ID: "service", Title: "Service:"})

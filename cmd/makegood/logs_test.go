@@ -57,6 +57,22 @@ func TestLogsTellOfNobody(t *testing.T) {
 	}
 }
 
+// TestLogsInColour: only where it was asked for, and not where nobody wants any.
+func TestLogsInColour(t *testing.T) {
+	for _, c := range []struct {
+		format, noColour string
+		coloured         bool
+	}{{logAuto, "", false}, {logPretty, "", true}, {logPretty, "1", false}, {logJSON, "", false}} {
+		var said bytes.Buffer
+		a := &app{env: func(string) (string, bool) { return c.noColour, true }, io: stdio{err: &said}, logFormat: c.format, logLevel: "info"}
+		check(t, a.startLog())
+		a.log.Info("said")
+		if got := strings.Contains(said.String(), "\x1b["); got != c.coloured || !strings.Contains(said.String(), "said") {
+			t.Errorf("%+v: %q", c, said.String())
+		}
+	}
+}
+
 // TestLogsNameTheRunOutside: also a line of a group has the run where programs
 // look for it, and the levels are those that were asked for.
 func TestLogsNameTheRunOutside(t *testing.T) {

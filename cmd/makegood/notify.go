@@ -30,6 +30,10 @@ changed since they were last told: all is well, a person is needed, the run
 failed, or a problem is new; never the same every night. Who could not be reached
 is told with the next run. A notice that is not delivered never fails a run.
 
+A webhook without a template gets JSON: version, why, state, was, subject, text,
+news, link, environment, run, command, exit and finished. A template is carried
+out over the same message, with .Report for all there is to know.
+
 With --test each of them is sent a test now, and what came back is said. A health
 check gets a line that changes nothing there. Exit 3 says that somebody could not
 be told.`,

@@ -12,10 +12,10 @@ import (
 	"makegood/reconcile"
 )
 
-// progress shows bars on a terminal and writes a log line every ten seconds
-// elsewhere.
+// progress shows bars to a person at a terminal and writes a log line every ten
+// seconds elsewhere.
 func (a *app) progress() (reconcile.Progress, func()) {
-	if !a.terminal(a.io.err) {
+	if !a.terminal(a.io.err) || a.logFormat == logJSON {
 		return logProgress{a.log}, func() {}
 	}
 	bars := mpb.New(mpb.WithOutput(a.io.err), mpb.WithWidth(40), mpb.WithAutoRefresh())

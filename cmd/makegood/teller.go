@@ -50,6 +50,9 @@ func (a *app) newTeller(cfg *config.Config, f *runFlags, command string) (*telle
 	a.built = nil
 	t := &teller{app: a, audience: everybody, cfg: cfg, lane: lane(cfg, f, command), did: command, began: a.clock().UTC(),
 		trace: traces.Begin(traces.Options{Env: a.env, Version: version(), Environment: cfg.Environment, Log: a.log}, command)}
+	if command != "run" { // a check waits for the night's run, and what is done by hand is none
+		t.checks = nil
+	}
 	for _, check := range t.checks {
 		t.started.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), startWithin)
@@ -210,6 +213,9 @@ func (a *app) toldInFile(cfg *config.Config) ([]notice.Record, error) {
 }
 
 func (t *teller) keepInFile(r notice.Record) error {
+	if err := os.MkdirAll(t.cfg.StateDir, 0o700); err != nil { // the run may have failed before it made it
+		return fmt.Errorf("make the state_dir: %w", err)
+	}
 	records, _ := t.toldInFile(t.cfg) // what cannot be read is written anew
 	records = append(records, r)
 	text, err := json.Marshal(records[max(0, len(records)-recordsKept):])
