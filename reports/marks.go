@@ -286,8 +286,17 @@ func blamedMark(list []reconcile.RowProblem) Mark {
 // passedOn is a text as it may stand in a file that is passed on.
 func passedOn(text string) string { return legibleText(Mask(text), maxText) }
 
-// Loose gives the mark of a row whose order is not known. It is no row to fix
-// on a sheet of its own: it would be taken for a whole order.
+// InWholeFile is the mark of a row that may belong to another order: it is no
+// row to fix on a sheet of its own, where it would be taken for a whole order.
+func InWholeFile(mark Mark) Mark {
+	if mark.Fix || mark.Here {
+		mark.Fix = false
+		mark.Next = "Correct it in the whole file, and give that back: nobody knows which order the row belongs to."
+	}
+	return mark
+}
+
+// Loose gives the mark of a row whose order is not known.
 func (m *Marks) Loose(at RowAt) Mark {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -295,8 +304,7 @@ func (m *Marks) Loose(at RowAt) Mark {
 	if own := m.blamed[at]; len(own) > 0 {
 		mark = blamedMark(own)
 	}
-	mark.Next = "Correct it in the whole file, and give that back: nobody knows which order the row belongs to."
-	return m.count(mark, -1)
+	return m.count(InWholeFile(mark), -1)
 }
 
 // Beside gives the mark of a row that is no order: why is what it is.

@@ -175,6 +175,9 @@ func (m rowMarker) Mark(t table.Told) table.Mark {
 	switch t.Met {
 	case table.MetOrder:
 		mark := table.Mark(m.marks.Order(at, t.Key))
+		if t.Damaged {
+			return table.Mark(reports.InWholeFile(reports.Mark(mark)))
+		}
 		if t.Skipped != "" && !mark.Fix {
 			mark.Reason = strings.TrimPrefix(mark.Reason+"; this line is left out of its order: "+reports.ReasonWords(t.Skipped).Text, "; ")
 		}

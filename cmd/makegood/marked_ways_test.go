@@ -198,3 +198,23 @@ func (m *marking) empty() {
 		}
 	}
 }
+
+// TestMarkedDamagedNumber: a row whose order number a spreadsheet has damaged
+// may be a part of another order; it is no order to give back alone.
+func TestMarkedDamagedNumber(t *testing.T) {
+	m := newMarking(t, "type: csv\npath: orders.csv")
+	rows := markingHead
+	for i := range 30 {
+		rows += markingRow(fmt.Sprint(536365+i), "ann@example.com", "1", "online")
+	}
+	write(t, m.dir, "orders.csv", rows+markingRow("5.36365E+05", "ann@example.com", "1", "online")+markingRow("536364.0", "ann@example.com", "1", "online")+
+		markingRow("536400", "ann@example.com", "x", "online"))
+	m.make(exitPerson, "run", m.into()...)
+	fix := m.back("orders.fix.csv")
+	if strings.Contains(fix, "E+05") || strings.Contains(fix, "536364") || !strings.Contains(fix, "\n536400,") {
+		t.Errorf("rows to fix:\n%s", fix)
+	}
+	if got := strings.Count(m.back("orders.csv"), "Correct it in the whole file"); got != 2 {
+		t.Errorf("%d rows are to be corrected in the whole file, want 2:\n%s", got, m.back("orders.csv"))
+	}
+}

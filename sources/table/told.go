@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"makegood/reconcile"
 )
@@ -30,6 +31,9 @@ type Told struct {
 	// Skipped is why skip_lines leaves the row out of its order, "" where it
 	// does not.
 	Skipped reconcile.Reason
+	// Damaged says that the number of the order is not what it was: which
+	// order the row belongs to is not known.
+	Damaged bool
 
 	check uint64 // Checksum of the row
 }
@@ -41,7 +45,7 @@ func (p *pass) tell(row Row) (Told, error) {
 	headers, totals := p.aside.headers.n, p.aside.totals.n
 	p.look = func(cells []string) error {
 		t.Key = reconcile.OrderKey{Shop: p.src.cfg.Shop, Order: p.src.links.of(p.id.key)}
-		t.Met, t.Skipped = MetOrder, p.skipped(cells)
+		t.Met, t.Skipped, t.Damaged = MetOrder, p.skipped(cells), p.damagedOrder()
 		return nil
 	}
 	err := p.read(row)
@@ -54,6 +58,24 @@ func (p *pass) tell(row Row) (Told, error) {
 		t.Met = MetTotal
 	}
 	return t, err
+}
+
+// damagedOrder reports whether a spreadsheet has damaged what the row's order
+// is known by.
+func (p *pass) damagedOrder() bool {
+	for _, field := range []int{rowOrder, rowStore, rowTill} {
+		label := p.m.rows[field].label
+		if slices.ContainsFunc(p.row.list, func(one problem) bool {
+			return one.reason == reconcile.ReasonDamagedID && one.label == label
+		}) {
+			return true
+		}
+	}
+	if !p.m.learns() {
+		return false
+	}
+	what, _ := p.src.shape.Damage(p.id.number)
+	return what != ""
 }
 
 // skipped is the reason of the rule that skips the row's line.
