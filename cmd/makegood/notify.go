@@ -27,7 +27,8 @@ func (a *app) notifyCommand() *cobra.Command {
 		Long: `Lists whom the section notify of the configuration names, and what each was last
 told. Health checks hear of every run. The others are told when something has
 changed since they were last told: all is well, a person is needed, the run
-failed, or a problem is new; never the same every night. Who could not be reached
+failed, a problem is new, what is left begins to become too old, or more orders
+were missing than missing_over; never the same every night. Who could not be reached
 is told with the next run. A notice that is not delivered never fails a run.
 
 A webhook without a template gets JSON: version, why, state, was, subject, text,

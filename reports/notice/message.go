@@ -59,8 +59,11 @@ func aside(m Message) string {
 	}
 	var parts []string
 	for _, p := range m.News {
-		if p.What == NeedMissing {
+		switch p.What {
+		case NeedMissing:
 			parts = append(parts, "More orders were missing at "+p.Target+" than the bound of this notice.")
+		case NeedExpiring:
+			parts = append(parts, "What was not sent to "+p.Target+" yet begins to become too old for it within a day.")
 		}
 	}
 	return strings.Join(parts, " ")

@@ -27,16 +27,18 @@ const (
 // failedExit is the least exit code of a run that did not do its work.
 const failedExit = 3
 
-// NeedMissing is a problem that is none of the report's: more orders were
-// missing than somebody wants to know of.
-const NeedMissing = "missing_over"
+// Problems that call nobody in the report, and are told of all the same.
+const (
+	NeedMissing  = "missing_over" // more orders were missing than somebody wants to know of
+	NeedExpiring = "expiring"     // messages become too old for the destination within a day
+)
 
 // Problem is one thing that somebody is told of. Source and Target are "" where
 // it concerns none.
 type Problem struct {
 	Source string `json:"source,omitempty"`
 	Target string `json:"target,omitempty"`
-	What   string `json:"what"` // as in the report, or NeedMissing
+	What   string `json:"what"` // as in the report, or one of the above
 	Count  int    `json:"count"`
 
 	counted bool // more of it is news; else only that it is there
@@ -82,6 +84,9 @@ func Affairs(r reports.Report, missingOver int) (now Told, known bool) {
 	}
 	missing := r.Missing()
 	for _, t := range r.Targets {
+		if t.Expiring != nil && t.Expiring.Events > 0 {
+			now.Problems = append(now.Problems, Problem{Target: t.Target, What: NeedExpiring, Count: t.Expiring.Events})
+		}
 		if n := missing[t.Target].Orders; missingOver > 0 && n > missingOver {
 			now.Problems = append(now.Problems, Problem{Target: t.Target, What: NeedMissing, Count: n})
 		}

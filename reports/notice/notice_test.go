@@ -83,6 +83,10 @@ func TestNights(t *testing.T) {
 	grown.Last = &reports.Last{}
 	interrupted := night(1)
 	interrupted.Error = "context canceled"
+	late := missed(3)
+	late.Targets[0].Expiring = &reports.Expiring{Count: reports.Count{Events: 3}}
+	later := missed(9)
+	later.Targets[0].Expiring = &reports.Expiring{Count: reports.Count{Events: 9}}
 	failed := night(3, reports.Need{What: reconcile.NeedFailed, Count: 1})
 	failed.Last = &reports.Last{}
 	for name, c := range map[string]struct {
@@ -101,6 +105,7 @@ func TestNights(t *testing.T) {
 		"a failure leaves something behind":       {[]reports.Report{failed, night(2, need("refused", 1))}, 0, "changed changed"},
 		"an interruption says nothing":            {[]reports.Report{night(2, need("refused", 1)), interrupted, night(2, need("refused", 1))}, 0, "changed - -"},
 		"stopped by the brake, for more and more": {[]reports.Report{night(2, need("brake", 300)), night(2, need("brake", 400)), night(0)}, 0, "changed - well_again"},
+		"what is left becomes too old":            {[]reports.Report{missed(3), late, later, missed(0), late}, 0, "- new - - new"},
 		"beyond a bound, once":                    {[]reports.Report{missed(200), missed(201), missed(300), missed(10), missed(999)}, 200, "- exceeded - - exceeded"},
 		"beyond a bound, and a person needed":     {[]reports.Report{missed(999), night(2, need("refused", 1))}, 200, "exceeded changed"},
 	} {
