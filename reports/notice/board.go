@@ -80,7 +80,7 @@ func (b *Board) Tell(ctx context.Context, r reports.Report, lane string, past []
 			continue
 		}
 		all.Go(func() {
-			message := b.newMessage(r, now, was)
+			message := b.newMessage(r, now, was, record.At)
 			var err error
 			if message.Why != Nothing {
 				err = m.Notify(ctx, message)

@@ -33,8 +33,8 @@ type Message struct {
 	footer string
 }
 
-// newMessage puts a message into words.
-func (b *Board) newMessage(r reports.Report, now, was Told) Message {
+// newMessage puts a message into words. at is when it is told.
+func (b *Board) newMessage(r reports.Report, now, was Told, at time.Time) Message {
 	why, news := Decide(now, was)
 	m := Message{Why: why, State: now.state(), Was: was.state(), News: news, Shop: b.Shop, Report: r, note: reports.NoteOf(r)}
 	if b.ReportURL != "" && r.Run != "" {
@@ -45,7 +45,7 @@ func (b *Board) newMessage(r reports.Report, now, was Told) Message {
 	if b.Shop != "" {
 		m.footer += ", " + b.Shop
 	}
-	m.footer += ", " + cmp.Or(m.note.When, b.Clock().UTC().Format("2 Jan 2006 15:04 UTC"))
+	m.footer += ", " + cmp.Or(m.note.When, at.UTC().Format("2 Jan 2006 15:04 UTC"))
 	if r.Run != "" {
 		m.footer += ", run " + r.Run
 	}

@@ -178,7 +178,7 @@ func TestWords(t *testing.T) {
 	for range 300 {
 		long.Targets = append(long.Targets, reports.Target{Target: "a rather long name of a destination", Balance: reports.Balance{Holds: true}})
 	}
-	if text := b.newMessage(long, Told{State: Person}, Told{}).Text; len([]rune(text)) > maxMessage+200 || !strings.Contains(text, "…\n\nReport: https://reports.example.com/run-1.html\n") {
+	if text := b.newMessage(long, Told{State: Person}, Told{}, time.Time{}).Text; len([]rune(text)) > maxMessage+200 || !strings.Contains(text, "…\n\nReport: https://reports.example.com/run-1.html\n") {
 		t.Errorf("got %d characters", len(text))
 	}
 	if text := cut(strings.Repeat("é", 200), 100); len([]rune(text)) != 100 || !strings.HasSuffix(text, "…") {

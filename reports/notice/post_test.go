@@ -59,7 +59,7 @@ func patient(waited *[]time.Duration) Poster {
 func sample() Message {
 	r := missed(2)
 	r.PersonNeeded, *r.Exit = []reports.Need{need("refused", 3)}, 2
-	return board(nil, 0).newMessage(r, Told{State: Person, Problems: []Problem{{Target: "activate", What: "refused", Count: 3}}}, Told{})
+	return board(nil, 0).newMessage(r, Told{State: Person, Problems: []Problem{{Target: "activate", What: "refused", Count: 3}}}, Told{}, time.Time{})
 }
 
 func TestSend(t *testing.T) {
