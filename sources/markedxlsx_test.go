@@ -15,6 +15,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"makegood/config"
+	"makegood/reconcile"
 	"makegood/sources"
 	"makegood/sources/table"
 	"makegood/sources/xlsxfile"
@@ -144,7 +145,7 @@ func markBook(t testing.TB, path string) (string, bool) {
 	cfg := &config.Source{Name: "shop", Shop: "main", Currency: "GBP", Channel: "online", OrderUnique: "always", Files: "versions", OrderShape: "(?s).*",
 		Table:   config.Table{Type: "xlsx", Path: path, Zone: zone(t, "UTC"), Decimal: ".", DateFormat: "yyyy-MM-dd"},
 		MaySend: &config.MaySend{All: true, Reason: "test"}, Columns: map[string]string{"order": column, "completed_at": column, "sku": column, "quantity": column, "price": column}}
-	s, err := sources.Open(cfg, t.TempDir())
+	s, err := sources.Opener{StateDir: t.TempDir(), Blame: func(string, reconcile.RowProblem) {}}.Source(cfg)
 	if err != nil {
 		return "", false
 	}

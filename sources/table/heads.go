@@ -105,13 +105,18 @@ func (p *pass) readFirst(ctx context.Context, at int, f File) error {
 		return err
 	}
 	p.at(at)
-	p.spool = nil
+	p.spool, p.told, p.met = nil, nil, nil
+	if p.src.options.Blame != nil {
+		if p.told, err = openTold(p.src.options.StateDir); err != nil {
+			return err
+		}
+	}
 	if !f.Twice() {
 		if p.spool, err = openSpool(p.src.options.StateDir); err != nil {
 			return err
 		}
 	}
-	p.src.read = append(p.src.read, readFile{f, mark, p.spool})
+	p.src.read = append(p.src.read, readFile{f, mark, p.spool, p.told})
 	if err := p.walk(ctx, f); err != nil {
 		return err
 	}
@@ -149,7 +154,14 @@ func (p *pass) drain(ctx context.Context, name string, cursor Cursor) error {
 	return drain(ctx, name, cursor, func(row Row) error {
 		rows++
 		p.src.progress(rows)
-		return p.read(row)
+		if p.told == nil {
+			return p.read(row)
+		}
+		t, err := p.tell(row)
+		if err == nil {
+			err = p.told.write(t)
+		}
+		return err
 	})
 }
 

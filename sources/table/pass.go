@@ -46,6 +46,9 @@ type pass struct {
 	spool *spool             // the first pass over what cannot be read twice
 	// look takes the rows of known orders in place of grouping them.
 	look func(cells []string) error
+	// met takes the rows of known orders beside that.
+	met  func(cells []string)
+	told *toldRows // where what rows are is kept; nil: nowhere
 	from time.Time // rows completed earlier need no spool
 
 	budget int // bytes, for used
@@ -121,6 +124,9 @@ func (p *pass) read(row Row) error {
 		}
 		p.orphan(row)
 		return nil
+	}
+	if p.met != nil {
+		p.met(row.Cells)
 	}
 	if p.look != nil {
 		return p.look(row.Cells)

@@ -37,7 +37,8 @@ type Options struct {
 	// nil: nobody.
 	Progress func(rows int)
 	// Blame is told of each row with something wrong, where the first pass
-	// finds it, more than once perhaps; nil: nobody.
+	// finds it, more than once perhaps; nil: nobody. Where it is set, what is
+	// known of the rows is kept for MarkFiles.
 	Blame func(reconcile.RowProblem)
 }
 
@@ -73,6 +74,7 @@ type readFile struct {
 	File
 	mark  string
 	spool *spool
+	told  *toldRows
 }
 
 // New compiles the mapping of a source. An expression that cannot be compiled
@@ -115,6 +117,9 @@ func (s *Source) Close() error {
 	for i := range s.read {
 		if s.read[i].spool != nil {
 			errs = append(errs, s.read[i].spool.close())
+		}
+		if s.read[i].told != nil {
+			errs = append(errs, s.read[i].told.rows.close())
 		}
 	}
 	s.read = nil

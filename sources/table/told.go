@@ -2,7 +2,7 @@ package table
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 
 	"makegood/reconcile"
@@ -20,14 +20,14 @@ const (
 	MetTotal      // a sum below a table
 )
 
-// Told is what is known of one row of a file that is read again.
+// Told is what is known of one row of a file that was read.
 type Told struct {
 	Source string
 	File   string
 	Sheet  string // "" where there are none
 	Row    int
 	Met    Met
-	Key    reconcile.OrderKey // of MetOrder
+	Key    reconcile.OrderKey // Order of MetOrder alone
 	// Skipped is why skip_lines leaves the row out of its order, "" where it
 	// does not.
 	Skipped reconcile.Reason
@@ -35,22 +35,22 @@ type Told struct {
 	// order the row belongs to is not known.
 	Damaged bool
 
-	check uint64 // Checksum of the row
+	check  uint64 // Checksum of the row
+	number string // of the order, as the row has it
 }
 
-// tell reads one row as far as it takes to know its order.
+// tell reads one row, and says what it turned out to be.
 func (p *pass) tell(row Row) (Told, error) {
-	t := Told{check: Checksum(row.Cells), Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number}
-	before := *p.tally
-	headers, totals := p.aside.headers.n, p.aside.totals.n
-	p.look = func(cells []string) error {
-		t.Key = reconcile.OrderKey{Shop: p.src.cfg.Shop, Order: p.src.links.of(p.id.key)}
-		t.Met, t.Skipped, t.Damaged = MetOrder, p.skipped(cells), p.damagedOrder()
-		return nil
+	t := Told{check: Checksum(row.Cells), Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number,
+		Key: reconcile.OrderKey{Shop: p.src.cfg.Shop}}
+	loose, headers, totals := p.tally.RowsWithoutOrder, p.aside.headers.n, p.aside.totals.n
+	p.met = func(cells []string) {
+		t.Key.Order = p.src.links.of(p.id.key)
+		t.Met, t.Skipped, t.Damaged, t.number = MetOrder, p.skipped(cells), p.damagedOrder(), p.id.number
 	}
 	err := p.read(row)
 	switch {
-	case p.tally.RowsWithoutOrder > before.RowsWithoutOrder:
+	case p.tally.RowsWithoutOrder > loose:
 		t.Met = MetLoose
 	case p.aside.headers.n > headers:
 		t.Met = MetHeader
@@ -71,11 +71,7 @@ func (p *pass) damagedOrder() bool {
 			return true
 		}
 	}
-	if !p.m.learns() {
-		return false
-	}
-	what, _ := p.src.shape.Damage(p.id.number)
-	return what != ""
+	return false
 }
 
 // skipped is the reason of the rule that skips the row's line.
@@ -88,30 +84,79 @@ func (p *pass) skipped(cells []string) reconcile.Reason {
 	return ""
 }
 
-// eachRow reads a file of the last Heads again and tells of every row that its
-// cursor gives, in file order. A file that is no longer what it was then is
+// eachRow tells of every row that the cursor of a file of the last Heads gave,
+// in file order. A file that is no longer what it was then is
 // reconcile.ErrChanged.
-func (s *Source) eachRow(ctx context.Context, at int, do func(Told) error) (err error) {
+func (s *Source) eachRow(ctx context.Context, at int, do func(Told) error) error {
 	f := &s.read[at]
+	if f.told == nil {
+		return fmt.Errorf("%w: what its rows are was not kept", ErrUnmarkable)
+	}
 	if err := unchanged(f, f.mark); err != nil {
 		return err
 	}
-	cursor, err := f.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cursor.Close()) }()
-	p := s.newPass(&reconcile.Tally{LeftOut: map[reconcile.Reason]int{}})
-	p.at(at)
-	err = drain(ctx, f.Name(), cursor, func(row Row) error {
-		t, err := p.tell(row)
-		if err != nil {
-			return err
+	learns := s.mapping.learns()
+	return f.told.each(ctx, func(t Told) error {
+		if t.Met == MetOrder && learns && !t.Damaged {
+			what, _ := s.shape.Damage(t.number)
+			t.Damaged = what != ""
 		}
 		return do(t)
 	})
-	if err != nil {
-		return err
+}
+
+// toldRows keeps what the rows of a file turned out to be when they were read:
+// nothing that is said of them later can be about other rows.
+type toldRows struct {
+	rows   *scratch
+	codec  codec
+	like   Told     // what all rows have in common
+	sheets []string // by the number that records have
+}
+
+func openTold(dir string) (*toldRows, error) {
+	rows, err := openScratch(dir)
+	return &toldRows{rows: rows}, err
+}
+
+func (k *toldRows) write(t Told) error {
+	if n := len(k.sheets); n == 0 || k.sheets[n-1] != t.Sheet {
+		k.sheets = append(k.sheets, t.Sheet)
 	}
-	return unchanged(f, f.mark)
+	k.like = Told{Source: t.Source, File: t.File, Key: reconcile.OrderKey{Shop: t.Key.Shop}}
+	sheet := len(k.sheets) - 1
+	k.codec.buf, k.codec.reading = k.codec.buf[:0], false
+	k.walk(&k.codec, &t, &sheet)
+	return k.rows.write(k.codec.buf)
+}
+
+// walk describes a row to the codec.
+func (k *toldRows) walk(c *codec, t *Told, sheet *int) {
+	c.number(sheet)
+	c.number(&t.Row)
+	c.number((*int)(&t.Met))
+	c.checksum(&t.check)
+	if t.Met != MetOrder {
+		return
+	}
+	c.text(&t.Key.Order)
+	c.text((*string)(&t.Skipped))
+	c.flag(&t.Damaged)
+	c.text(&t.number)
+}
+
+func (k *toldRows) each(ctx context.Context, do func(Told) error) error {
+	return k.rows.each(func(record []byte) error {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		t, sheet := k.like, 0
+		c := &codec{buf: record, reading: true}
+		k.walk(c, &t, &sheet)
+		if c.err != nil || sheet < 0 || sheet >= len(k.sheets) {
+			return errRecord
+		}
+		t.Sheet = k.sheets[sheet]
+		return do(t)
+	})
 }
