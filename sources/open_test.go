@@ -191,3 +191,16 @@ func isRowError(err error) bool {
 	bad, ok := errors.AsType[*table.RowError](err)
 	return ok && bad.Row > 0 && !strings.Contains(err.Error(), "@")
 }
+
+// TestProgress: whoever watches knows at the end how many rows there were, of
+// all files.
+func TestProgress(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "orders-1.csv", header+"1,a,x,1,2011-01-01 10:00,1,\n1,b,x,1,2011-01-01 10:00,1,\n")
+	write(t, dir, "orders-2.csv", header+"2,a,x,1,2011-01-02 10:00,1,\n")
+	var told []int
+	o := sources.Opener{Progress: func(_ string, rows int) { told = append(told, rows) }}
+	if err := fail(t, o, retail(t, dir)); err != nil || len(told) == 0 || told[len(told)-1] != 3 {
+		t.Errorf("%v, told %v", err, told)
+	}
+}

@@ -85,7 +85,7 @@ func lane(cfg *config.Config, f *runFlags, command string) string {
 }
 
 // recordsKept is how many records are looked through for what was told last.
-const recordsKept = 200
+const recordsKept = 1000
 
 // keepWithin is how long writing down what was told may take.
 const keepWithin = 10 * time.Second

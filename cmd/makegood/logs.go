@@ -24,10 +24,13 @@ const (
 	logJSON   = "json"
 )
 
+// logDebug is the level that tells of every stage.
+const logDebug = "debug"
+
 // startLog makes the log that the flags ask for.
 func (a *app) startLog() error {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil || !slices.Contains([]string{"debug", "info", "warn", "error"}, a.logLevel) {
+	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil || !slices.Contains([]string{logDebug, "info", "warn", "error"}, a.logLevel) {
 		return &usageError{command: "makegood", err: fmt.Errorf("--log-level %q is not known; write debug, info, warn or error", a.logLevel)}
 	}
 	if !slices.Contains([]string{logAuto, logPretty, logJSON}, a.logFormat) {

@@ -15,7 +15,7 @@ import (
 // progress shows bars to a person at a terminal and writes a log line every ten
 // seconds elsewhere.
 func (a *app) progress() (reconcile.Progress, func()) {
-	if !a.terminal(a.io.err) || a.logFormat == logJSON {
+	if !a.terminal(a.io.err) || a.logFormat == logJSON || a.logLevel == logDebug {
 		return logProgress{a.log}, func() {}
 	}
 	bars := mpb.New(mpb.WithOutput(a.io.err), mpb.WithWidth(40), mpb.WithAutoRefresh())
@@ -68,9 +68,14 @@ const logEvery = 10 * time.Second
 
 type logProgress struct{ log *slog.Logger }
 
-// Begin starts a stage that is logged as long as it lasts.
+// Begin starts a stage that is logged as long as it lasts, and at its end for
+// whoever looks closely.
 func (p logProgress) Begin(stage string, total int) reconcile.Meter {
 	m := &logMeter{end: make(chan struct{})}
+	begun := time.Now()
+	m.over = func() {
+		p.log.Debug(stage+" has ended", "done", m.n.Load(), "took", time.Since(begun).Round(time.Millisecond))
+	}
 	ticker := time.NewTicker(logEvery)
 	m.saying.Go(func() {
 		defer ticker.Stop()
@@ -98,6 +103,7 @@ type logMeter struct {
 	n      atomic.Int64
 	end    chan struct{}
 	saying sync.WaitGroup
+	over   func()
 }
 
 func (m *logMeter) Add(n int) { m.n.Add(int64(n)) }
@@ -106,4 +112,5 @@ func (m *logMeter) Add(n int) { m.n.Add(int64(n)) }
 func (m *logMeter) End() {
 	close(m.end)
 	m.saying.Wait()
+	m.over()
 }

@@ -132,8 +132,11 @@ func answerOf(asked *url.URL, resp *http.Response) *Answer {
 	if to, err := resp.Location(); err == nil && resp.StatusCode < 400 {
 		a.To = to.Host
 	}
-	if seconds, err := strconv.Atoi(strings.TrimSpace(resp.Header.Get("Retry-After"))); err == nil && seconds > 0 {
+	later := strings.TrimSpace(resp.Header.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(later); err == nil && seconds > 0 {
 		a.after = time.Duration(min(seconds, int(longest/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(later); err == nil {
+		a.after = min(time.Until(at), longest)
 	}
 	return a
 }

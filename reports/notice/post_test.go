@@ -75,6 +75,8 @@ func TestSend(t *testing.T) {
 		"never":                {[]int{503, 503, 503, 503}, nil, 3, "[1s 4s]", "answered 503 Service Unavailable"},
 		"when it says":         {[]int{429}, http.Header{"Retry-After": {"7"}}, 2, "[7s]", ""},
 		"much too late":        {[]int{429}, http.Header{"Retry-After": {"3600"}}, 2, "[10s]", ""},
+		"at a date":            {[]int{503}, http.Header{"Retry-After": {"Fri, 01 Jan 2100 00:00:00 GMT"}}, 2, "[10s]", ""},
+		"at a date long ago":   {[]int{503}, http.Header{"Retry-After": {"Fri, 01 Jan 2010 00:00:00 GMT"}}, 2, "[1s]", ""},
 		"refused":              {[]int{400}, nil, 1, "[]", "answered 400 Bad Request"},
 		"nobody knows it":      {[]int{404}, nil, 1, "[]", "answered 404 Not Found: correct url, or make a new one there"},
 		"another host":         {[]int{307}, http.Header{"Location": {"https://elsewhere.example.com/SECRET"}}, 1, "[]", "names another address, at elsewhere.example.com, which is not followed: correct url"},

@@ -150,10 +150,11 @@ func (p *pass) walk(ctx context.Context, f File) (err error) {
 }
 
 func (p *pass) drain(ctx context.Context, name string, cursor Cursor) error {
-	rows := 0
+	defer func() { p.src.progress(p.rows) }()
 	return drain(ctx, name, cursor, func(row Row) error {
-		rows++
-		p.src.progress(rows)
+		if p.rows++; p.rows%8192 == 0 {
+			p.src.progress(p.rows)
+		}
 		if p.told == nil {
 			return p.read(row)
 		}

@@ -17,6 +17,7 @@ import (
 type pass struct {
 	scratch  []byte // of said
 	src      *Source
+	rows     int // read so far, of all files
 	m        *mapping
 	headers  []*Header
 	bindings map[*Header]*binding

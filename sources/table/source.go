@@ -33,8 +33,8 @@ type Options struct {
 	// Waits are those before the first pass is made anew because a connection
 	// was lost; nil: 2 s, 10 s.
 	Waits []time.Duration
-	// Progress is told now and then how many rows have been read in the pass;
-	// nil: nobody.
+	// Progress is told now and then, and at the end of each file, how many rows
+	// have been read in the pass; nil: nobody.
 	Progress func(rows int)
 	// Blame is told of each row with something wrong, where the first pass
 	// finds it, more than once perhaps; nil: nobody. Where it is set, what is
@@ -131,7 +131,7 @@ func (s *Source) parts() bool { return s.cfg.Files == "parts" }
 
 // progress tells how far a pass has come.
 func (s *Source) progress(rows int) {
-	if s.options.Progress != nil && rows%8192 == 0 {
+	if s.options.Progress != nil {
 		s.options.Progress(rows)
 	}
 }
