@@ -69,6 +69,12 @@ func NewMarks(command string) *Marks {
 		blamed: map[RowAt][]reconcile.RowProblem{}, tally: map[string]*statusCount{}}
 }
 
+// Incomplete says that a destination was not worked on to its end: of what
+// nothing was told, nothing is known.
+func (m *Marks) Incomplete() {
+	m.rest = Mark{Status: "not known", Reason: "not every destination was worked on to its end: see the report"}
+}
+
 // Full reports whether there was more than is kept: then nothing can be said.
 func (m *Marks) Full() bool { return m.full }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -101,7 +103,6 @@ func (s *session) mark(ctx context.Context, res reconcile.Result, failed error) 
 	if s.marks == nil {
 		return
 	}
-	s.stop()
 	switch {
 	case failed != nil:
 		s.Log.Warn("no file was marked: the run was stopped before its end")
@@ -110,23 +111,37 @@ func (s *session) mark(ctx context.Context, res reconcile.Result, failed error) 
 		s.Log.Warn("no file was marked: the run has more messages than can be kept for that")
 		return
 	}
+	if slices.ContainsFunc(res.Targets, func(t reconcile.TargetResult) bool { return t.Err != nil }) {
+		s.marks.Incomplete()
+	}
 	built := reports.Build(res, reports.Options{Zone: s.Zone})
-	o := table.MarkOptions{Marker: rowMarker{s.marks, built}, Dir: s.flags.marked, TmpDir: filepath.Join(s.StateDir, "marked"), Taken: map[string]bool{}}
-	for _, source := range res.Sources {
-		if source.Err != nil {
-			s.Log.Warn("the files of a source that could not be read were not marked", "source", source.Source)
+	o := table.MarkOptions{Dir: s.flags.marked, TmpDir: filepath.Join(s.StateDir, "marked"), Taken: map[string]bool{}}
+	lists := map[string][]table.Marked{}
+	for _, spec := range s.Sources {
+		m, ok := spec.Source.(markable)
+		if !ok || sourceFailed(res, spec.Name()) {
+			s.Log.Warn("the files of a source that was not read to its end were not marked", "source", spec.Name())
 			continue
 		}
-		for _, spec := range s.Sources {
-			if m, ok := spec.Source.(markable); ok && spec.Name() == source.Source {
-				s.markSource(ctx, source.Source, m, o)
-			}
-		}
+		meter := s.Progress.Begin("marking "+spec.Name(), 0)
+		o.Marker = &rowMarker{s.marks, built, meter, 0}
+		lists[spec.Name()] = m.MarkFiles(ctx, o)
+		meter.End()
+	}
+	s.stop()
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		s.tellMarked(name, lists[name])
 	}
 }
 
-func (s *session) markSource(ctx context.Context, name string, m markable, o table.MarkOptions) {
-	list := m.MarkFiles(ctx, o)
+// sourceFailed reports whether a source was not read to its end.
+func sourceFailed(res reconcile.Result, name string) bool {
+	i := slices.IndexFunc(res.Sources, func(s reconcile.SourceResult) bool { return s.Source == name })
+	return i < 0 || res.Sources[i].Err != nil
+}
+
+// tellMarked says what became of the files of a source.
+func (s *session) tellMarked(name string, list []table.Marked) {
 	if len(list) == 0 {
 		s.Log.Warn("no file was marked: none was read", "source", name)
 	}
@@ -136,7 +151,7 @@ func (s *session) markSource(ctx context.Context, name string, m markable, o tab
 			continue
 		}
 		for i := range one.Names {
-			one.Names[i] = filepath.Join(o.Dir, one.Names[i])
+			one.Names[i] = filepath.Join(s.flags.marked, one.Names[i])
 		}
 		s.mention(strings.Join(one.Names, " and ") + ": the rows of " + one.File + ", marked; " + rowsToFix(one.ToFix))
 	}
@@ -167,10 +182,19 @@ func unmarked(err error) string {
 type rowMarker struct {
 	marks  *reports.Marks
 	report reports.Report
+	meter  reconcile.Meter
+	rows   int // that the meter was not told of
 }
 
+// meterEvery is after how many rows the meter is told.
+const meterEvery = 4096
+
 // Mark implements table.Marker.
-func (m rowMarker) Mark(t table.Told) table.Mark {
+func (m *rowMarker) Mark(t table.Told) table.Mark {
+	if m.rows++; m.rows == meterEvery {
+		m.meter.Add(m.rows)
+		m.rows = 0
+	}
 	at := reports.RowAt{Source: t.Source, File: t.File, Sheet: t.Sheet, Row: t.Row}
 	switch t.Met {
 	case table.MetOrder:
@@ -193,6 +217,6 @@ func (m rowMarker) Mark(t table.Told) table.Mark {
 }
 
 // Summary implements table.Marker.
-func (m rowMarker) Summary() table.Summary { return table.Summary(m.marks.Summary(m.report)) }
+func (m *rowMarker) Summary() table.Summary { return table.Summary(m.marks.Summary(m.report)) }
 
-var _ table.Marker = rowMarker{}
+var _ table.Marker = (*rowMarker)(nil)

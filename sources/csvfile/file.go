@@ -1,5 +1,6 @@
 // Package csvfile reads the rows of text files with delimiters: CSV, TSV and
-// what spreadsheets export as such.
+// what spreadsheets export as such. It writes them again with what became of
+// each row ([File.WriteMarked]), which is left out when they are read again.
 package csvfile
 
 import (

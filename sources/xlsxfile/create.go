@@ -9,8 +9,7 @@ import (
 )
 
 // Create makes a new workbook with one sheet of the given rows, for
-// demonstrations and tests. It refuses a file that is there. Nothing else in
-// this package writes.
+// demonstrations and tests. It refuses a file that is there.
 func Create(path, sheet string, rows [][]any) (err error) {
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("make the workbook %s: %w", path, os.ErrExist)

@@ -2,6 +2,9 @@
 // in memory that does not grow with the file. Cells are the texts that are
 // stored: a date is its serial number, a formula its cached value. What cannot
 // be trusted is an error or marked as such, never an empty cell.
+//
+// A workbook that was read can be written again with what became of each row
+// ([File.WriteMarked]). What is added there is left out when it is read again.
 package xlsxfile
 
 import (

@@ -168,7 +168,7 @@ func (w *markedBook) copySheet(part *zip.File, name string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	r := &rewriter{layout: w.file.layouts[name], fixes: w.fixes[name], look: w.look}
+	r := &rewriter{ctx: w.ctx, layout: w.file.layouts[name], fixes: w.fixes[name], look: w.look}
 	if r.in, err = newRaw(in); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package xlsxfile
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ var widths = [...]int{26, 60, 60}
 // fix are copied a second time, to a sheet of their own.
 type rewriter struct {
 	layout
+	ctx    context.Context
 	in     *raw
 	out    *bufio.Writer
 	fixes  *fixSheet
@@ -178,6 +180,9 @@ func (w *rewriter) widen(p piece) string {
 
 // copyRow copies one row with its mark.
 func (w *rewriter) copyRow(p piece) error {
+	if err := w.ctx.Err(); err != nil {
+		return context.Cause(w.ctx)
+	}
 	w.number++
 	if n := p.number("r"); n > 0 {
 		w.number = n
