@@ -36,8 +36,8 @@ news, link, environment, run, command, exit and finished. A template is carried
 out over the same message, with .Report for all there is to know.
 
 With --test each of them is sent a test now, and what came back is said. A health
-check gets a line that changes nothing there. Exit 3 says that somebody could not
-be told.`,
+check gets a line that changes nothing there (URL/log); with failure: fail, which
+knows no such lines, a ping. Exit 3 says that somebody could not be told.`,
 		GroupID: "setup",
 		Args:    arguments(cobra.NoArgs),
 		Example: "  makegood notify\n  makegood notify --test\n  makegood notify --test --json",

@@ -42,9 +42,15 @@ func (h HealthCheck) End(ctx context.Context, exit int, r reports.Report) error 
 	return h.ping(ctx, where, strings.Join(append([]string{note.First}, note.Balance...), "\n"))
 }
 
-// Test leaves a line at the check that changes nothing there.
+// Test leaves a line at the check that changes nothing there. Services that know
+// no exit codes know no such lines either: there it is a ping as of a run that
+// did its work.
 func (h HealthCheck) Test(ctx context.Context) error {
-	return h.ping(ctx, "log", "This is a test of makegood's notices.")
+	where := "log"
+	if h.Fail != "" {
+		where = ""
+	}
+	return h.ping(ctx, where, "This is a test of makegood's notices.")
 }
 
 // maxPing is how much of a body such services keep, in characters.

@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -244,7 +245,7 @@ func TestHealthCheck(t *testing.T) {
 		}
 	}
 	h.Fail = "fail"
-	if err := h.End(ctx, 3, r); err != nil {
+	if err := errors.Join(h.End(ctx, 3, r), h.Test(ctx)); err != nil {
 		t.Error(err)
 	}
 	var paths []string
@@ -255,7 +256,7 @@ func TestHealthCheck(t *testing.T) {
 			t.Errorf("got %+v", a)
 		}
 	}
-	if got := strings.Join(paths, " "); got != "/uuid/start /uuid /uuid /uuid/2 /uuid/78 /uuid/log /uuid/fail" {
+	if got := strings.Join(paths, " "); got != "/uuid/start /uuid /uuid /uuid/2 /uuid/78 /uuid/log /uuid/fail /uuid" {
 		t.Errorf("got %s", got)
 	}
 	if want := "No one is needed: everything that was missing has been sent.\nactivate: 2 messages in this period = 2 accepted by the platform: adds up"; l.asked[1].body != want {
