@@ -31,3 +31,13 @@ func (f *findings) put(at place, p reconcile.RowProblem) {
 		f.at, f.list = f.at[:reconcile.MaxProblems], f.list[:reconcile.MaxProblems]
 	}
 }
+
+// blame tells what is wrong with the row at hand, in the first pass.
+func (p *pass) blame() {
+	if p.src.options.Blame == nil || p.seek != nil || p.look != nil {
+		return
+	}
+	for _, one := range p.row.list {
+		p.src.options.Blame(rowProblem(p.headers, one))
+	}
+}
