@@ -31,6 +31,9 @@ func (a *app) applyCommand() *cobra.Command {
 }
 
 func (a *app) apply(ctx context.Context, f *runFlags, path string) (err error) {
+	if _, gone := os.Stat(path); errors.Is(gone, os.ErrNotExist) { // nobody else is told of a slip of the pen
+		return noPlan(path)
+	}
 	s, err := a.begin(ctx, f, "apply")
 	if err != nil {
 		return err
@@ -61,7 +64,11 @@ func onePlan(_ *cobra.Command, args []string) error {
 func openPlan(path string, key []byte) (*reconcile.Plan, error) {
 	plan, err := reconcile.OpenPlan(path, key)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &usageError{command: "makegood apply", err: fmt.Errorf("there is no plan %s: it was applied, or never made", path)}
+		return nil, noPlan(path)
 	}
 	return plan, err
+}
+
+func noPlan(path string) error {
+	return &usageError{command: "makegood apply", err: fmt.Errorf("there is no plan %s: it was applied, or never made", path)}
 }

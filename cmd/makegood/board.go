@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,12 +66,25 @@ func openNotifier(n *config.Notice) (notice.Notifier, error) {
 	return nil, fmt.Errorf("type %q is not known", n.Type)
 }
 
-// lane names runs that are compared with each other: of the same command and
-// destinations, and over a period that a person named or not.
+// lane names runs that are compared with each other: of the same destinations,
+// and, where a person named a period, of the same one. A plan is carried out
+// once: what that leaves is compared with nothing.
 func lane(cfg *config.Config, f *runFlags, command string) string {
-	if f.from != "" || f.to != "" {
-		command += " of a period"
+	if command != "run" {
+		return ""
 	}
+	lane := command
+	if f.from != "" || f.to != "" {
+		lane += " from " + cmp.Or(f.from, "the beginning") + " to " + cmp.Or(f.to, "its end")
+	}
+	for _, name := range destinations(cfg, f) {
+		lane += " " + name
+	}
+	return lane
+}
+
+// destinations are those of a run, sorted.
+func destinations(cfg *config.Config, f *runFlags) []string {
 	names := slices.Clone(f.targets)
 	for name, t := range cfg.Targets {
 		if len(f.targets) == 0 && t.Mode != config.ModeOff {
@@ -78,14 +92,13 @@ func lane(cfg *config.Config, f *runFlags, command string) string {
 		}
 	}
 	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		command += " " + name
-	}
-	return command
+	return slices.Compact(names)
 }
 
 // recordsKept is how many records are looked through for what was told last.
-const recordsKept = 1000
+// One has all that was known when it was made; hosts that end runs at the same
+// moment do not know of each other's.
+const recordsKept = 50
 
-// keepWithin is how long writing down what was told may take.
+// keepWithin is how long reading or writing down what was told may take.
 const keepWithin = 10 * time.Second

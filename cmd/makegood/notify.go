@@ -48,16 +48,18 @@ knows no such lines, a ping. Exit 3 says that somebody could not be told.`,
 	return c
 }
 
-// listener is one place that is told, as the list shows it. Keys are stable.
+// listener is one place that is told, as the list shows it: once for each kind of
+// run that it knows of. Keys are stable.
 type listener struct {
 	Name     string       `json:"name"`
 	Type     string       `json:"type"`
+	Of       string       `json:"of,omitempty"`       // the runs that are compared with each other
 	Told     time.Time    `json:"told,omitzero"`      // when it was last told, or there was nothing to say
 	State    notice.State `json:"state,omitempty"`    // what it knows since then
 	Problems int          `json:"problems,omitempty"` // that it knows of
 	Tested   bool         `json:"tested,omitempty"`   // it was sent a test, and took it unless there is an error
 	Error    string       `json:"error,omitempty"`    // why it could not be told
-	Failed   time.Time    `json:"failed_at,omitzero"` // when it could not be told of a run, if that was the last word
+	Failed   time.Time    `json:"failed_at,omitzero"` // since when it could not be told of what has changed
 }
 
 func (a *app) notify(ctx context.Context, test, asJSON bool) error {
@@ -77,6 +79,7 @@ func (a *app) notify(ctx context.Context, test, asJSON bool) error {
 		return err
 	}
 	if test {
+		list = slices.CompactFunc(list, func(a, b *listener) bool { return a.Name == b.Name })
 		everybody.test(ctx, list)
 		if slices.ContainsFunc(list, func(l *listener) bool { return l.Tested && l.Error != "" }) {
 			a.code = exitFailed
@@ -102,52 +105,60 @@ func (l *listener) words(zone *time.Location) string {
 	case l.Tested:
 		return "delivered: it took the test"
 	case !l.Failed.IsZero():
-		return "not told since " + at(l.Failed) + ", tried again with the next run: " + l.Error
+		return "not told since " + at(l.Failed) + " (" + l.Of + "), tried again with the next one: " + l.Error
 	case l.Type == "health_check":
 		return "hears of every run"
 	case l.Told.IsZero():
 		return "was never told anything"
 	}
 	stands := map[notice.State]string{notice.Well: "all is well", notice.Person: "a person is needed", notice.Failed: "a run failed"}[l.State]
-	return "knows since " + at(l.Told) + ": " + stands
+	return "knows since " + at(l.Told) + ": " + stands + " (" + l.Of + ")"
 }
 
 // listeners lists whom the configuration names, with what they know.
 func (a *app) listeners(ctx context.Context, cfg *config.Config) ([]*listener, error) {
-	records, err := a.toldInFile(cfg)
-	if err != nil {
-		return nil, err
-	}
 	led, err := ledger.OpenReader(ctx, cfg.Ledger, ledger.Options{Clock: a.clock})
 	if err != nil {
 		return nil, err
 	}
-	more, err := toldInLedger(ctx, led)
-	if err = errors.Join(err, led.Close()); err != nil {
+	records, err := a.told(ctx, cfg, led)
+	if err != nil {
+		a.log.Warn("what was told before is not wholly known", "error", err)
+	}
+	if err := led.Close(); err != nil {
 		return nil, err
 	}
-	records = append(records, more...)
-	slices.SortFunc(records, func(a, b notice.Record) int { return a.At.Compare(b.At) })
+	lanes := notice.Known(records, a.clock())
 	list := []*listener{}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Notify.To)) {
-		l := &listener{Name: name, Type: cfg.Notify.To[name].Type}
-		for _, r := range records {
-			l.note(r)
-		}
-		list = append(list, l)
+		list = append(list, knowing(listener{Name: name, Type: cfg.Notify.To[name].Type}, lanes)...)
 	}
 	return list, nil
 }
 
-// note takes in one record; they come in their order.
-func (l *listener) note(r notice.Record) {
-	if text, failed := r.Failed[l.Name]; failed {
-		l.Failed, l.Error = r.At, text
+// lanesShown is of how many kinds of runs, the newest, the list says what a place
+// knows.
+const lanesShown = 5
+
+// knowing lists what a place knows of each kind of run, the newest first.
+func knowing(l listener, lanes notice.Lanes) (list []*listener) {
+	for of, places := range lanes {
+		s, is := places[l.Name]
+		if !is {
+			continue
+		}
+		one := l
+		one.Of, one.State, one.Problems = of, cmp.Or(s.State, notice.Well), len(s.Problems)
+		if one.Told = s.At; s.Failed != "" {
+			one.Failed, one.Error = s.FailedAt, s.Failed
+		}
+		list = append(list, &one)
 	}
-	if told, is := r.Told[l.Name]; is {
-		l.Told, l.State, l.Problems = r.At, cmp.Or(told.State, notice.Well), len(told.Problems)
-		l.Failed, l.Error = time.Time{}, ""
+	if list == nil {
+		return []*listener{&l}
 	}
+	slices.SortFunc(list, func(a, b *listener) int { return cmp.Or(b.Told.Compare(a.Told), cmp.Compare(a.Of, b.Of)) })
+	return list[:min(len(list), lanesShown)]
 }
 
 // test sends everybody a test and notes what came back.

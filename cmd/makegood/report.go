@@ -73,13 +73,20 @@ func (f *runFlags) files() []reportFile {
 	return list
 }
 
-// checkFiles says what would keep a report from being written, before anything
-// is sent.
-func (f *runFlags) checkFiles() error {
+// checkForms says which files could be of no form.
+func (f *runFlags) checkForms() error {
 	for _, file := range f.files() {
 		if !file.known {
 			return fmt.Errorf("%s %s: its ending tells no form; there are .html, .json, .csv, .md, .xml, .xlsx and .txt", file.flag, file.path)
 		}
+	}
+	return nil
+}
+
+// checkFiles says what would keep the files from being written, before anything
+// is sent.
+func (f *runFlags) checkFiles() error {
+	for _, file := range f.files() {
 		if err := checkFile(file.flag, file.path); err != nil {
 			return err
 		}

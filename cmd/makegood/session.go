@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,16 +94,21 @@ func (f *runFlags) request(command string, cfg *config.Config) (reconcile.Reques
 		}
 		*end.at = d.In(cfg.Zone.Location)
 	}
-	if err := errors.Join(f.check(req), f.checkMarked(cfg)); err != nil {
+	if err := f.check(req, cfg); err != nil {
 		return req, &usageError{command: "makegood " + command, err: err}
 	}
 	return req, nil
 }
 
-// check says what cannot work, before a ledger is begun or anything is sent.
-func (f *runFlags) check(req reconcile.Request) error {
-	if err := f.checkFiles(); err != nil {
+// check says what nobody can have meant.
+func (f *runFlags) check(req reconcile.Request, cfg *config.Config) error {
+	if err := f.checkForms(); err != nil {
 		return err
+	}
+	for _, name := range f.targets {
+		if cfg.Targets[name] == nil {
+			return fmt.Errorf("there is no destination %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(cfg.Targets)), ", "))
+		}
 	}
 	if f.from != "" && f.to != "" && !req.From.Before(req.To) {
 		return fmt.Errorf("--from %s must be earlier than --to %s, which is itself not in the period", f.from, f.to)
@@ -120,9 +128,14 @@ type session struct {
 }
 
 // begin reads the configuration and wires everything but the ledger. The
-// caller ends the session.
+// caller ends the session. A command line that cannot be understood is its
+// typist's concern alone, and told to nobody else.
 func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session, error) {
 	cfg, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	req, err := f.request(command, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -130,27 +143,24 @@ func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session,
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.wired(ctx, cfg, f, command)
+	w, err := a.wired(ctx, cfg, f, command)
 	if err != nil {
 		tells.end(nil, err)
 		return nil, err
 	}
-	s.tells, s.Progress = tells, tells.watching(s.Progress)
+	s := &session{app: a, wiring: w, flags: f, req: req, tells: tells}
+	w.Progress, s.stop = a.progress()
+	s.Progress = tells.watching(s.Progress)
 	return s, nil
 }
 
-func (a *app) wired(ctx context.Context, cfg *config.Config, f *runFlags, command string) (*session, error) {
-	req, err := f.request(command, cfg)
-	if err != nil {
-		return nil, err
+// wired wires what the command line asks for, where there is room for what it
+// writes: that is said before a ledger is begun or anything is sent.
+func (a *app) wired(ctx context.Context, cfg *config.Config, f *runFlags, command string) (*wiring, error) {
+	if err := errors.Join(f.checkFiles(), f.checkMarked(cfg)); err != nil {
+		return nil, &usageError{command: "makegood " + command, err: err}
 	}
-	w, err := a.wire(ctx, cfg, f)
-	if err != nil {
-		return nil, err
-	}
-	s := &session{app: a, wiring: w, flags: f, req: req}
-	w.Progress, s.stop = a.progress()
-	return s, nil
+	return a.wire(ctx, cfg, f)
 }
 
 // reading is a session of a command that only reads the ledger: it must be the
@@ -186,12 +196,27 @@ func (s *session) tell(res reconcile.Result, err error) error {
 	return s.report(s.wiring, s.flags, res, err)
 }
 
-// end closes everything; what goes wrong then is added to the error.
+// errBroke is told of a panic, whose own text goes to whoever started the
+// command alone: it could name a person.
+var errBroke = errors.New("makegood broke off by a fault of its own: what it printed last says where; report that, and start the same command again")
+
+// end closes everything and tells how it ended; what goes wrong then is added to
+// the error. A panic goes on when it was told.
 func (s *session) end(err *error) {
+	broke := recover()
+	if broke != nil {
+		*err = errors.Join(*err, errBroke)
+	}
 	s.stop()
+	*err = errors.Join(*err, s.Close())
 	s.tells.end(s.led, *err)
 	if s.led != nil {
-		*err = errors.Join(*err, s.led.Close())
+		if failed := s.led.Close(); failed != nil { // it had to keep what was told, and has more to tell now
+			*err = errors.Join(*err, failed)
+			s.tells.end(nil, *err)
+		}
 	}
-	*err = errors.Join(*err, s.Close())
+	if broke != nil {
+		panic(broke)
+	}
 }

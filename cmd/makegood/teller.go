@@ -99,7 +99,8 @@ func (t *teller) end(led *ledger.Store, err error) {
 	all.Wait()
 }
 
-// report is the one that was shown, or one of what kept it from being made.
+// report is the one that was shown, or one of what kept it from being made. What
+// went wrong after it was made is told with it.
 func (t *teller) report(err error) reports.Report {
 	code := t.code
 	if err != nil {
@@ -109,6 +110,10 @@ func (t *teller) report(err error) reports.Report {
 		reports.Options{Zone: t.cfg.Zone.Location, Config: t.named()})
 	if t.built != nil {
 		report = *t.built
+		if err != nil && report.Error == "" {
+			report.Error = reports.Mask(err.Error())
+			report.PersonNeeded = append([]reports.Need{{What: reconcile.NeedFailed, Count: 1}}, report.PersonNeeded...)
+		}
 	}
 	report.Exit = &code
 	return report
@@ -119,15 +124,14 @@ func (t *teller) notices(led *ledger.Store, report reports.Report) {
 	if len(t.board.Members) == 0 {
 		return
 	}
-	ctx := context.Background()
-	record, kept := t.board.Tell(ctx, report, t.lane, t.past(ctx, led))
+	record, kept := t.board.Tell(context.Background(), report, t.lane, t.past(led))
 	for name, text := range record.Failed {
 		t.heard(name, errors.New(text))
 	}
 	if !kept {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, keepWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), keepWithin)
 	defer cancel()
 	var err error
 	if led != nil {
@@ -141,28 +145,40 @@ func (t *teller) notices(led *ledger.Store, report reports.Report) {
 	}
 }
 
-// runsTold is a ledger that knows what was told.
-type runsTold interface {
-	Told(ctx context.Context, limit int) ([]ledger.LastRun, error)
-}
-
-// past lists what was told after earlier runs: from the ledger, so that all
-// hosts agree, and of runs that had no ledger from state_dir.
-func (t *teller) past(ctx context.Context, led *ledger.Store) []notice.Record {
-	records, err := t.toldInFile(t.cfg)
-	if err == nil && led != nil {
-		var more []notice.Record
-		more, err = toldInLedger(ctx, led)
-		records = append(records, more...)
+// past lists what was told after earlier runs.
+func (t *teller) past(led *ledger.Store) []notice.Record {
+	ctx, cancel := context.WithTimeout(context.Background(), keepWithin)
+	defer cancel()
+	var from runsTold
+	if led != nil {
+		from = led
 	}
+	records, err := t.told(ctx, t.cfg, from)
 	if err != nil {
-		t.log.Warn("what was told before is not known", "error", err)
+		t.log.Warn("what was told before is not wholly known", "error", err)
 	}
 	return records
 }
 
-func toldInLedger(ctx context.Context, led runsTold) ([]notice.Record, error) {
-	runs, err := led.Told(ctx, recordsKept)
+// runsTold is a ledger that knows what was told.
+type runsTold interface {
+	Told(ctx context.Context, upTo time.Time, limit int) ([]ledger.LastRun, error)
+}
+
+// told lists what was told after earlier runs: from the ledger, so that all
+// hosts agree, and of runs that had no ledger, nil, from state_dir. What one of
+// them does not give keeps nobody from the other's.
+func (a *app) told(ctx context.Context, cfg *config.Config, led runsTold) ([]notice.Record, error) {
+	records, err := a.toldInFile(cfg)
+	if led == nil {
+		return records, err
+	}
+	more, failed := toldInLedger(ctx, led, notice.Late(a.clock()))
+	return append(records, more...), errors.Join(err, failed)
+}
+
+func toldInLedger(ctx context.Context, led runsTold, upTo time.Time) ([]notice.Record, error) {
+	runs, err := led.Told(ctx, upTo, recordsKept)
 	var records []notice.Record
 	for _, run := range runs {
 		var r notice.Record

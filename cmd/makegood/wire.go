@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -127,14 +126,9 @@ func (w *wiring) Close() error {
 	return err
 }
 
-// addTargets opens the destinations that are wanted, all that are not off when
-// none is named.
+// addTargets opens the destinations that are wanted and not off, all when none
+// is named.
 func (w *wiring) addTargets(names []string) error {
-	for _, name := range names {
-		if w.cfg.Targets[name] == nil {
-			return &usageError{command: "makegood", err: fmt.Errorf("there is no destination %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(w.cfg.Targets)), ", "))}
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(w.cfg.Targets)) {
 		t := w.cfg.Targets[name]
 		if t.Mode == config.ModeOff || len(names) > 0 && !slices.Contains(names, name) {

@@ -24,10 +24,10 @@ type LastRun struct {
 // told of another one. Such runs are listed by Told alone.
 const CommandTold = "notify"
 
-// Told lists the runs that keep what somebody was told, the newest first, at
-// most limit.
-func (v *view) Told(ctx context.Context, limit int) ([]LastRun, error) {
-	return v.ended(ctx, `SELECT * FROM runs WHERE finished IS NOT NULL AND command = ? ORDER BY finished DESC, run DESC LIMIT ?`, CommandTold, limit)
+// Told lists the runs that keep what somebody was told until upTo, the newest
+// first, at most limit.
+func (v *view) Told(ctx context.Context, upTo time.Time, limit int) ([]LastRun, error) {
+	return v.ended(ctx, `SELECT * FROM runs WHERE finished <= ? AND command = ? ORDER BY finished DESC, run DESC LIMIT ?`, micros(upTo), CommandTold, limit)
 }
 
 // Ended lists the runs that ended, the newest first, at most limit.

@@ -28,11 +28,14 @@ func TestEnded(t *testing.T) {
 			}
 			begin(t, led, "0195-alive")
 			told := reconcile.RunRecord{Run: "0194-told", Command: ledger.CommandTold, Started: time.Now()}
-			if err := errors.Join(led.Begin(t.Context(), told), led.End(t.Context(), reconcile.RunEnd{Run: told.Run, Summary: []byte("told")})); err != nil {
+			if err := errors.Join(led.Begin(t.Context(), told), led.End(t.Context(), reconcile.RunEnd{Run: told.Run, Finished: time.Now(), Summary: []byte("told")})); err != nil {
 				t.Fatal(err)
 			}
-			if list, err := led.Told(t.Context(), 10); err != nil || len(list) != 1 || string(list[0].Summary) != "told" {
+			if list, err := led.Told(t.Context(), time.Now().Add(time.Hour), 10); err != nil || len(list) != 1 || string(list[0].Summary) != "told" {
 				t.Errorf("told: %+v, %v", list, err)
+			}
+			if list, err := led.Told(t.Context(), time.Now().Add(-time.Hour), 10); err != nil || len(list) != 0 {
+				t.Errorf("told before it was: %+v, %v", list, err)
 			}
 			err := led.EndedIn(t.Context(), reconcile.Window{From: time.Unix(0, 0).Add(-time.Hour), To: time.Now().Add(100 * 365 * 24 * time.Hour)}, func(r ledger.LastRun) error {
 				if r.Run == told.Run {

@@ -13,7 +13,8 @@ import (
 
 // HealthCheck hears of every run that it has begun and how it ended, in the way
 // of healthchecks.io (https://healthchecks.io/docs/http_api/): POST to URL/start,
-// to URL when the run did its work, else to URL/EXIT.
+// to URL when the run did its work, else to URL/EXIT. A run that was cut off did
+// not do its work, whatever its exit code.
 type HealthCheck struct {
 	Name string
 	URL  string
@@ -33,7 +34,7 @@ func (h HealthCheck) Start(ctx context.Context) error { return h.ping(ctx, "star
 // End says how a run ended. The body has the first line and the balances.
 func (h HealthCheck) End(ctx context.Context, exit int, r reports.Report) error {
 	where := ""
-	if exit > worked {
+	if exit > worked || r.Error != "" {
 		if where = strconv.Itoa(exit); h.Fail != "" {
 			where = h.Fail
 		}

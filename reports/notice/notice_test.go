@@ -142,12 +142,102 @@ func TestNextNight(t *testing.T) {
 	if r := tell(night(0)); r.Failed["desk"] != "gone" {
 		t.Errorf("got %+v", r)
 	}
+	// It never heard that it was well, so there is nothing to say, and nothing is
+	// due any more.
+	if r := tell(night(2, need("refused", 1))); len(r.Sent)+len(r.Failed) != 0 || r.Lanes["run activate"]["desk"].Failed != "" {
+		t.Errorf("got %+v", r)
+	}
 	if r := tell(night(2, need("refused", 1))); len(r.Told)+len(r.Failed) != 0 {
-		t.Errorf("it never heard that it was well: %+v", r)
+		t.Errorf("got %+v", r)
 	}
 	// Runs of another kind are told of by themselves.
-	if record, kept := b.Tell(context.Background(), night(0), "apply activate", past); kept {
+	if record, kept := b.Tell(context.Background(), night(0), "run carts", past); kept {
 		t.Errorf("got %+v", record)
+	}
+}
+
+// TestNewsThatFailed: what is new in one run alone, by its report, is news in the
+// next one when nobody could be told of it.
+func TestNewsThatFailed(t *testing.T) {
+	p := &place{}
+	b := board(p, 0)
+	grown := night(2, reports.Need{Target: "activate", What: "refused", Count: 2, Known: 1})
+	grown.Last = &reports.Last{}
+	known := night(2)
+	known.StillThere = []reports.Need{{Target: "activate", What: "refused", Count: 2, Known: 2}}
+	known.Last = &reports.Last{}
+	var past []Record
+	for i, want := range []string{"changed", "failed", "failed", "new", ""} {
+		p.gone = nil
+		if want == "failed" {
+			p.gone = errors.New("gone")
+		}
+		record, kept := b.Tell(t.Context(), []reports.Report{night(2, need("refused", 2)), grown, known, known, known}[i], "run", past)
+		if got := string(record.Sent["desk"]); want != "failed" && got != want || (want == "failed") != (record.Failed["desk"] != "") || kept != (want != "") {
+			t.Errorf("night %d: %+v", i, record)
+		}
+		if s := record.Lanes["run"]["desk"]; want == "failed" && !s.FailedAt.Equal(time.Date(2026, 11, 3, 2, 30, 0, 0, time.UTC)) {
+			t.Errorf("night %d: not told since %s", i, s.FailedAt)
+		}
+		if kept {
+			past = append(past, record)
+		}
+	}
+}
+
+// TestLanes: one record is enough to know what was told of runs of all kinds;
+// those of no kind begin anew.
+func TestLanes(t *testing.T) {
+	p := &place{}
+	b := board(p, 0)
+	first, _ := b.Tell(t.Context(), night(2, need("refused", 1)), "run activate", nil)
+	last := []Record{first}
+	for range 300 { // the carts' runs tell of something each time
+		for _, r := range []reports.Report{night(3), night(0)} {
+			record, _ := b.Tell(t.Context(), r, "run carts", last)
+			last = []Record{record}
+		}
+	}
+	if record, kept := b.Tell(t.Context(), night(2, need("refused", 1)), "run activate", last); kept {
+		t.Errorf("told again: %+v", record)
+	}
+	for range 2 {
+		record, kept := b.Tell(t.Context(), night(2, need("refused", 1)), "", last)
+		if !kept || record.Sent["desk"] != Changed || len(record.Lanes) != 2 {
+			t.Errorf("a plan was carried out, and nobody was told: %+v", record)
+		}
+		last = append(last, record)
+	}
+	// Lanes do not grow for ever, and those of which nothing is known go first.
+	for i := range 2 * maxLanes {
+		record, _ := b.Tell(t.Context(), night(3), "run from "+strings.Repeat("x", i), last)
+		last = []Record{record}
+		record, _ = b.Tell(t.Context(), night(0), "run from "+strings.Repeat("x", i), last)
+		last = []Record{record}
+	}
+	if known := Known(last, b.Clock()); len(known) != maxLanes || known["run activate"]["desk"].State != Person {
+		t.Errorf("%d lanes are known", len(known))
+	}
+}
+
+// TestClockThatWasWrong: what is to happen next year is passed over.
+func TestClockThatWasWrong(t *testing.T) {
+	now := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+	at := func(t time.Time, state State) Record {
+		return Record{At: t, Lane: "run", Told: map[string]Told{"desk": {State: state}}, Lanes: Lanes{"run": {"desk": {Told: Told{State: state}, At: t}}}}
+	}
+	later := at(now.AddDate(1, 0, 0), Failed)
+	carried := Record{At: now, Lanes: later.Lanes} // by a host whose clock was wrong, too
+	for _, past := range [][]Record{{at(now, Person), later, carried}, {carried, later, at(now, Person)}} {
+		if got := Known(past, now)["run"]["desk"].State; got != Person {
+			t.Errorf("got %s", got)
+		}
+	}
+	if got := Known([]Record{at(now.Add(slack), Failed)}, now)["run"]["desk"].State; got != Failed {
+		t.Errorf("clocks may lie %s apart: %q", slack, got)
+	}
+	if got := Known([]Record{{At: now, Lane: "run", Told: map[string]Told{"desk": {State: Failed}}}}, now)["run"]["desk"].State; got != Failed {
+		t.Errorf("a record without lanes says %q", got)
 	}
 }
 

@@ -213,8 +213,8 @@ func TestWebhook(t *testing.T) {
 		body["state"] != "person_needed" || body["was"] != "well" || body["why"] != "changed" || body["exit"] != 2.0 || body["run"] != "run-1" || len(body["news"].([]any)) != 1 {
 		t.Errorf("got %+v", got)
 	}
-	hook.Template = template.Must(template.New("t").Parse(`{{.State}} by ann@example.com: {{range .News}}{{.What}} {{.Count}}{{end}}`))
-	if err := hook.Notify(t.Context(), sample()); err != nil || l.asked[1].body != "person_needed by a***@example.com: refused 3" {
+	hook.Template = template.Must(template.New("t").Parse(`{"text":"@here {{.State}}","to":"night-desk@example.com"} {{range .News}}{{.What}} {{.Count}}{{end}}`))
+	if err := hook.Notify(t.Context(), sample()); err != nil || l.asked[1].body != `{"text":"@here person_needed","to":"night-desk@example.com"} refused 3` {
 		t.Errorf("%v: %s", err, l.asked[1].body)
 	}
 }
@@ -226,6 +226,8 @@ func TestWebhookTemplates(t *testing.T) {
 		"{{.Report.Plan.Subjekt}}":     "can't evaluate field Subjekt",
 		"{{range .News}}{{.X}}{{end}}": "can't evaluate field X",
 		"{{range .Report.Targets}}{{.Balance.Sent.Orders}}{{end}}": "",
+		"{{(index .News 0).What}}":                                 "error calling index", // there is none when it is well again
+		"{{with .News}}{{(index . 0).What}}{{end}}":                "",
 		`{{printf "%300000s" "x"}}`:                                "too long",
 	} {
 		hook := Webhook{Template: template.Must(template.New("t").Parse(text))}
@@ -238,8 +240,9 @@ func TestWebhookTemplates(t *testing.T) {
 func TestHealthCheck(t *testing.T) {
 	l := listen(t)
 	h := HealthCheck{URL: l.URL + "/uuid?create=1"}
-	ctx, r := t.Context(), missed(2)
-	for _, err := range []error{h.Start(ctx), h.End(ctx, 0, r), h.End(ctx, 1, r), h.End(ctx, 2, r), h.End(ctx, 78, r), h.Test(ctx)} {
+	ctx, r, cut := t.Context(), missed(2), missed(2)
+	cut.Error = "context canceled" // by a signal
+	for _, err := range []error{h.Start(ctx), h.End(ctx, 0, r), h.End(ctx, 1, r), h.End(ctx, 2, r), h.End(ctx, 78, r), h.End(ctx, 1, cut), h.Test(ctx)} {
 		if err != nil {
 			t.Error(err)
 		}
@@ -256,7 +259,7 @@ func TestHealthCheck(t *testing.T) {
 			t.Errorf("got %+v", a)
 		}
 	}
-	if got := strings.Join(paths, " "); got != "/uuid/start /uuid /uuid /uuid/2 /uuid/78 /uuid/log /uuid/fail /uuid" {
+	if got := strings.Join(paths, " "); got != "/uuid/start /uuid /uuid /uuid/2 /uuid/78 /uuid/1 /uuid/log /uuid/fail /uuid" {
 		t.Errorf("got %s", got)
 	}
 	if want := "No one is needed: everything that was missing has been sent.\nactivate: 2 messages in this period = 2 accepted by the platform: adds up"; l.asked[1].body != want {

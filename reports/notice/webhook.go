@@ -25,14 +25,19 @@ type Webhook struct {
 }
 
 // Check carries the template out over a message, as Notify does, so that a
-// field that there is not is found before the night in which it is needed.
+// field that there is not is found before the night in which it is needed: of
+// something new, of being well again, in which nothing is, and of a test.
 func (w Webhook) Check() error {
+	needed := Told{State: Person, Problems: []Problem{{What: NeedMissing}}}
 	for _, r := range []reports.Report{{}, sampleReport()} {
-		if _, err := w.body((&Board{}).newMessage(r, Told{State: Person, Problems: []Problem{{What: NeedMissing}}}, Told{}, time.Time{})); err != nil {
-			return err
+		for _, m := range []Message{(&Board{}).newMessage(r, needed, Told{}, time.Time{}), (&Board{}).newMessage(r, Told{}, needed, time.Time{})} {
+			if _, err := w.body(m); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	_, err := w.body((&Board{}).testMessage(time.Time{}))
+	return err
 }
 
 // sampleReport has one of each.
@@ -78,7 +83,7 @@ func (w Webhook) body(m Message) ([]byte, error) {
 	if err := w.Template.Execute(&out, m); err != nil {
 		return nil, fmt.Errorf("carry out the template: %w", err)
 	}
-	return []byte(reports.Mask(out.String())), nil
+	return out.Bytes(), nil // what it is carried out over is masked; what it says itself is the shop's own
 }
 
 // bounded takes no more than a notice may have.
