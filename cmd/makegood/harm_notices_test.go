@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// noticed is a shop whose desk and health check hear of runs.
+type noticed struct {
+	*shop
+	place *listening
+}
+
+func newNoticed(t *testing.T) *noticed {
+	s := &noticed{newShop(t), listen()}
+	t.Cleanup(s.place.Close)
+	s.tills("tills", nil)
+	s.collect("stores", fields{"send": []string{"purchase"}, "cart": nil})
+	s.tickets(1)
+	s.conf["notify"] = fields{"to": fields{
+		"desk":  fields{"type": "slack", "url": s.place.URL + "/desk"},
+		"night": fields{"type": "health_check", "url": s.place.URL + "/night"},
+	}}
+	return s
+}
+
+// hears runs a command line and gives back what was heard of it since the last
+// time.
+func (s *noticed) hears(ctx context.Context, out io.Writer, want int, args ...string) (heard, errs string) {
+	s.Helper()
+	var log bytes.Buffer
+	if code := run(ctx, append(args, "-c", s.file()), os.LookupEnv, stdio{strings.NewReader(""), out, &log}); code != want {
+		s.Errorf("%v: exit %d, want %d\n%s", args, code, want, &log)
+	}
+	return s.heard(), log.String()
+}
+
+func (s *noticed) heard() string {
+	s.place.mu.Lock()
+	defer s.place.mu.Unlock()
+	defer s.place.heard.Reset()
+	return s.place.heard.String()
+}
+
+// broken is a standard output that takes nothing.
+type broken func() error
+
+func (b broken) Write([]byte) (int, error) { return 0, b() }
+
+// TestHarmNoticeOfWhatWentWrongLate: a report that could not be written, and a
+// program that broke off, are told as what they are.
+func TestHarmNoticeOfWhatWentWrongLate(t *testing.T) {
+	s := newNoticed(t)
+	heard, _ := s.hears(t.Context(), broken(func() error { return errors.New("the pipe is closed") }), exitFailed, "run")
+	s.contains(heard, "POST /night/3 ")
+	s.contains(heard, "A person is needed: the run failed")
+	if strings.Contains(heard, "No one is needed") {
+		t.Errorf("heard %s", heard)
+	}
+	heard, _ = s.hears(t.Context(), io.Discard, exitDone, "run")
+	s.contains(heard, "Well again")
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic did not go on")
+			}
+		}()
+		s.hears(t.Context(), broken(func() error { panic("ann@example.com") }), exitFailed, "run")
+	}()
+	heard = s.heard()
+	s.contains(heard, "POST /night/3 ")
+	s.contains(heard, "A person is needed: the run failed")
+	if strings.Contains(heard, "ann") {
+		t.Errorf("heard %s", heard)
+	}
+}
+
+// TestHarmNoticeOfAnInterruption: what somebody stopped is no night that was.
+func TestHarmNoticeOfAnInterruption(t *testing.T) {
+	s := newNoticed(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	heard, _ := s.hears(ctx, io.Discard, exitLeft, "run")
+	s.contains(heard, "POST /night/1 ")
+	if strings.Contains(heard, "/desk") || strings.Contains(heard, "POST /night \n") {
+		t.Errorf("heard %s", heard)
+	}
+}
+
+// TestHarmNoticeOfASlip: what was mistyped is between the terminal and whoever
+// sits there; what is no longer where it was is not.
+func TestHarmNoticeOfASlip(t *testing.T) {
+	s := newNoticed(t)
+	for _, args := range [][]string{{"run", "--target", "nowhere"}, {"run", "--from", "yesterdy"}, {"run", "--report", "x.docx"}, {"run", "--accept-evidence", "x"}, {"apply", "nowhere.plan"}} {
+		if heard, _ := s.hears(t.Context(), io.Discard, exitUsage, args...); heard != "" {
+			t.Errorf("%v: heard %s", args, heard)
+		}
+	}
+	heard, _ := s.hears(t.Context(), io.Discard, exitUsage, "run", "--report", filepath.Join(s.dir, "gone", "x.html"))
+	s.contains(heard, "POST /night/64 ")
+	s.contains(heard, "POST /desk ")
+}
+
+// TestHarmNoticeThatIsKept: a file that cannot be read does not hide what the
+// ledger knows, and another period is compared with no night.
+func TestHarmNoticeThatIsKept(t *testing.T) {
+	s := newNoticed(t)
+	s.orders("tills", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,seven")
+	heard, _ := s.hears(t.Context(), io.Discard, exitPerson, "run")
+	s.contains(heard, "POST /desk ")
+	write(t, s.dir, ".makegood/told.json", "{half of")
+	heard, errs := s.hears(t.Context(), io.Discard, exitDone, "run")
+	s.contains(errs, "what was told before is not wholly known")
+	if strings.Contains(heard, "/desk") {
+		t.Errorf("heard again: %s", heard)
+	}
+	s.hears(t.Context(), io.Discard, exitDone, "notify")
+	heard, _ = s.hears(t.Context(), io.Discard, exitDone, "run", "--from", time.Now().AddDate(0, 0, -3).Format(time.DateOnly))
+	s.contains(heard, "POST /desk ")
+}
