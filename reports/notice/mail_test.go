@@ -26,6 +26,8 @@ type postOffice struct {
 	cert     tls.Certificate
 	starttls bool
 	refuses  string // what it says to RCPT; "" takes it
+	full     string // whose mailbox takes nothing
+	forgets  bool   // it ends when a letter was taken
 	silent   bool   // it takes connections and says nothing
 
 	auth    string
@@ -114,6 +116,10 @@ func (p *postOffice) serve(conn *net.Conn) {
 				say(p.refuses)
 				continue
 			}
+			if p.full != "" && strings.Contains(rest, p.full) {
+				say("552 no room for " + p.full)
+				continue
+			}
 			say("250 ok")
 		case "DATA":
 			say("354 go on")
@@ -123,6 +129,9 @@ func (p *postOffice) serve(conn *net.Conn) {
 			}
 			p.letters = append(p.letters, letter.String())
 			say("250 taken")
+			if p.forgets {
+				return
+			}
 		case "QUIT":
 			say("221 bye")
 			return
@@ -148,7 +157,7 @@ func TestMail(t *testing.T) {
 		if want := base64.StdEncoding.EncodeToString([]byte("\x00makegood\x00SECRET")); auth && p.auth != want {
 			t.Errorf("%s: signed in with %q", how, p.auth)
 		}
-		if len(p.letters) != 1 || strings.Join(p.to, " ") != "TO:<night-desk@example.com> TO:<b@example.com>" {
+		if len(p.letters) != 2 || strings.Join(p.to, " ") != "TO:<night-desk@example.com> TO:<b@example.com>" {
 			t.Fatalf("%s: %v to %v", how, p.letters, p.to)
 		}
 		letter, err := mail.ReadMessage(strings.NewReader(p.letters[0]))
@@ -197,6 +206,31 @@ func TestMailFaults(t *testing.T) {
 	for _, m := range []Mail{{From: "nobody", To: []string{"a@example.com"}}, {From: "a@example.com", To: []string{"canary person"}}} {
 		if err := m.Notify(t.Context(), sample()); err == nil || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "nobody") {
 			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// TestMailToSeveral: one mailbox that takes nothing keeps no letter from the
+// others, nor does a server that says no more once it has it.
+func TestMailToSeveral(t *testing.T) {
+	test := (&Board{}).testMessage(time.Time{})
+	for name, c := range map[string]struct {
+		office  postOffice
+		message Message
+		letters int
+		told    bool
+	}{
+		"one is full":           {postOffice{full: "night-desk"}, sample(), 1, true},
+		"one is full in a test": {postOffice{full: "night-desk"}, test, 1, false},
+		"it hangs up":           {postOffice{forgets: true}, sample(), 1, true},
+		"nobody is known":       {postOffice{refuses: "550 nobody"}, sample(), 0, false},
+	} {
+		p := c.office
+		m := Mail{Host: "127.0.0.1", Port: open(t, &p, false), TLS: "none", From: "makegood@example.com", To: []string{"night-desk@example.com", "b@example.com"}}
+		err := m.Notify(t.Context(), c.message)
+		<-p.over
+		if (err == nil) != c.told || len(p.letters) != c.letters || err != nil && strings.Contains(err.Error(), "night-desk@") {
+			t.Errorf("%s: %v, %d letters", name, err, len(p.letters))
 		}
 	}
 }
