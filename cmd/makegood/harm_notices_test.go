@@ -125,3 +125,24 @@ func TestHarmNoticeThatIsKept(t *testing.T) {
 	heard, _ = s.hears(t.Context(), io.Discard, exitDone, "run", "--from", time.Now().AddDate(0, 0, -3).Format(time.DateOnly))
 	s.contains(heard, "POST /desk ")
 }
+
+// TestHarmNoticeWithoutADisk: where nothing can be written, what was told is not
+// told again every ten minutes.
+func TestHarmNoticeWithoutADisk(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	s := newNoticed(t)
+	write(t, s.dir, "disk", "a file is no folder")
+	s.conf["state_dir"] = "disk/state"
+	heard, errs := s.hears(t.Context(), io.Discard, exitFailed, "run")
+	s.contains(heard, "POST /desk ")
+	if strings.Contains(errs, "could not be kept") {
+		t.Error(errs)
+	}
+	if heard, _ = s.hears(t.Context(), io.Discard, exitFailed, "run"); strings.Contains(heard, "/desk") {
+		t.Errorf("heard again: %s", heard)
+	}
+	s.conf["state_dir"] = "elsewhere" // of another shop nothing is known
+	write(t, s.dir, "elsewhere", "")
+	heard, _ = s.hears(t.Context(), io.Discard, exitFailed, "run")
+	s.contains(heard, "POST /desk ")
+}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -138,7 +136,7 @@ func (t *teller) notices(led *ledger.Store, report reports.Report) {
 		err = t.keepInLedger(ctx, led, record)
 	}
 	if led == nil || err != nil {
-		err = errors.Join(err, t.keepInFile(record))
+		err = errors.Join(err, t.keepInFile(t.cfg, record))
 	}
 	if err != nil {
 		t.log.Warn("what was told could not be kept, and is told again", "error", err)
@@ -169,7 +167,7 @@ type runsTold interface {
 // hosts agree, and of runs that had no ledger, nil, from state_dir. What one of
 // them does not give keeps nobody from the other's.
 func (a *app) told(ctx context.Context, cfg *config.Config, led runsTold) ([]notice.Record, error) {
-	records, err := a.toldInFile(cfg)
+	records, err := a.toldInFiles(cfg)
 	if led == nil {
 		return records, err
 	}
@@ -210,33 +208,3 @@ func (t *teller) keepInLedger(ctx context.Context, led *ledger.Store, r notice.R
 	return ledger.WriteHead(filepath.Join(t.cfg.StateDir, "head.json"), led.Head())
 }
 
-// toldFile keeps what was told of runs that had no ledger.
-const toldFile = "told.json"
-
-func (a *app) toldInFile(cfg *config.Config) ([]notice.Record, error) {
-	text, err := os.ReadFile(filepath.Join(cfg.StateDir, toldFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var records []notice.Record
-	if err == nil {
-		err = json.Unmarshal(text, &records)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s of state_dir: %w", toldFile, err)
-	}
-	return records, nil
-}
-
-func (t *teller) keepInFile(r notice.Record) error {
-	if err := os.MkdirAll(t.cfg.StateDir, 0o700); err != nil { // the run may have failed before it made it
-		return fmt.Errorf("make the state_dir: %w", err)
-	}
-	records, _ := t.toldInFile(t.cfg) // what cannot be read is written anew
-	records = append(records, r)
-	text, err := json.Marshal(records[max(0, len(records)-recordsKept):])
-	if err != nil {
-		return err
-	}
-	return writeWhole(filepath.Join(t.cfg.StateDir, toldFile), 0o600, writing(text))
-}
