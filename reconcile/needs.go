@@ -45,6 +45,9 @@ func (s SourceResult) needs() []PersonNeeded {
 	}
 	if s.Tally.Bad > 0 {
 		known := s.BadEarlier
+		if s.NotUnique { // which holds back the whole source: no habit
+			known = Earlier{}
+		}
 		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedBad, Count: s.Tally.Bad, Known: known.Count, Since: known.Since})
 	}
 	if s.Tally.RowsWithoutOrder > 0 {

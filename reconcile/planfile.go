@@ -79,6 +79,7 @@ type PlannedSource struct {
 	Custom        []CustomField `json:"custom,omitempty"`
 
 	BadEarlier Earlier              `json:"bad_earlier,omitzero"`
+	NotUnique  bool                 `json:"not_unique,omitempty"`
 	Loose      []Digest             `json:"loose,omitempty"`
 	Stores     map[string]StoreSeen `json:"stores,omitempty"`
 }

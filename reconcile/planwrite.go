@@ -123,7 +123,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 	}
 	for _, s := range p.Sources {
 		line := plannedSource(p.sources[s.Name()])
-		line.BadEarlier = p.first.bad(s.Name())
+		line.BadEarlier, line.NotUnique = p.first.bad(s.Name()), p.notUnique[s.Name()]
 		env.Sources = append(env.Sources, line)
 	}
 	for _, t := range p.targets {

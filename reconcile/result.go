@@ -58,6 +58,7 @@ type SourceResult struct {
 	// hashes of what stands in them; the last runs met LooseEarlier of these.
 	Bad          []BadOrder
 	BadEarlier   Earlier
+	NotUnique    bool // one of its numbers stands for several orders: nothing of it is sent
 	Loose        []string
 	LooseEarlier int
 	// Stores tells of each store's orders in the period, at most MaxStores.

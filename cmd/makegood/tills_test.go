@@ -178,7 +178,7 @@ func TestTillTickets(t *testing.T) {
 				t.Errorf("the second night sent %d after %d, and takes %d for sent", got.Sent.Events, sent, got.AlreadySent.Events)
 			}
 			s.holdsTheYear()
-			s.wants(s.night(exitPerson, c.rows), "activate", "already_sent sent_here 37685, held_back no_email 9392, held_back no_goods 165")
+			s.wants(s.night(exitDone, c.rows), "activate", "already_sent sent_here 37685, held_back no_email 9392, held_back no_goods 165")
 			s.holdsTheYear()
 		})
 	}
