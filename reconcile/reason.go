@@ -16,6 +16,7 @@ const (
 	ReasonAmbiguous    Reason = "ambiguous_join"
 	ReasonNotUnique    Reason = "order_not_unique" // one id, two stores, customers or days
 	ReasonVersions     Reason = "versions"         // two files disagree about one order
+	ReasonNotCorrected Reason = "not_corrected"    // a row to fix came back as it was
 	ReasonBadUpgrade   Reason = "bad_upgrade"      // upgrades that contradict each other
 )
 

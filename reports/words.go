@@ -41,6 +41,8 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonNotUnique, Words{Text: "one order number for several orders",
 		Next: "Say with order_unique how far a number is unique: per_store, per_store_and_day or per_till_and_day."}},
 	{reconcile.ReasonVersions, Words{Text: "two files disagree about the order"}},
+	{reconcile.ReasonNotCorrected, Words{Text: "not corrected yet",
+		Next: "Correct the row, or give the whole file back: these rows alone do not say what was wrong."}},
 	{reconcile.ReasonBadUpgrade, Words{Text: "upgrades that contradict each other",
 		Next: "Look at the carts of the rows below in the shop; a cart from before the period is missing in an export."}},
 	{reconcile.ReasonStatusNotComplete, Words{Text: "not completed, by its status"}},

@@ -124,7 +124,7 @@ func TestMarkedParts(t *testing.T) {
 	if got := m.back("orders-1.fix.csv"); strings.Contains(got, "\n1,") || !strings.Contains(got, "\n2,") {
 		t.Errorf("rows to fix:\n%s", got)
 	}
-	if got := m.back("orders-1.csv"); strings.Count(got, "Its rows stand in several files") != 1 {
+	if got := m.back("orders-1.csv"); strings.Count(got, "its rows stand in several files") != 1 {
 		t.Errorf("the file is\n%s", got)
 	}
 	if got := m.back("orders-2.csv"); !strings.Contains(got, "to fix with its order") {

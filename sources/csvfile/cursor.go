@@ -35,8 +35,10 @@ type cursor struct {
 	last    int      // line on which the last row begins
 	decoded bool     // the text was made by a decoder: it is valid UTF-8
 	own     []int    // columns that makegood wrote
+	marks   []int    // those of them that hold marks
 	width   int      // of the header, those included
 	defused bool     // makegood wrote the file: it put apostrophes before formulas
+	checkAt int      // the column of checksums, -1
 }
 
 func newCursor(f *File, d *dialect, in *content) (*cursor, error) {
@@ -100,6 +102,7 @@ func (c *cursor) readHeader(f *File) error {
 func (c *cursor) leaveOwn() {
 	columns := c.header.Columns
 	c.own, c.defused = table.OwnColumns(columns), table.HasColumn(columns, table.StatusColumn)
+	c.checkAt, c.header.Alone, c.marks = table.CheckAt(columns), table.ToFix(columns), table.OldMarks(columns)
 	for _, at := range c.own {
 		columns[at] = ""
 	}
@@ -159,6 +162,10 @@ func (c *cursor) row(record []string, number int) (table.Row, error) {
 	if err := c.checkText(record, number); err != nil {
 		return row, err
 	}
+	check := ""
+	if c.checkAt >= 0 && c.checkAt < len(record) {
+		check = record[c.checkAt]
+	}
 	for _, at := range c.own {
 		if at < len(record) {
 			record[at] = ""
@@ -179,6 +186,7 @@ func (c *cursor) row(record []string, number int) (table.Row, error) {
 		}
 	}
 	row.Cells = c.fit(record)
+	row.Untouched = check != "" && c.header.Untouched(check, row.Cells)
 	return row, nil
 }
 

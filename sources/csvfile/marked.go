@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"makegood/sources/internal/spill"
@@ -41,7 +40,7 @@ func (f *File) WriteMarked(ctx context.Context, m *table.Marking) (names []strin
 		return nil, err
 	}
 	_, old := os.Stat(filepath.Join(m.Dir, fix))
-	if m.ToFix() == 0 && errors.Is(old, os.ErrNotExist) {
+	if w.alone || m.ToFix() == 0 && errors.Is(old, os.ErrNotExist) {
 		return names, nil
 	}
 	return append(names, fix), spill.Deliver(filepath.Join(folder.Dir, "fix"), filepath.Join(m.Dir, fix), f.path)
@@ -72,8 +71,9 @@ type marker struct {
 	begun   []byte
 
 	cutter
-	columns    int // of the original, without own
-	own        []int
+	columns    int   // of the original, without own
+	own        []int // columns that are left out
+	alone      bool  // the file holds rows to fix: it is its own file of them
 	marked     *output
 	fix        *output
 	next       func() (table.RowMark, error)
@@ -140,7 +140,10 @@ func (w *marker) look() error {
 	}
 	c := opened.(*cursor)
 	line, _ := c.reader.FieldPos(0)
-	w.headerLine, w.own, w.columns = line+c.skipped, c.own, c.width-len(c.own)
+	if w.own = c.own; c.header.Alone != nil {
+		w.own, w.alone = c.marks, true // rows to fix stay what they are
+	}
+	w.headerLine, w.columns = line+c.skipped, c.width-len(w.own)
 	w.cutter = cutter{delimiter: c.dialect.delimiter, equals: c.dialect.equals, defused: c.defused}
 	if err := c.Close(); err != nil {
 		return err
@@ -176,7 +179,7 @@ func (w *marker) copy() error {
 	if err := w.put(w.marked, text, names); err != nil {
 		return err
 	}
-	err = w.put(w.fix, text, append(names, table.RowColumn))
+	err = w.put(w.fix, text, append(names, table.FixColumns(w.marking.Habits)...))
 	for err == nil && w.row.Row > 0 {
 		err = w.copyRow()
 	}
@@ -187,7 +190,7 @@ func (w *marker) copyRow() error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
-	row, mark := w.row.Row, w.row.Mark
+	mark := w.row
 	if err := w.turn(); err != nil {
 		return err
 	}
@@ -195,12 +198,12 @@ func (w *marker) copyRow() error {
 	if err != nil {
 		return err
 	}
-	if mark == (table.Mark{}) {
+	if mark.Mark == (table.Mark{}) {
 		return w.put(w.marked, text, nil)
 	}
 	err = w.put(w.marked, text, mark.Cells())
 	if err == nil && mark.Fix {
-		err = w.put(w.fix, text, append(mark.Cells(), strconv.Itoa(row)))
+		err = w.put(w.fix, text, append(mark.Cells(), mark.FixCells()...))
 	}
 	return err
 }

@@ -80,6 +80,7 @@ func (s *Source) firstPass(ctx context.Context, w reconcile.Window, yield func(r
 	if err := s.link(ctx, files); err != nil {
 		return err
 	}
+	s.of, s.reversed = files, map[string]bool{}
 	p := s.newPass(&s.tally)
 	defer func() { err = errors.Join(err, p.spill.close()) }()
 	p.from = w.From
@@ -90,7 +91,7 @@ func (s *Source) firstPass(ctx context.Context, w reconcile.Window, yield func(r
 			return err
 		}
 	}
-	s.shape = p.numbers.Shape()
+	s.shape, s.taints = p.numbers.Shape(), p.taints
 	err = p.finish()
 	s.tally.Problems = p.found.list
 	s.tally.Notes = inOne(s.tally.Notes, files)
@@ -159,7 +160,7 @@ func (p *pass) drain(ctx context.Context, name string, cursor Cursor) error {
 			return p.read(row)
 		}
 		t, err := p.tell(row)
-		if err == nil {
+		if err == nil && !row.Aside {
 			err = p.told.write(t)
 		}
 		return err
@@ -231,6 +232,9 @@ func (c *chooser) place(v version, merged int) error {
 	t := &c.tally
 	t.Read += 1 + merged
 	t.Merged += merged
+	if v.Reverses != "" && c.options.Blame != nil {
+		c.reversed[v.Reverses] = true
+	}
 	future := v.CompletedAt.After(c.options.now().Add(futureSlack))
 	switch {
 	case future:

@@ -48,6 +48,7 @@ func (p *pass) number(s *slot, cells []string) string {
 		return p.row.id(s, cells)
 	}
 	number := p.row.text(s, cells)
+	p.row.apostrophe(s, number)
 	if p.m.shape != nil && number != "" && !p.m.shape.MatchString(number) {
 		p.row.add(s.label, reconcile.ReasonDamagedID, shape(number)+" does not fit order_shape; correct the cell, or the setting")
 	}

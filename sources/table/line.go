@@ -41,7 +41,17 @@ func (p *problems) id(s *slot, cells []string) string {
 	if damaged(text) {
 		p.add(s.label, reconcile.ReasonDamagedID, damageText(s.label))
 	}
+	p.apostrophe(s, text)
 	return text
+}
+
+// apostrophe finds an id that was made harmless for spreadsheets, and came back
+// in a file that does not say so.
+func (p *problems) apostrophe(s *slot, id string) {
+	if Restore(id) != id {
+		p.add(s.label, reconcile.ReasonDamagedID, shape(id)+" begins with an apostrophe, as makegood writes such ids into marked files; "+
+			"take it away, or give the file back with the columns of makegood")
+	}
 }
 
 // number reads a slot as a number; nil when it is empty or unreadable.

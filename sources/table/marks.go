@@ -20,8 +20,8 @@ const (
 	// RowColumn stands among the rows to fix alone, and tells them from the
 	// table: the number of the row there.
 	RowColumn = "makegood row"
-	// CheckColumn stands there, too: the Checksum of the row, by which a
-	// correction finds it.
+	// CheckColumn stands there, too: the Checksum of the row, by which it is
+	// known whether it was corrected. Behind its name stand the Habits.
 	CheckColumn = "makegood check"
 )
 
@@ -29,11 +29,25 @@ const (
 func OwnColumns(columns []string) (own []int) {
 	for i, name := range columns {
 		switch strings.TrimSpace(name) {
-		case StatusColumn, ReasonColumn, NextColumn, RowColumn, CheckColumn:
+		case StatusColumn, ReasonColumn, NextColumn, RowColumn:
+			own = append(own, i)
+			continue
+		}
+		if isCheck(name) {
 			own = append(own, i)
 		}
 	}
 	return own
+}
+
+// OldMarks finds those of them that hold marks.
+func OldMarks(columns []string) (old []int) {
+	for i, name := range columns {
+		if slices.Contains(MarkColumns(), strings.TrimSpace(name)) {
+			old = append(old, i)
+		}
+	}
+	return old
 }
 
 // HasColumn reports whether one of the columns has a name.
@@ -41,18 +55,19 @@ func HasColumn(columns []string, name string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool { return strings.TrimSpace(c) == name })
 }
 
-// Checksum is over the texts of a row, but for blanks around them and blank
-// cells at its end. It stands in files: it stays the same for ever.
-func Checksum(cells []string) uint64 {
+func checksum(cells []string) uint64 {
 	h := fnv.New64a()
 	blanks := 0
 	for _, cell := range cells {
-		if cell = strings.TrimSpace(cell); cell == "" {
+		if cell = strings.TrimSpace(cell); cell == "" || cell == Unresolved {
 			blanks++
 			continue
 		}
 		_, _ = h.Write(make([]byte, blanks)) // never fails
 		blanks = 1
+		if strings.IndexByte(cell, '\r') >= 0 {
+			cell = strings.ReplaceAll(cell, "\r\n", "\n")
+		}
 		_, _ = h.Write([]byte(cell))
 	}
 	return h.Sum64()
@@ -146,7 +161,7 @@ func (s *Source) markFile(ctx context.Context, at int, o MarkOptions, several ma
 	default:
 		o.Taken[name] = true
 	}
-	m := &Marking{Dir: o.Dir, TmpDir: o.TmpDir, spill: s.options.StateDir, codes: map[Mark]int{{}: 0}, marks: []Mark{{}}}
+	m := &Marking{Dir: o.Dir, TmpDir: o.TmpDir, Habits: s.habits, spill: s.options.StateDir, codes: map[Mark]int{{}: 0}, marks: []Mark{{}}}
 	defer m.close()
 	m.Check = func() error { return unchanged(s.read[at].File, s.read[at].mark) }
 	err := s.eachRow(ctx, at, func(t Told) error {
@@ -154,9 +169,10 @@ func (s *Source) markFile(ctx context.Context, at int, o MarkOptions, several ma
 		if t.Met != MetBlank {
 			mark = o.Mark(t)
 		}
-		if mark.Fix && several[t.Key] {
-			mark.Fix = false
-			mark.Next = strings.TrimSpace(mark.Next + " Its rows stand in several files: correct it there, and give all of them back.")
+		if mark.Fix {
+			if why := s.wholeOnly(t, several); why != "" {
+				mark.Fix, mark.Next = false, "Correct it in the whole file, and give that back: "+why+"."
+			}
 		}
 		return m.add(t, mark)
 	})
@@ -168,23 +184,28 @@ func (s *Source) markFile(ctx context.Context, at int, o MarkOptions, several ma
 	return names, m.toFix, err
 }
 
-// scattered finds the orders to fix that are cut across files: the rows of one
-// file alone would be half an order.
+// scattered finds the orders to fix that are cut across files or sheets: the
+// rows of one alone would be half an order, or one version of several.
 func (s *Source) scattered(ctx context.Context, judge Marker) (map[reconcile.OrderKey]bool, error) {
-	if !s.parts() || len(s.read) < 2 {
+	type place struct {
+		file  int
+		sheet string
+	}
+	if len(s.read) < 2 && !slices.ContainsFunc(s.read, func(f readFile) bool { return f.told != nil && len(f.told.sheets) > 1 }) {
 		return nil, nil
 	}
-	first, several := map[reconcile.OrderKey]int{}, map[reconcile.OrderKey]bool{}
+	first, several := map[reconcile.OrderKey]place{}, map[reconcile.OrderKey]bool{}
 	for i := range s.read {
 		err := s.eachRow(ctx, i, func(t Told) error {
 			if t.Met != MetOrder || !judge.Mark(t).Fix {
 				return nil
 			}
-			if at, met := first[t.Key]; met && at != i {
+			here := place{i, t.Sheet}
+			if at, met := first[t.Key]; met && at != here {
 				several[t.Key] = true
 			} else if !met {
 				t.Key.Order = strings.Clone(t.Key.Order)
-				first[t.Key] = i
+				first[t.Key] = here
 			}
 			return nil
 		})
@@ -201,6 +222,7 @@ type Marking struct {
 	Dir     string
 	TmpDir  string
 	Summary Summary
+	Habits  Habits
 	// Check gives an error when the file is no longer the one that was read.
 	Check func() error
 

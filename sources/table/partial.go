@@ -11,12 +11,13 @@ import (
 // partial is what has been read of one order so far. Two partials of one
 // order, cut anywhere, merge to what would have come of all its rows.
 type partial struct {
-	key    string // the order's id
-	file   int    // of the version; 0 where files are parts
-	number string // the order number that its rows show
-	rows   int
-	said   uint64 // of all rows
-	index  int    // among those in memory
+	key     string // the order's id
+	file    int    // of the version; 0 where files are parts
+	number  string // the order number that its rows show
+	rows    int
+	said    uint64 // of all rows
+	touched bool   // one of the rows is not Untouched
+	index   int    // among those in memory
 
 	origin struct {
 		header int32
@@ -234,6 +235,7 @@ func (p *partial) overlay(t tuple) []string {
 func (p *partial) merge(m *mapping, o *partial, in interner) {
 	p.rows += o.rows
 	p.said += o.said
+	p.touched = p.touched || o.touched
 	p.mergeOrigin(o)
 	for i, c := range o.first {
 		if p.first[i].text == "" && !m.kept[i].strict {
@@ -293,6 +295,7 @@ func (p *partial) walk(c *codec) {
 	c.text(&p.number)
 	c.number(&p.rows)
 	c.checksum(&p.said)
+	c.flag(&p.touched)
 	c.small(&p.origin.header)
 	list(c, &p.origin.rows, func(r *reconcile.RowRange) { c.number(&r.First); c.number(&r.Last) })
 	c.flag(&p.origin.more)

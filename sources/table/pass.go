@@ -81,6 +81,9 @@ func (p *pass) bind(h *Header) error {
 	if p.bound = p.bindings[h]; p.bound != nil {
 		return nil
 	}
+	if err := p.src.aloneAmong(h); err != nil {
+		return err
+	}
 	b, err := p.m.bind(h, int32(len(p.headers)))
 	if err != nil {
 		return err
@@ -202,6 +205,7 @@ func (p *pass) group(row Row, m moment) error {
 	part.place(p.row.at)
 	part.complete(m)
 	part.said += p.said(row.Cells)
+	part.touched = part.touched || !row.Untouched
 	if row.Problem != "" {
 		p.row.add("", reconcile.ReasonBadValue, row.Problem)
 	} else if len(p.spoiled) == 0 {
@@ -340,5 +344,6 @@ func (p *pass) head(part *partial) reconcile.Head {
 		part.fail(taint)
 	}
 	p.inspect(part)
+	p.corrected(part)
 	return finish(p.m, p.headers, part)
 }

@@ -27,6 +27,12 @@ type Row struct {
 	// Faults are the cells that must not be read as what they seem to be. Each
 	// that is mapped makes its order bad.
 	Faults []Fault
+	// Untouched says that the row stands among rows to fix alone, and is as
+	// makegood wrote it there.
+	Untouched bool
+	// Aside says that the row is none of the file's own: it counts for its
+	// order, and is not marked.
+	Aside bool
 }
 
 // Header names the columns of one sheet, file or query.
@@ -38,6 +44,9 @@ type Header struct {
 	// (its location is UTC and means nothing), rounded to the second. nil
 	// where the format has none.
 	Serial func(days float64) (time.Time, error)
+	// Alone is how the table was read whose rows to fix these are; nil where
+	// they are not rows to fix alone.
+	Alone *Habits
 }
 
 // cell names the cell of a column in a workbook; "" where nobody counts in

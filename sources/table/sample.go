@@ -55,6 +55,17 @@ type settled struct {
 	iso           string // a file with ISO dates
 }
 
+// learnt is what was not set.
+func (s *settled) learnt(t config.Table) (h Habits) {
+	if t.Decimal == "" {
+		h.Decimal = s.Decimal
+	}
+	if t.DateFormat == "" {
+		h.DateFormat = s.DateFormat
+	}
+	return h
+}
+
 // settle looks at the first rows of files. What is set is not looked for.
 func settle(ctx context.Context, files []File, t config.Table, h habits) (*settled, error) {
 	s := &settled{Table: t}
@@ -133,6 +144,7 @@ type looked struct {
 	file  string
 	whole bool
 	typed bool
+	alone Habits    // of the table that rows to fix are from
 	signs [2]string // a number that only the point explains, and one that only the comma does
 	vague string    // a number that both explain
 	iso   int
@@ -150,6 +162,9 @@ func look(ctx context.Context, f File, h habits) (*looked, error) {
 		return nil, err
 	}
 	r := &looked{file: f.Name(), whole: sample.Whole, typed: sample.Numbers != nil}
+	if sample.Header.Alone != nil {
+		r.alone = *sample.Header.Alone
+	}
 	find, rows := newFinder(sample.Header), sample.Rows
 	for _, one := range h.numbers {
 		s, err := find.slot(one)
@@ -203,6 +218,8 @@ func (r *looked) number(text string) {
 // sign decides; "" where no number has a sign.
 func (r *looked) sign() (string, error) {
 	switch point, comma := r.signs[0], r.signs[1]; {
+	case r.alone.Decimal != "":
+		return r.alone.Decimal, nil
 	case point != "" && comma != "":
 		return "", fmt.Errorf("%s %w: %s has a decimal point, and %s a decimal comma; set decimal: \".\" or decimal: \",\"",
 			r.file, ErrAmbiguous, point, comma)
@@ -285,6 +302,9 @@ func (r *looked) date(text string) {
 
 // form decides on what most dates are written in; "" for ISO forms.
 func (r *looked) form() (string, error) {
+	if r.alone.DateFormat != "" {
+		return r.alone.DateFormat, nil
+	}
 	var most dateForm
 	for _, f := range r.forms {
 		if f.count > most.count {

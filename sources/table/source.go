@@ -60,11 +60,15 @@ type Source struct {
 	options Options
 	hasher  hasher
 
-	tally   reconcile.Tally
-	read    []readFile // by the last Heads
-	shape   idshape.Shape
-	catalog catalog
-	links   links
+	tally    reconcile.Tally
+	of       []File     // of the last Heads
+	read     []readFile // of these, by the last Heads
+	habits   Habits
+	taints   map[string]problem // order numbers of rows whose order is not known
+	reversed map[string]bool    // order numbers that others say to undo
+	shape    idshape.Shape
+	catalog  catalog
+	links    links
 }
 
 var _ reconcile.Source = (*Source)(nil)
@@ -154,7 +158,7 @@ func (s *Source) settle(ctx context.Context, files []File) error {
 				"set decimal: \",\" and write it so", t.decimal, ErrAmbiguous, text)
 		}
 	}
-	cfg.Table = t.Table
+	cfg.Table, s.habits = t.Table, t.learnt(s.cfg.Table)
 	s.tally.Notes = append(s.tally.Notes, t.notes...)
 	s.mapping, err = newMapping(&cfg)
 	return err

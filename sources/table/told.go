@@ -35,13 +35,13 @@ type Told struct {
 	// order the row belongs to is not known.
 	Damaged bool
 
-	check  uint64 // Checksum of the row
+	check  uint64 // of the row
 	number string // of the order, as the row has it
 }
 
 // tell reads one row, and says what it turned out to be.
 func (p *pass) tell(row Row) (Told, error) {
-	t := Told{check: Checksum(row.Cells), Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number,
+	t := Told{check: row.Header.Checksum(row.Cells), Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number,
 		Key: reconcile.OrderKey{Shop: p.src.cfg.Shop}}
 	loose, headers, totals := p.tally.RowsWithoutOrder, p.aside.headers.n, p.aside.totals.n
 	p.met = func(cells []string) {

@@ -127,6 +127,9 @@ func (s *sheet) put(at int, text string, fault table.Fault) error {
 	if s.checkAt == at+1 {
 		s.check = text
 	}
+	if s.rowAt == at+1 {
+		s.origin = text
+	}
 	if text == "" && fault.Text == "" || s.header != nil && slices.Contains(s.own, at) {
 		return nil
 	}

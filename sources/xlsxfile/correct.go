@@ -71,30 +71,45 @@ func (w *markedBook) rawRows(part string, rows map[int]int, all map[int]rawRow) 
 	}
 }
 
-// correct puts the cells of a correction in the place of those of the row at
-// hand, in their formats.
-func (w *rewriter) correct() {
+// correct puts the cells that a correction changed in the place of those of the
+// row at hand, in their formats. All others stay as they are written.
+func (w *rewriter) correct() error {
 	right, is := w.right[w.number]
 	if !is || right.prefix != w.prefix {
-		return
+		return nil
 	}
+	changed := w.corrected[w.number].changed
 	made := rowCells{}
 	for at := range w.behind {
 		old, has := w.cells.cellAt(at)
-		switch one, there := right.cellAt(at); {
-		case slices.Contains(w.own, at):
+		one, there := right.cellAt(at)
+		name := table.CellName(at, w.number)
+		switch {
+		case slices.Contains(w.own, at), !has && !slices.Contains(changed, at):
+		case !slices.Contains(changed, at):
+			made.keep(old, w.cells.bytes[old.from:old.to])
+		case has && old.shared:
+			return fmt.Errorf("%w: the correction of cell %s would replace a formula that others depend on; correct it in the table", table.ErrUnmarkable, name)
 		case there:
 			if has {
 				one.style = old.style
 			}
-			made.add(at, one, fixedCell(w.prefix, table.CellName(at, w.number), one, right.content(one)))
+			made.add(at, one, fixedCell(w.prefix, name, one, right.content(one)))
 		case has:
-			made.add(at, old, fixedCell(w.prefix, table.CellName(at, w.number), cellSpan{style: old.style}, nil))
+			made.add(at, old, fixedCell(w.prefix, name, cellSpan{style: old.style}, nil))
 		}
 	}
 	made.tail = len(made.bytes)
 	made.bytes = append(made.bytes, w.cells.bytes[w.cells.tail:]...)
 	w.cells = made
+	return nil
+}
+
+// keep adds a cell as it was written.
+func (c *rowCells) keep(one cellSpan, text []byte) {
+	by := len(c.bytes) - one.from
+	one.from, one.to, one.value, one.end = one.from+by, one.to+by, one.value+by, one.end+by
+	c.bytes, c.list = append(c.bytes, text...), append(c.list, one)
 }
 
 func (c *rowCells) cellAt(at int) (cellSpan, bool) {

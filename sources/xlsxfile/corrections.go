@@ -1,11 +1,13 @@
 package xlsxfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"makegood/sources/table"
 )
@@ -13,30 +15,44 @@ import (
 // maxCorrections is how many corrected rows are taken over into their table.
 const maxCorrections = 50_000
 
-// corrections are the rows that a person has corrected on a sheet of rows to
+// corrections are the rows that a person has corrected on sheets of rows to
 // fix while the table is there, too. Each knows by a checksum which row it was
-// made of: where that row still stands as it was, the correction counts.
+// made of: where that row still stands as it was, the correction counts. What
+// counts nowhere is given as a row of its own with a problem, so that its
+// order is held back.
 type corrections struct {
+	groups []*correctedSheets
+	strays []table.Row // nil until they are asked for
+	begun  bool
+}
+
+// correctedSheets are those of sheets with the same columns.
+type correctedSheets struct {
 	columns []string
 	rows    map[uint64][]correction // by the checksum of the row before
 	made    map[uint64][]uint64     // that, by the checksum of the corrected row
+	added   []correction            // rows that were never in a table
 	taken   int
-	sheet   string // where most of them stand
+	sheet   string // the first of them
+	met     bool   // a table has these columns
 }
 
 // correction is one of them.
 type correction struct {
-	part  string
-	row   int
-	cells []string
-	fault []table.Fault
-	now   uint64
+	header  *table.Header
+	part    string
+	row     int
+	at      int // the row in the table when it was written
+	cells   []string
+	fault   []table.Fault
+	now     uint64
+	changed []int // columns in which it differs from the row that it replaces
 }
 
 // findCorrections reads what was changed on the sheets of rows to fix. A sheet
 // that cannot be read has none: it is not the table.
 func (c *cursor) findCorrections(tabs []tabInfo) {
-	found := &corrections{rows: map[uint64][]correction{}, made: map[uint64][]uint64{}}
+	found := &corrections{}
 	for _, tab := range tabs {
 		look := &cursor{ctx: c.ctx, file: c.file, book: c.book}
 		s, err := look.openSheet(tab)
@@ -48,18 +64,20 @@ func (c *cursor) findCorrections(tabs []tabInfo) {
 			c.notes = append(c.notes, fmt.Sprintf("corrections on sheet %q were not read: %v", tab.name, err))
 		}
 	}
-	if len(found.rows) > 0 {
+	if len(found.groups) > 0 {
 		c.corrected = found
 	}
 }
 
+// of gives those of sheets with these columns; nil: there are none.
+func (f *corrections) of(columns []string) *correctedSheets {
+	if i := slices.IndexFunc(f.groups, func(g *correctedSheets) bool { return slices.Equal(g.columns, columns) }); i >= 0 {
+		return f.groups[i]
+	}
+	return nil
+}
+
 func (f *corrections) read(c *cursor, s *sheet) error {
-	if f.columns == nil {
-		f.columns, f.sheet = s.header.Columns, s.name
-	}
-	if !slices.Equal(f.columns, s.header.Columns) {
-		return nil
-	}
 	for n := 0; ; {
 		row, err := s.next(c.ctx)
 		if errors.Is(err, io.EOF) {
@@ -68,35 +86,52 @@ func (f *corrections) read(c *cursor, s *sheet) error {
 		if err != nil {
 			return err
 		}
-		before, err := strconv.ParseUint(s.check, 16, 64)
-		now := table.Checksum(row.Cells)
-		if err != nil || before == now {
+		if row.Untouched {
 			continue
 		}
 		if n++; n > maxCorrections {
 			return fmt.Errorf("%w: more than %d rows were corrected; give the rows to fix back alone", ErrTooLarge, maxCorrections)
 		}
-		f.made[now] = append(f.made[now], before)
-		f.rows[before] = append(f.rows[before], correction{s.part.name, row.Number, slices.Clone(row.Cells), slices.Clone(row.Faults), now})
+		g := f.of(s.header.Columns)
+		if g == nil {
+			g = &correctedSheets{columns: s.header.Columns, sheet: s.name, rows: map[uint64][]correction{}, made: map[uint64][]uint64{}}
+			f.groups = append(f.groups, g)
+		}
+		g.add(s, row)
 	}
+}
+
+func (g *correctedSheets) add(s *sheet, row table.Row) {
+	one := correction{header: row.Header, part: s.part.name, row: row.Number, cells: slices.Clone(row.Cells), fault: slices.Clone(row.Faults),
+		now: row.Header.Checksum(row.Cells)}
+	one.at, _ = strconv.Atoi(s.origin)
+	before, err := strconv.ParseUint(strings.TrimSpace(s.check), 16, 64)
+	if err != nil {
+		g.added = append(g.added, one)
+		return
+	}
+	g.made[one.now] = append(g.made[one.now], before)
+	g.rows[before] = append(g.rows[before], one)
 }
 
 // apply gives a row as it was corrected.
 func (f *corrections) apply(s *sheet, row table.Row) table.Row {
-	if !slices.Equal(f.columns, s.header.Columns) {
+	g := f.of(s.header.Columns)
+	if g == nil {
 		return row
 	}
-	sum := table.Checksum(row.Cells)
-	list := f.rows[sum]
+	g.met = true
+	sum := row.Header.Checksum(row.Cells)
+	list := g.rows[sum]
 	if len(list) == 0 {
-		f.known(sum)
+		g.known(sum, row.Number)
 		return row
 	}
-	one := list[0]
-	if f.rows[sum] = list[1:]; len(list) == 1 {
-		delete(f.rows, sum)
-	}
-	f.taken++
+	i := max(0, slices.IndexFunc(list, func(one correction) bool { return one.at == row.Number }))
+	one := list[i]
+	g.rows[sum] = slices.Delete(list, i, i+1)
+	g.taken++
+	one.over(row)
 	if s.corrected == nil {
 		s.corrected = map[int]correction{}
 	}
@@ -105,15 +140,75 @@ func (f *corrections) apply(s *sheet, row table.Row) table.Row {
 	return row
 }
 
-// known drops a correction that was made in the table as well.
-func (f *corrections) known(sum uint64) {
-	list := f.made[sum]
-	if len(list) == 0 {
-		return
+// over lays the correction over the row that it replaces: a formula without a
+// result stays one.
+func (c *correction) over(row table.Row) {
+	for at, text := range c.cells {
+		if text == table.Unresolved && row.Cells[at] != text {
+			c.cells[at] = row.Cells[at]
+		}
+		if c.cells[at] != row.Cells[at] {
+			c.changed = append(c.changed, at)
+		}
 	}
-	before := list[0]
-	f.made[sum] = list[1:]
-	f.rows[before] = slices.DeleteFunc(f.rows[before], func(one correction) bool { return one.now == sum })
+	for _, f := range row.Faults {
+		if !slices.Contains(c.changed, f.At) && !slices.ContainsFunc(c.fault, func(own table.Fault) bool { return own.At == f.At }) {
+			c.fault = append(c.fault, f)
+		}
+	}
+}
+
+// known drops a correction that was made in the table as well, in the row that
+// it is of.
+func (g *correctedSheets) known(sum uint64, number int) {
+	for i, before := range g.made[sum] {
+		at := slices.IndexFunc(g.rows[before], func(one correction) bool { return one.now == sum && one.at == number })
+		if at >= 0 {
+			g.made[sum] = slices.Delete(g.made[sum], i, i+1)
+			g.rows[before] = slices.Delete(g.rows[before], at, at+1)
+			return
+		}
+	}
+}
+
+// left are the corrections that count nowhere.
+func (g *correctedSheets) left() (list []correction) {
+	for _, some := range g.rows {
+		list = append(list, some...)
+	}
+	slices.SortFunc(list, func(a, b correction) int {
+		return cmp.Or(cmp.Compare(a.header.Sheet, b.header.Sheet), cmp.Compare(a.row, b.row))
+	})
+	return list
+}
+
+// stray gives, behind the last row, what was corrected or added on the sheets
+// of rows to fix and counts for no row of the table.
+func (f *corrections) stray() (table.Row, error) {
+	if f == nil {
+		return table.Row{}, io.EOF
+	}
+	if !f.begun {
+		f.begun = true
+		for _, g := range f.groups {
+			if g.met {
+				f.give(g.left(), "was corrected here, but its row in the table is no longer what it was; correct it there, and delete this row")
+				f.give(g.added, "was added here; add it to the table, and delete this row")
+			}
+		}
+	}
+	if len(f.strays) == 0 {
+		return table.Row{}, io.EOF
+	}
+	row := f.strays[0]
+	f.strays = f.strays[1:]
+	return row, nil
+}
+
+func (f *corrections) give(list []correction, what string) {
+	for _, one := range list {
+		f.strays = append(f.strays, table.Row{Header: one.header, Number: one.row, Cells: one.cells, Aside: true, Problem: "the row " + what})
+	}
 }
 
 // notes says what became of the corrections; complete behind the last row.
@@ -121,16 +216,22 @@ func (f *corrections) notes() (notes []string) {
 	if f == nil {
 		return nil
 	}
-	if f.taken > 0 {
-		notes = append(notes, fmt.Sprintf("sheet %q: %d corrected rows were read in place of those in the table", f.sheet, f.taken))
-	}
-	left := 0
-	for _, list := range f.rows {
-		left += len(list)
-	}
-	if left > 0 {
-		notes = append(notes, fmt.Sprintf("sheet %q: %d corrected rows were not read, because their rows in the table are no longer what they were; correct them there",
-			f.sheet, left))
+	for _, g := range f.groups {
+		if g.taken > 0 {
+			notes = append(notes, fmt.Sprintf("sheet %q: %d corrected rows were read in place of those in the table", g.sheet, g.taken))
+		}
+		left := len(g.left())
+		switch {
+		case !g.met:
+			notes = append(notes, fmt.Sprintf("sheet %q: %d rows were corrected and not read, because no table has its columns; correct them there", g.sheet, left+len(g.added)))
+			continue
+		case left > 0:
+			notes = append(notes, fmt.Sprintf("sheet %q: %d corrected rows were not read, because their rows in the table are no longer what they were; correct them there",
+				g.sheet, left))
+		}
+		if len(g.added) > 0 {
+			notes = append(notes, fmt.Sprintf("sheet %q: %d rows were added and not read; add them to the table", g.sheet, len(g.added)))
+		}
 	}
 	return notes
 }

@@ -148,7 +148,7 @@ func (c *cursor) Next() (table.Row, error) {
 			return table.Row{}, fmt.Errorf("read workbook %s: %w", c.file.Name(), err)
 		}
 	}
-	return table.Row{}, io.EOF
+	return c.corrected.stray()
 }
 
 // leave ends the sheet, and gives the error that ended it early.

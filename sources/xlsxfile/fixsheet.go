@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 
 	"makegood/sources/table"
 )
@@ -22,6 +21,7 @@ type fixSheet struct {
 	root        string // the begin of the sheet
 	cols        string
 	rows        int
+	habits      table.Habits
 	formats     []cellSpan // of the header
 }
 
@@ -55,16 +55,29 @@ func (s *fixSheet) add(w *rewriter, mark table.RowMark) error {
 	fmt.Fprintf(s.out, `<%srow r="%d">`, s.prefix, number)
 	for _, c := range w.cells.list {
 		if !slices.Contains(w.own, c.at) {
-			_, _ = s.out.WriteString(fixedCell(s.prefix, table.CellName(c.at, number), c, w.cells.content(c))) // an error is told by the next write
+			_, _ = s.out.WriteString(w.fixed(c, table.CellName(c.at, number))) // an error is told by the next write
 		}
 	}
-	for i, text := range append(mark.Cells(), strconv.Itoa(w.number), strconv.FormatUint(mark.Check, 16)) {
+	for i, text := range append(mark.Cells(), mark.FixCells()...) {
 		if text != "" {
 			fmt.Fprint(s.out, textCell(s.prefix, table.CellName(w.behind+i, number), w.look.of(mark.Mark), text))
 		}
 	}
 	_, err := fmt.Fprintf(s.out, "</%srow>", s.prefix)
 	return err
+}
+
+// fixed is a cell of the row at hand among the rows to fix. A formula without a
+// result, which a reader would not trust, becomes an error: it must not be
+// taken for a blank.
+func (w *rewriter) fixed(c cellSpan, name string) string {
+	content := w.cells.content(c)
+	value := bytes.TrimSpace(asValue(content))
+	lacks := len(value) == 0 && (c.kind != "str" || len(content) == 0)
+	if c.formula && (lacks || w.recalc && string(value) == "0") {
+		c.kind, content = "e", []byte("<"+w.prefix+"v>"+table.Unresolved+"</"+w.prefix+"v>")
+	}
+	return fixedCell(w.prefix, name, c, content)
 }
 
 // fixedCell is a cell with a value as it stood there. The result of a formula
@@ -88,11 +101,20 @@ func fixedCell(prefix, name string, c cellSpan, content []byte) string {
 
 // asText turns a value into a text that the cell holds itself.
 func asText(prefix string, content []byte) []byte {
+	value := asValue(content)
+	if value == nil {
+		return nil
+	}
+	return fmt.Appendf(nil, `<%[1]sis><%[1]st xml:space="preserve">%[2]s</%[1]st></%[1]sis>`, prefix, value)
+}
+
+// asValue is what stands between the tags of a value; nil: there is none.
+func asValue(content []byte) []byte {
 	from, to := bytes.IndexByte(content, '>'), bytes.LastIndexByte(content, '<')
 	if from < 0 || to <= from {
 		return nil
 	}
-	return fmt.Appendf(nil, `<%[1]sis><%[1]st xml:space="preserve">%[2]s</%[1]st></%[1]sis>`, prefix, content[from+1:to])
+	return content[from+1 : to]
 }
 
 // write gives the whole sheet.
@@ -113,7 +135,7 @@ func (s *fixSheet) write(to io.Writer, l layout) error {
 			fmt.Fprint(to, textCell(p, table.CellName(at, 1), style, name))
 		}
 	}
-	for i, name := range append(table.MarkColumns(), table.RowColumn, table.CheckColumn) {
+	for i, name := range append(table.MarkColumns(), table.FixColumns(s.habits)...) {
 		fmt.Fprint(to, textCell(p, table.CellName(l.behind+i, 1), style, name))
 	}
 	fmt.Fprintf(to, "</%srow>", p)

@@ -168,7 +168,7 @@ func (w *markedBook) copySheet(part *zip.File, name string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	r := &rewriter{ctx: w.ctx, layout: w.file.layouts[name], fixes: w.fixes[name], look: w.look}
+	r := &rewriter{ctx: w.ctx, layout: w.file.layouts[name], fixes: w.fixes[name], look: w.look, recalc: w.book.recalc}
 	if r.in, err = newRaw(in); err != nil {
 		return err
 	}
@@ -213,8 +213,11 @@ func (w *markedBook) plan() error {
 		if err != nil {
 			return err
 		}
+		fix.habits = w.marking.Habits
 		w.fixes[name] = fix
-		w.sheets = append(w.sheets, addedSheet{fix: fix, from: l})
+		if !l.alone {
+			w.sheets = append(w.sheets, addedSheet{fix: fix, from: l})
+		}
 	}
 	w.sheets = append(w.sheets, addedSheet{})
 	w.reuse()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"makegood/sources/table"
 )
@@ -80,7 +81,7 @@ func (b *book) lookOwn(c *cursor, tab *tabInfo) (err error) {
 		case n == 0 && len(l.cells) > 0 && l.cells[0] == SummaryTitle:
 			tab.sums = true
 			return nil
-		case table.HasColumn(l.cells, table.RowColumn) && table.HasColumn(l.cells, table.StatusColumn):
+		case table.ToFix(l.cells) != nil, strings.HasPrefix(tab.name, fixName) && table.HasColumn(l.cells, table.StatusColumn):
 			tab.fixes = l.number
 			return nil
 		}
@@ -109,18 +110,26 @@ type layout struct {
 	part   string
 	top    int // row of the header
 	names  []string
-	own    []int // columns that makegood wrote
+	own    []int // columns that makegood wrote, and writes anew
 	behind int   // the first column, from 0, behind all others
+	marks  int   // the first of the columns for marks
+	alone  bool  // it holds rows to fix itself
 	// corrected are the rows in whose place others were read, by number.
 	corrected map[int]correction
 }
 
 func (f *File) remember(s *sheet) {
-	l := layout{part: s.part.name, top: s.top, names: s.header.Columns, own: s.own, corrected: s.corrected}
+	l := layout{part: s.part.name, top: s.top, names: s.header.Columns, own: s.own, corrected: s.corrected, alone: s.header.Alone != nil}
+	if l.alone {
+		l.own = s.marks // the others stay: they are why it is known again
+	}
 	for at, met := range s.met {
-		if met && !slices.Contains(s.own, at) {
+		if met && !slices.Contains(l.own, at) {
 			l.behind = at + 1
 		}
+	}
+	if l.marks = l.behind; len(s.marks) == len(widths) && s.marks[len(widths)-1]-s.marks[0] == len(widths)-1 {
+		l.marks = s.marks[0] // where a table or a filter may know them
 	}
 	if f.layouts == nil {
 		f.layouts = map[string]layout{}

@@ -14,9 +14,6 @@ import (
 	"makegood/sources/table"
 )
 
-// widths of the columns of marks, in characters.
-var widths = [...]int{26, 60, 60}
-
 // rewriter copies the XML of one sheet and puts marks behind its rows. Rows to
 // fix are copied a second time, to a sheet of their own.
 type rewriter struct {
@@ -32,13 +29,8 @@ type rewriter struct {
 	cells  rowCells
 	cols   []colWidth // as the sheet has them
 	look   looks
+	recalc bool           // of the book
 	right  map[int]rawRow // corrections, by the row that they replace
-}
-
-// colWidth is one entry of the widths of columns.
-type colWidth struct {
-	from, to int // from 1
-	text     string
 }
 
 // rowCells are the bytes of one row, and where its cells are in them.
@@ -55,6 +47,8 @@ type cellSpan struct {
 	style      string
 	kind       string
 	value, end int // of its content behind a formula
+	formula    bool
+	shared     bool // the formula is that of other cells, too
 }
 
 // errNoRows says that a sheet has no rows where there were some.
@@ -109,11 +103,14 @@ func (w *rewriter) head() error {
 			text = w.widen(p)
 		case p.name == "col" && p.begin:
 			w.cols = append(w.cols, colWidth{p.number("min"), p.number("max"), text})
-		case p.name == "cols" && !p.begin && w.room():
-			text = w.widths() + text
+			text = ""
+		case p.name == "col":
+			text = ""
+		case p.name == "cols" && !p.begin:
+			text = w.around() + text
 		case p.name == "sheetData":
 			if len(w.cols) == 0 {
-				text = w.tag("cols") + w.widths() + w.tag("/cols") + text
+				text = w.tag("cols") + w.widths(w.marks) + w.tag("/cols") + text
 			}
 			w.fixes.cols = w.fixWidths()
 			_, err := w.out.WriteString(text)
@@ -132,32 +129,6 @@ func (w *rewriter) tag(name string) string {
 	return "<" + w.prefix + name + ">"
 }
 
-// room reports whether no entry of the widths is about the columns of marks:
-// two about one column are an error to spreadsheets.
-func (w *rewriter) room() bool {
-	return !slices.ContainsFunc(w.cols, func(c colWidth) bool { return c.to > w.behind })
-}
-
-func (w *rewriter) widths() string {
-	var b strings.Builder
-	for i, width := range widths {
-		fmt.Fprintf(&b, `<%scol min="%d" max="%[2]d" width="%d" customWidth="1"/>`, w.prefix, w.behind+i+1, width)
-	}
-	return b.String()
-}
-
-func (w *rewriter) fixWidths() string {
-	text := ""
-	for _, c := range w.cols {
-		if c.to <= w.behind {
-			text += strings.TrimRight(c.text, "/>") + "/>"
-		}
-	}
-	at := w.behind + len(widths) + 1
-	return w.tag("cols") + text + w.widths() + fmt.Sprintf(`<%[1]scol min="%[2]d" max="%[2]d" width="14" customWidth="1"/>`+
-		`<%[1]scol min="%[3]d" max="%[3]d" width="18" hidden="1" customWidth="1"/>`, w.prefix, at, at+1) + w.tag("/cols")
-}
-
 // widen gives the tag with the range that the sheet has with its marks.
 func (w *rewriter) widen(p piece) string {
 	value, from, to := p.attribute("ref")
@@ -174,7 +145,7 @@ func (w *rewriter) widen(p piece) string {
 	if err != nil || bad != nil {
 		return string(p.text)
 	}
-	last = table.CellName(max(at, w.behind+len(widths)-1), n)
+	last = table.CellName(max(at, w.marks+len(widths)-1), n)
 	return string(p.text[:from]) + ` ref="` + first + ":" + last + `"` + string(p.text[to:])
 }
 
@@ -198,7 +169,9 @@ func (w *rewriter) copyRow(p piece) error {
 	if err := w.readRow(); err != nil {
 		return err
 	}
-	w.correct()
+	if err := w.correct(); err != nil {
+		return err
+	}
 	mark, err := w.markOf(w.number)
 	if err != nil {
 		return err
@@ -238,22 +211,32 @@ func (w *rewriter) markOf(number int) (table.RowMark, error) {
 // writeRow writes the cells of the row at hand, but for those of older marks,
 // and the new ones.
 func (w *rewriter) writeRow(texts []string, style string) error {
-	done := 0
-	for _, c := range w.cells.list {
-		if slices.Contains(w.own, c.at) {
-			_, _ = w.out.Write(w.cells.bytes[done:c.from]) // an error is told by the next write
-			done = c.to
-		}
-	}
-	_, _ = w.out.Write(w.cells.bytes[done:max(done, w.cells.tail)])
 	if n := len(w.cells.list); n > 0 && w.number == w.top {
 		style = w.cells.list[n-1].style
 	}
-	for i, text := range texts {
-		if text != "" {
-			_, _ = w.out.WriteString(textCell(w.prefix, table.CellName(w.behind+i, w.number), style, text))
+	done, put := 0, false
+	marks := func() {
+		for i, text := range texts {
+			if text != "" && !put {
+				_, _ = w.out.WriteString(textCell(w.prefix, table.CellName(w.marks+i, w.number), style, text)) // an error is told by the next write
+			}
 		}
+		put = true
 	}
+	for _, c := range w.cells.list {
+		own := slices.Contains(w.own, c.at)
+		if !own && (c.at < w.marks || put) {
+			continue
+		}
+		_, _ = w.out.Write(w.cells.bytes[done:c.from])
+		if done = c.from; own {
+			done = c.to
+			continue
+		}
+		marks()
+	}
+	_, _ = w.out.Write(w.cells.bytes[done:max(done, w.cells.tail)])
+	marks()
 	_, err := w.out.Write(w.cells.bytes[max(done, w.cells.tail):])
 	return err
 }
@@ -330,6 +313,10 @@ func (w *rewriter) readCell(p piece, next, from int) (int, error) {
 		}
 		if depth == 0 {
 			break
+		}
+		if inner.name == "f" && inner.begin {
+			_, _, at := inner.attribute("ref")
+			one.formula, one.shared = true, at > 0
 		}
 		if inner.name == "f" && inner.end && depth == 1 {
 			one.value = len(c.bytes)

@@ -57,10 +57,13 @@ type sheet struct {
 	wide    bool   // cells beside the header were noted
 	dark    int    // hidden rows
 	own     []int  // columns that makegood wrote
+	marks   []int  // those of them that hold marks
 	top     int    // row of the header
 	met     []bool // columns that have cells
 	checkAt int    // the column of checksums, from 1; 0: there is none
 	check   string // of the row at hand
+	rowAt   int    // the column of the rows' numbers in their table, likewise
+	origin  string // of the row at hand
 	// corrected are the rows in whose place others were read, by number.
 	corrected map[int]correction
 }
@@ -90,8 +93,14 @@ func (c *cursor) openSheet(tab tabInfo) (s *sheet, err error) {
 		return s, errors.Join(err, s.close())
 	}
 	s.top, s.own = head.number, table.OwnColumns(head.cells)
-	s.checkAt = 1 + slices.IndexFunc(head.cells, func(name string) bool { return strings.TrimSpace(name) == table.CheckColumn })
+	s.marks, s.checkAt = table.OldMarks(head.cells), 1+table.CheckAt(head.cells)
+	s.rowAt = 1 + slices.IndexFunc(head.cells, func(name string) bool { return strings.TrimSpace(name) == table.RowColumn })
 	s.header = &table.Header{File: c.file.Name(), Sheet: tab.name, Columns: foreign(head.cells, s.own), Serial: c.book.serial}
+	if tab.fixes > 0 {
+		if s.header.Alone = table.ToFix(head.cells); s.header.Alone == nil {
+			s.header.Alone = &table.Habits{}
+		}
+	}
 	s.noteHidden()
 	return s, nil
 }
@@ -108,7 +117,9 @@ func (s *sheet) next(ctx context.Context) (table.Row, error) {
 		s.numbers[at], l.cells[at] = true, ""
 	}
 	l = s.fit(l)
-	return table.Row{Header: s.header, Number: l.number, Cells: l.cells, Faults: l.faults}, nil
+	row := table.Row{Header: s.header, Number: l.number, Cells: l.cells, Faults: l.faults}
+	row.Untouched = s.header.Alone != nil && s.header.Untouched(s.check, l.cells)
+	return row, nil
 }
 
 func (s *sheet) nextLine(ctx context.Context) (line, error) {
@@ -217,7 +228,7 @@ func (s *sheet) row(start xml.StartElement) error {
 		s.dark++
 	}
 	s.part.allow()
-	s.check = ""
+	s.check, s.origin = "", ""
 	s.line, s.size = line{s.number, s.line.cells[:0], s.line.faults[:0], s.line.numbers[:0]}, 0
 	at := -1
 	for depth := s.part.depth; ; {
