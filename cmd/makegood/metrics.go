@@ -17,6 +17,7 @@ import (
 	"makegood/reconcile/ledger"
 	"makegood/reports"
 	"makegood/reports/metrics"
+	"makegood/reports/notice"
 )
 
 func (a *app) metricsCommand() *cobra.Command {
@@ -67,46 +68,62 @@ func (a *app) metrics(ctx context.Context, run string) error {
 			if err != nil {
 				return err
 			}
-			return metrics.Write(a.io.out, metrics.Of([]metrics.Run{runOf(past)}, metrics.Wanted{}))
+			past.Backfill = false // alone, it says how things stood in its period
+			return metrics.Write(a.io.out, metrics.Of([]metrics.Run{runOf(past)}, metrics.Wanted{}), cfg.Environment)
 		}
-		numbers, err := lastNumbers(ctx, led, cfg, nil)
+		numbers, err := a.lastNumbers(ctx, led, cfg, nil)
 		if err != nil {
 			return err
 		}
-		return metrics.Write(a.io.out, numbers)
+		return metrics.Write(a.io.out, numbers, cfg.Environment)
 	})
 }
 
 // runOf is a run by its report.
 func runOf(r reports.Report) metrics.Run {
-	run := metrics.Run{Command: r.Command, Started: r.Started, Finished: r.Finished, Report: func() (reports.Report, error) { return r, nil }}
+	run := metrics.Run{Command: r.Command, Started: r.Started, Finished: r.Finished, Report: r}
 	if r.Exit != nil {
 		run.Exit = *r.Exit
 	}
 	return run
 }
 
+// How far back numbers are looked for: all runs of the last days, and as many
+// before as it takes to meet every source and destination.
+const (
+	numbersOf     = 48 * time.Hour
+	numbersWithin = 60 * 24 * time.Hour
+	numbersAmong  = 2500
+)
+
 // lastNumbers makes the numbers of the runs in the ledger. now, where it is
 // there, is a run that has just ended and may not be in it as it ended.
-func lastNumbers(ctx context.Context, led ender, cfg *config.Config, now *reports.Report) (metrics.Numbers, error) {
-	ended, err := led.Ended(ctx, amongRuns)
-	if err != nil {
-		return nil, err
-	}
-	var runs []metrics.Run
+func (a *app) lastNumbers(ctx context.Context, led ender, cfg *config.Config, now *reports.Report) (metrics.Numbers, error) {
+	c := metrics.Collect(wanted(cfg))
 	if now != nil {
-		runs = append(runs, runOf(*now))
-		ended = slices.DeleteFunc(ended, func(r ledger.LastRun) bool { return r.Run == reconcile.RunID(now.Run) })
+		c.Add(runOf(*now))
 	}
-	for _, r := range ended {
-		runs = append(runs, metrics.Run{Command: r.Command, Started: r.Started, Finished: r.Finished, Exit: r.Exit,
-			Report: func() (reports.Report, error) { return reports.Read(bytes.NewReader(r.Summary)) }})
-	}
-	return metrics.Of(runs, wanted(cfg)), nil
+	at, among := a.clock(), 0
+	err := led.EachEnded(ctx, at.Add(-numbersWithin), func(r ledger.LastRun) (bool, error) {
+		among++
+		switch {
+		case among > numbersAmong || at.Sub(r.Finished) > numbersOf && !c.Lacks():
+			return true, nil
+		case r.Finished.After(notice.Late(at)), now != nil && r.Run == reconcile.RunID(now.Run):
+			return false, nil // a clock was wrong; or it is known already
+		}
+		report, err := reports.Read(bytes.NewReader(r.Summary))
+		if err != nil {
+			report = reports.Report{} // another version's
+		}
+		c.Add(metrics.Run{Command: r.Command, Started: r.Started, Finished: r.Finished, Exit: r.Exit, Report: report})
+		return false, nil
+	})
+	return c.Numbers(), err
 }
 
 func wanted(cfg *config.Config) metrics.Wanted {
-	want := metrics.Wanted{Sources: slices.Sorted(maps.Keys(cfg.Sources))}
+	want := metrics.Wanted{Sources: slices.AppendSeq([]string{}, maps.Keys(cfg.Sources)), Targets: []string{}}
 	for name, t := range cfg.Targets {
 		if t.Mode != config.ModeOff {
 			want.Targets = append(want.Targets, name)
@@ -127,7 +144,7 @@ func (t *teller) numbers(led *ledger.Store, now reports.Report) {
 	if now.Finished.IsZero() {
 		now.Finished = t.clock().UTC()
 	}
-	numbers, err := lastNumbers(ctx, led, t.cfg, &now)
+	numbers, err := t.lastNumbers(ctx, led, t.cfg, &now)
 	if err != nil {
 		t.log.Warn("there are no metrics of this run", "error", err)
 		return
@@ -136,7 +153,7 @@ func (t *teller) numbers(led *ledger.Store, now reports.Report) {
 	if m.TextFile != "" {
 		both.Go(func() {
 			var text bytes.Buffer
-			err := metrics.Write(&text, numbers)
+			err := metrics.Write(&text, numbers, t.cfg.Environment)
 			if err == nil {
 				err = writeWhole(m.TextFile, 0o644, writing(text.Bytes()))
 			}
@@ -147,7 +164,7 @@ func (t *teller) numbers(led *ledger.Store, now reports.Report) {
 	}
 	if m.Push != nil {
 		both.Go(func() {
-			to := metrics.Gateway{URL: m.Push.URL, Job: m.Push.Job, Username: m.Push.Username, Password: m.Push.Password.Reveal()}
+			to := metrics.Gateway{URL: m.Push.URL, Job: m.Push.Job, Environment: t.cfg.Environment, Username: m.Push.Username, Password: m.Push.Password.Reveal()}
 			if err := to.Push(ctx, numbers); err != nil {
 				t.log.Warn("metrics could not be pushed", "error", err)
 			}
@@ -171,19 +188,19 @@ func (s *scraped) write(ctx context.Context, w io.Writer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.pastRuns(ctx, func(led *ledger.Reader, _ *time.Location) error {
-		newest, err := led.Ended(ctx, 1)
-		if err != nil || len(newest) == 0 || newest[0].Run == s.run {
+		newest, err := s.newest(ctx, led)
+		if err != nil || newest == s.run {
 			return err
 		}
-		numbers, err := lastNumbers(ctx, led, s.cfg, nil)
+		numbers, err := s.lastNumbers(ctx, led, s.cfg, nil)
 		if err != nil {
 			return err
 		}
 		var text bytes.Buffer
-		if err := metrics.Write(&text, numbers); err != nil {
+		if err := metrics.Write(&text, numbers, s.cfg.Environment); err != nil {
 			return err
 		}
-		s.run, s.text = newest[0].Run, text.Bytes()
+		s.run, s.text = newest, text.Bytes()
 		return nil
 	})
 	if err != nil {
@@ -191,4 +208,17 @@ func (s *scraped) write(ctx context.Context, w io.Writer) error {
 	}
 	_, err = w.Write(s.text)
 	return err
+}
+
+// newest is the run that ended last, "" where none did lately.
+func (s *scraped) newest(ctx context.Context, led ender) (run reconcile.RunID, err error) {
+	at := s.clock()
+	err = led.EachEnded(ctx, at.Add(-numbersWithin), func(r ledger.LastRun) (bool, error) {
+		if r.Finished.After(notice.Late(at)) {
+			return false, nil
+		}
+		run = r.Run
+		return true, nil
+	})
+	return run, err
 }

@@ -207,4 +207,3 @@ func (t *teller) keepInLedger(ctx context.Context, led *ledger.Store, r notice.R
 	}
 	return ledger.WriteHead(filepath.Join(t.cfg.StateDir, "head.json"), led.Head())
 }
-

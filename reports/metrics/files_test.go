@@ -14,20 +14,22 @@ var (
 	metricName = regexp.MustCompile(`makegood_[a-z_]+`)
 	selector   = regexp.MustCompile(`(makegood_[a-z_]+)\{([^}]*)\}`)
 	matcher    = regexp.MustCompile(`^([a-z_]+)(=|!=|=~|!~)"[^"]*"$`)
-	grouping   = regexp.MustCompile(`\bby \(([^)]*)\)`)
+	grouping   = regexp.MustCompile(`\b(?:by|on) \(([^)]*)\)`)
+	firstBy    = regexp.MustCompile(`^(?:time\(\) - )?(?:max|sum) by \(([^)]*)\)`) // what the labels of the result are then
 	labelUse   = regexp.MustCompile(`\{\{ ?(?:\$labels\.)?([a-z]+) ?\}\}`)
 	labelQuery = regexp.MustCompile(`^label_values\((makegood_[a-z_]+), ([a-z]+)\)$`)
 	words      = regexp.MustCompile(`"[^"]*"|[a-z_]+`)
 )
 
 // language are the words of PromQL that the files use.
-var language = strings.Fields("time max sum by or absent")
+var language = strings.Fields("time max sum by or absent and on")
 
-// labelsOf are a metric's labels; nil where there is no such metric.
+// labelsOf are a metric's labels, with those that all of them have; nil where
+// there is no such metric.
 func labelsOf(name string) []string {
 	for _, m := range List() {
 		if m.Name == name {
-			return m.Labels
+			return append([]string{"environment", "instance"}, m.Labels...)
 		}
 	}
 	return nil
@@ -58,13 +60,11 @@ func checkExpression(t *testing.T, expression string) (labels []string) {
 		}
 	}
 	for _, found := range grouping.FindAllStringSubmatch(expression, -1) {
-		by := strings.Split(found[1], ", ")
-		for _, label := range by {
+		for _, label := range strings.Split(found[1], ", ") {
 			if !slices.Contains(labels, label) {
 				t.Errorf("%s: no metric has the label %s", expression, label)
 			}
 		}
-		labels = by
 	}
 	known := append(slices.Concat(language, labels), names...)
 	for _, word := range words.FindAllString(selector.ReplaceAllString(expression, ""), -1) {
@@ -87,7 +87,10 @@ func checkExpression(t *testing.T, expression string) (labels []string) {
 	if depth != 0 {
 		t.Errorf("%s: its brackets do not pair", expression)
 	}
-	return labels
+	if by := firstBy.FindStringSubmatch(expression); by != nil {
+		return strings.Split(by[1], ", ")
+	}
+	return labelsOf(names[0])
 }
 
 func TestAlerts(t *testing.T) {
@@ -109,6 +112,9 @@ func TestAlerts(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range file.Groups[0].Rules {
 		labels := checkExpression(t, r.Expr)
+		if !strings.Contains(r.Expr, "absent(") && !strings.Contains(r.Expr, "makegood_last_run_timestamp_seconds") {
+			t.Errorf("%s rings for ever where a host no longer runs makegood", r.Alert)
+		}
 		if seen[r.Alert] || !strings.HasPrefix(r.Alert, "Makegood") || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
 			t.Errorf("%s lacks something, or stands there twice", r.Alert)
 		}
@@ -161,7 +167,7 @@ func TestDashboard(t *testing.T) {
 		ids[p.ID] = true
 		p.alone(t, taken)
 		for _, target := range p.Targets {
-			labels := checkExpression(t, strings.ReplaceAll(target.Expr, "$destination", ".*"))
+			labels := checkExpression(t, strings.NewReplacer("$destination", ".*", "$environment", ".*").Replace(target.Expr))
 			if target.RefID == "" {
 				t.Errorf("%s: a query without a name", p.Title)
 			}
@@ -195,7 +201,7 @@ func (p panel) alone(t *testing.T, taken map[[2]int]bool) {
 // alert.
 func TestEverythingIsSomewhere(t *testing.T) {
 	for _, m := range List() {
-		if !strings.Contains(string(Dashboard)+string(Alerts), m.Name) && m.Name != sourceRows && m.Name != orders && m.Name != expiringFirst {
+		if !strings.Contains(string(Dashboard)+string(Alerts), m.Name) && m.Name != sourceRows && m.Name != orders && m.Name != expiringFirst && m.Name != lastSuccess {
 			t.Errorf("%s is shown nowhere", m.Name)
 		}
 	}

@@ -1,8 +1,8 @@
 // Package metrics makes numbers of runs, for Prometheus: of the last runs of
-// each command, and of each source and destination as the newest run that knows
-// them has left them. They are gauges in base units. Their labels are names of
-// the configuration, currencies and the words of the report's JSON: few, and
-// none of them of a person.
+// each command to the same destinations, and of each source and destination as
+// the newest ordinary run that knows them has left them. They are gauges in base
+// units. Their labels are names of the configuration, currencies and the words of
+// the report's JSON: few, and none of them of a person.
 package metrics
 
 import (
@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,15 +26,14 @@ type Run struct {
 	Started  time.Time
 	Finished time.Time
 	Exit     int
-	// Report reads what it left; it is called only as long as something is
-	// missing. An error passes the run over.
-	Report func() (reports.Report, error)
+	// Report is what it left; the zero Report where it cannot be read.
+	Report reports.Report
 }
 
 // Numbers are numbers that can be written or pushed.
-type Numbers = prometheus.Gatherer
+type Numbers = prometheus.Collector
 
-// Wanted names the sources and destinations that are looked for.
+// Wanted names the sources and destinations that there are; nil: whatever is met.
 type Wanted struct{ Sources, Targets []string }
 
 // Metric is one name that is exported.
@@ -45,11 +45,11 @@ type Metric struct {
 // List lists everything that is exported, in its order.
 func List() []Metric {
 	return []Metric{
-		{lastRun, "When the last run ended.", []string{"command"}},
-		{lastSuccess, "When the last run ended that did its work (exit code 0, 1 or 2).", []string{"command"}},
-		{lastExit, "Exit code of the last run: 0 done, 1 something left for the next run, 2 a person is needed, 3 and more it failed.", []string{"command"}},
-		{lastDuration, "How long the last run took.", []string{"command"}},
-		{problems, "Kinds of problems that a person is needed for (new), or was told of before (known).", []string{"command", "news"}},
+		{lastRun, "When the last run ended. The command is backfill where a person named the period.", []string{"command", "targets"}},
+		{lastSuccess, "When the last run ended that did its work: it came to its end, with exit code 0, 1 or 2.", []string{"command", "targets"}},
+		{lastExit, "Exit code of the last run: 0 done, 1 something left for the next run, 2 a person is needed, 3 and more it failed.", []string{"command", "targets"}},
+		{lastDuration, "How long the last run took.", []string{"command", "targets"}},
+		{problems, "Kinds of problems that a person is needed for (new), or was told of before (known).", []string{"command", "targets", "news"}},
 		{sourceRows, "Rows that were read.", []string{"source"}},
 		{sourceOrders, "Orders that were read, by what became of them: in_period, outside_period, left_out, bad or merged.", []string{"source", "outcome"}},
 		{sourceNewest, "When the newest order was completed that was read.", []string{"source"}},
@@ -60,7 +60,8 @@ func List() []Metric {
 		{money, "Money of this period, by where its messages are.", []string{"target", "bucket", "currency"}},
 		{missingOrders, "Orders that the destination lacked when the run began.", []string{"target"}},
 		{missingMoney, "Money that the destination lacked when the run began.", []string{"target", "currency"}},
-		{oldestUnsent, "When the oldest order was completed that is still to send; none when there is none.", []string{"target"}},
+		{targetSuccess, "When the last run to the destination ended that did its work.", []string{"target"}},
+		{oldestUnsent, "When the oldest order was completed that is left, where the next run is to send some of it; none when it is not.", []string{"target"}},
 		{expiring, "Messages that become too old for the destination within a day.", []string{"target"}},
 		{expiringFirst, "When the first of them does; none when there is none.", []string{"target"}},
 		{targetStopped, "1 when the destination was stopped, or could not be worked on.", []string{"target"}},
@@ -84,6 +85,7 @@ const (
 	money         = "makegood_money"
 	missingOrders = "makegood_missing_orders"
 	missingMoney  = "makegood_missing_money"
+	targetSuccess = "makegood_target_last_success_timestamp_seconds"
 	oldestUnsent  = "makegood_oldest_unsent_timestamp_seconds"
 	expiring      = "makegood_expiring_events"
 	expiringFirst = "makegood_expiring_first_timestamp_seconds"
@@ -93,33 +95,117 @@ const (
 // worked is the largest exit code of a run that did its work.
 const worked = 2
 
-// Of makes the numbers of runs, the newest first.
+// backfill is the command of runs whose period a person named. They say nothing
+// of how things stand.
+const backfill = "backfill"
+
+// Of makes the numbers of runs.
 func Of(runs []Run, want Wanted) Numbers {
-	n := &numbers{about: map[string]*prometheus.Desc{}}
-	for _, m := range List() {
-		n.about[m.Name] = prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)
-	}
-	seen := map[string]bool{}
+	c := Collect(want)
 	for _, r := range runs {
-		n.run(r, seen)
-		if n.lacks(want, seen) || !seen["problems of "+r.Command] {
-			if report, err := r.Report(); err == nil {
-				n.report(r.Command, report, seen)
+		c.Add(r)
+	}
+	return c.Numbers()
+}
+
+// Collection makes numbers of runs, one after another.
+type Collection struct {
+	want Wanted
+	n    *numbers
+	seen map[string]bool
+}
+
+// Collect begins a collection.
+func Collect(want Wanted) *Collection {
+	c := &Collection{want: want, n: &numbers{about: map[string]*prometheus.Desc{}}, seen: map[string]bool{}}
+	for _, m := range List() {
+		c.n.about[m.Name] = prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)
+	}
+	return c
+}
+
+// Numbers are those of what was added.
+func (c *Collection) Numbers() Numbers { return c.n }
+
+// once reports whether something is met for the first time.
+func (c *Collection) once(what string) bool {
+	was := c.seen[what]
+	c.seen[what] = true
+	return !was
+}
+
+// Lacks reports whether something that is wanted was not met yet: a source, a
+// destination, or a run to it that did its work.
+func (c *Collection) Lacks() bool {
+	return slices.ContainsFunc(c.want.Sources, func(name string) bool { return !c.seen["source "+name] }) ||
+		slices.ContainsFunc(c.want.Targets, func(name string) bool { return !c.seen["target "+name] || !c.seen["success at "+name] })
+}
+
+// Add takes in a run, the newest first.
+func (c *Collection) Add(r Run) {
+	report, command := r.Report, r.Command
+	if report.Backfill {
+		command = backfill
+	}
+	targets := c.targetsOf(report)
+	lane := command + " to " + targets
+	if c.once("run of " + lane) {
+		c.n.at(lastRun, r.Finished, command, targets)
+		c.n.add(lastExit, float64(r.Exit), command, targets)
+		c.n.add(lastDuration, r.Finished.Sub(r.Started).Seconds(), command, targets)
+	}
+	if report.Backfill {
+		return
+	}
+	if r.Exit <= worked && report.Error == "" && report.Schema > 0 {
+		if c.once("success of " + lane) {
+			c.n.at(lastSuccess, r.Finished, command, targets)
+		}
+		for _, t := range report.Targets {
+			if wanted(c.want.Targets, t.Target) && c.once("success at "+t.Target) {
+				c.n.at(targetSuccess, r.Finished, t.Target)
 			}
 		}
 	}
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(n) // it registers one thing, once
-	return registry
+	if report.Schema > 0 && c.once("problems of "+lane) {
+		c.n.add(problems, float64(len(report.PersonNeeded)), command, targets, "new")
+		c.n.add(problems, float64(len(report.StillThere)), command, targets, "known")
+	}
+	c.parts(report)
 }
 
-// lacks reports whether something that is wanted was not met yet.
-func (n *numbers) lacks(want Wanted, seen map[string]bool) bool {
-	return slices.ContainsFunc(want.Sources, func(name string) bool { return !seen["source "+name] }) ||
-		slices.ContainsFunc(want.Targets, func(name string) bool { return !seen["target "+name] })
+// parts takes in the sources and destinations that no newer run knew.
+func (c *Collection) parts(r reports.Report) {
+	for _, s := range r.Sources {
+		if wanted(c.want.Sources, s.Source) && c.once("source "+s.Source) {
+			c.n.source(s)
+		}
+	}
+	missing := r.Missing()
+	for _, t := range r.Targets {
+		if wanted(c.want.Targets, t.Target) && c.once("target "+t.Target) {
+			c.n.target(t, missing[t.Target])
+		}
+	}
 }
 
-// numbers are all numbers; what was seen once is newer than what comes.
+func wanted(names []string, name string) bool { return names == nil || slices.Contains(names, name) }
+
+// targetsOf names a run's destinations in one label; a run that failed before it
+// knew them is one to all of them.
+func (c *Collection) targetsOf(r reports.Report) string {
+	var names []string
+	for _, t := range r.Targets {
+		names = append(names, t.Target)
+	}
+	if len(names) == 0 {
+		names = slices.Clone(c.want.Targets)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ",")
+}
+
+// numbers are all numbers.
 type numbers struct {
 	about map[string]*prometheus.Desc
 	all   []prometheus.Metric
@@ -147,42 +233,6 @@ func (n *numbers) add(name string, value float64, labels ...string) {
 func (n *numbers) at(name string, t time.Time, labels ...string) {
 	if !t.IsZero() {
 		n.add(name, float64(t.UnixMilli())/1000, labels...)
-	}
-}
-
-// once reports whether something is met for the first time.
-func once(seen map[string]bool, what string) bool {
-	was := seen[what]
-	seen[what] = true
-	return !was
-}
-
-func (n *numbers) run(r Run, seen map[string]bool) {
-	if r.Exit <= worked && once(seen, "success of "+r.Command) {
-		n.at(lastSuccess, r.Finished, r.Command)
-	}
-	if once(seen, "run of "+r.Command) {
-		n.at(lastRun, r.Finished, r.Command)
-		n.add(lastExit, float64(r.Exit), r.Command)
-		n.add(lastDuration, r.Finished.Sub(r.Started).Seconds(), r.Command)
-	}
-}
-
-func (n *numbers) report(command string, r reports.Report, seen map[string]bool) {
-	if once(seen, "problems of "+command) {
-		n.add(problems, float64(len(r.PersonNeeded)), command, "new")
-		n.add(problems, float64(len(r.StillThere)), command, "known")
-	}
-	for _, s := range r.Sources {
-		if once(seen, "source "+s.Source) {
-			n.source(s)
-		}
-	}
-	missing := r.Missing()
-	for _, t := range r.Targets {
-		if once(seen, "target "+t.Target) {
-			n.target(t, missing[t.Target])
-		}
 	}
 }
 
@@ -221,7 +271,7 @@ func (n *numbers) target(t reports.Target, missing reports.Count) {
 	for currency := range b.Eligible.Money {
 		n.add(missingMoney, amount(missing.Money[currency]), t.Target, currency)
 	}
-	if b.Left.Events > 0 {
+	if pending(t) {
 		n.at(oldestUnsent, coveredTo(t), t.Target)
 	}
 	expires := 0
@@ -231,6 +281,16 @@ func (n *numbers) target(t reports.Target, missing reports.Count) {
 	}
 	n.add(expiring, float64(expires), t.Target)
 	n.add(targetStopped, oneIf(t.Stopped != "" || t.Error != ""), t.Target)
+}
+
+// waiting are reasons for being left that time or a person ends, and no run.
+var waiting = []string{string(reconcile.ReasonShadow), string(reconcile.ReasonTrial), string(reconcile.ReasonTooYoung), string(reconcile.ReasonPaymentPending), string(reconcile.ReasonNeedsApproval)}
+
+// pending reports whether the next run is to send some of what is left.
+func pending(t reports.Target) bool {
+	return slices.ContainsFunc(t.Reasons, func(r reports.Reason) bool {
+		return r.Bucket == reconcile.BucketLeft && r.Events > 0 && !slices.Contains(waiting, r.Reason)
+	})
 }
 
 // coveredTo is up to when nothing is left to do: when the oldest order was
@@ -262,9 +322,14 @@ func oneIf(yes bool) float64 {
 	return 0
 }
 
-// Write writes numbers as text in the form of Prometheus.
-func Write(w io.Writer, g Numbers) error {
-	families, err := g.Gather()
+// Write writes numbers as text in the form of Prometheus, with the environment
+// as a label of each where one is named.
+func Write(w io.Writer, n Numbers, environment string) error {
+	registry := prometheus.NewPedanticRegistry()
+	if err := prometheus.WrapRegistererWith(environmentLabel(environment), registry).Register(n); err != nil {
+		return fmt.Errorf("gather the metrics: %w", err)
+	}
+	families, err := registry.Gather()
 	if err != nil {
 		return fmt.Errorf("gather the metrics: %w", err)
 	}
@@ -274,4 +339,11 @@ func Write(w io.Writer, g Numbers) error {
 		}
 	}
 	return nil
+}
+
+func environmentLabel(environment string) prometheus.Labels {
+	if environment == "" {
+		return nil
+	}
+	return prometheus.Labels{"environment": environment}
 }

@@ -1,13 +1,14 @@
 package metrics
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"makegood/reconcile"
 	"makegood/reports"
@@ -20,7 +21,7 @@ func count(orders int, eur string) reports.Count {
 }
 
 func night() reports.Report {
-	return reports.Report{Command: "run", PersonNeeded: []reports.Need{{Target: "activate", What: "doubt", Count: 2}}, StillThere: []reports.Need{{}, {}},
+	return reports.Report{Schema: reports.Schema, Command: "run", PersonNeeded: []reports.Need{{Target: "activate", What: "doubt", Count: 2}}, StillThere: []reports.Need{{}, {}},
 		Sources: []reports.Source{{Source: "shop", Rows: 30, Orders: 10, OutsideWindow: 3, Bad: 1, Merged: 2, LeftOut: []reports.LeftOut{{Orders: 4}, {Orders: 5}},
 			Newest: at.Add(-time.Hour), Stores: []reports.Store{{Silent: true}, {}}}},
 		Targets: []reports.Target{{Target: "activate", Balance: reports.Balance{Eligible: count(10, "100.25"), Sent: count(5, "50.25"), AlreadySent: count(1, "10"),
@@ -30,76 +31,123 @@ func night() reports.Report {
 			Expiring:  &reports.Expiring{Count: count(1, "10"), First: at.Add(time.Hour)}, Stopped: "too many refusals"}}}
 }
 
-func ended(command string, exit int, ago time.Duration, report reports.Report, err error) Run {
-	return Run{Command: command, Exit: exit, Started: at.Add(-ago - 90*time.Second), Finished: at.Add(-ago),
-		Report: func() (reports.Report, error) { return report, err }}
+func ended(command string, exit int, ago time.Duration, report reports.Report) Run {
+	return Run{Command: command, Exit: exit, Started: at.Add(-ago - 90*time.Second), Finished: at.Add(-ago), Report: report}
 }
 
 func text(t *testing.T, runs []Run, want Wanted) string {
 	t.Helper()
 	var out strings.Builder
-	if err := Write(&out, Of(runs, want)); err != nil {
+	if err := Write(&out, Of(runs, want), ""); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
 }
 
+// has wants lines in a text, and others not.
+func has(t *testing.T, got string, want []string, not ...string) {
+	t.Helper()
+	for _, line := range want {
+		if !strings.Contains(got, line) {
+			t.Errorf("%s is not in\n%s", line, got)
+		}
+	}
+	for _, part := range not {
+		if strings.Contains(got, part) {
+			t.Errorf("%s is in\n%s", part, got)
+		}
+	}
+}
+
 func TestOf(t *testing.T) {
-	failed := reports.Report{Sources: []reports.Source{{Source: "shop", Error: "gone"}}}
+	failed := reports.Report{Schema: reports.Schema, Sources: []reports.Source{{Source: "shop", Error: "gone"}}}
 	old := night()
 	old.Targets[0].Balance.Sent = count(999, "1")
 	got := text(t, []Run{
-		ended("run", 3, 0, failed, nil), ended("apply", 12, time.Minute, reports.Report{}, errors.New("none")),
-		ended("run", 2, 24*time.Hour, night(), nil), ended("run", 0, 48*time.Hour, old, nil),
+		ended("run", 3, 0, failed), ended("apply", 12, time.Minute, reports.Report{}),
+		ended("run", 2, 24*time.Hour, night()), ended("run", 0, 48*time.Hour, old),
 	}, Wanted{[]string{"shop"}, []string{"activate"}})
-	for _, want := range []string{
-		`makegood_last_run_timestamp_seconds{command="run"} 1.7935866e+09`, `makegood_last_success_timestamp_seconds{command="run"} 1.7935002e+09`,
-		`makegood_last_run_exit_code{command="run"} 3`, `makegood_last_run_exit_code{command="apply"} 12`, `makegood_last_run_duration_seconds{command="run"} 90`,
-		`makegood_problems{command="run",news="new"} 0`, `makegood_source_failed{source="shop"} 1`, `makegood_source_rows{source="shop"} 0`,
+	has(t, got, []string{
+		`makegood_last_run_timestamp_seconds{command="run",targets="activate"} 1.7935866e+09`, `makegood_last_success_timestamp_seconds{command="run",targets="activate"} 1.7935002e+09`,
+		`makegood_target_last_success_timestamp_seconds{target="activate"} 1.7935002e+09`,
+		`makegood_last_run_exit_code{command="run",targets="activate"} 3`, `makegood_last_run_exit_code{command="apply",targets="activate"} 12`, `makegood_last_run_duration_seconds{command="run",targets="activate"} 90`,
+		`makegood_problems{command="run",news="new",targets="activate"} 0`, `makegood_source_failed{source="shop"} 1`, `makegood_source_rows{source="shop"} 0`,
 		`makegood_events{bucket="sent",target="activate"} 5`, `makegood_orders{bucket="held_back",target="activate"} 0`, `makegood_money{bucket="sent",currency="EUR",target="activate"} 50.25`,
 		`makegood_missing_orders{target="activate"} 9`, `makegood_missing_money{currency="EUR",target="activate"} 90.25`,
 		`makegood_oldest_unsent_timestamp_seconds{target="activate"} 1.7935002e+09`, `makegood_expiring_events{target="activate"} 1`,
 		`makegood_expiring_first_timestamp_seconds{target="activate"} 1.7935902e+09`, `makegood_target_stopped{target="activate"} 1`,
 		"# HELP makegood_events Messages of this period",
-	} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%s is not in\n%s", want, got)
-		}
-	}
-	if strings.Contains(got, `makegood_last_success_timestamp_seconds{command="apply"}`) || strings.Contains(got, "999") {
-		t.Errorf("got\n%s", got)
-	}
-	got = text(t, []Run{ended("run", 0, 0, night(), nil)}, Wanted{})
-	for _, want := range []string{`makegood_source_orders{outcome="left_out",source="shop"} 9`, `makegood_source_orders{outcome="in_period",source="shop"} 10`,
+	}, `makegood_last_success_timestamp_seconds{command="apply"`, "999")
+	got = text(t, []Run{ended("run", 0, 0, night())}, Wanted{})
+	has(t, got, []string{`makegood_source_orders{outcome="left_out",source="shop"} 9`, `makegood_source_orders{outcome="in_period",source="shop"} 10`,
 		`makegood_source_silent_stores{source="shop"} 1`, `makegood_source_newest_order_timestamp_seconds{source="shop"} 1.793583e+09`,
-		`makegood_problems{command="run",news="known"} 2`} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%s is not in\n%s", want, got)
-		}
-	}
+		`makegood_problems{command="run",news="known",targets="activate"} 2`})
 	if text(t, nil, Wanted{}) != "" {
 		t.Error("there are numbers of nothing")
 	}
 }
 
-// TestOfReadsNoMoreThanItNeeds: reports are large, and scrapes are many.
-func TestOfReadsNoMoreThanItNeeds(t *testing.T) {
-	read := 0
-	runs := make([]Run, 100)
-	for i := range runs {
-		runs[i] = ended("run", 0, time.Duration(i)*time.Hour, night(), nil)
-		runs[i].Report = func() (reports.Report, error) { read++; return night(), nil }
+// to is a report of a run to these destinations.
+func to(names ...string) reports.Report {
+	r := reports.Report{Schema: reports.Schema}
+	for _, name := range names {
+		r.Targets = append(r.Targets, reports.Target{Target: name, Balance: reports.Balance{Eligible: count(7, "7"), Sent: count(7, "7")}})
 	}
-	text(t, runs, Wanted{[]string{"shop"}, []string{"activate"}})
-	if read != 1 {
-		t.Errorf("%d reports were read", read)
+	return r
+}
+
+// TestKindsOfRuns: runs to other destinations do not hide the night's, a period
+// that a person named says nothing of how things stand, a run that was cut off is
+// no success, and what is configured no more is gone.
+func TestKindsOfRuns(t *testing.T) {
+	backfilled, cut := to("activate"), to("activate")
+	backfilled.Backfill, backfilled.Targets[0].Stopped = true, "too many refusals"
+	cut.Error = "context canceled"
+	got := text(t, []Run{
+		ended("run", 2, 0, backfilled), ended("run", 1, time.Hour, cut), ended("run", 0, 2*time.Hour, to("carts")),
+		ended("run", 3, 3*time.Hour, to("stores", "activate", "carts")), ended("run", 0, 24*time.Hour, to("activate", "gone")),
+	}, Wanted{[]string{}, []string{"activate", "carts"}})
+	has(t, got, []string{
+		`makegood_last_run_exit_code{command="run",targets="activate,carts,stores"} 3`, `makegood_last_run_exit_code{command="run",targets="carts"} 0`,
+		`makegood_last_run_exit_code{command="run",targets="activate"} 1`, `makegood_last_run_exit_code{command="backfill",targets="activate"} 2`,
+		`makegood_target_last_success_timestamp_seconds{target="activate"} 1.7935002e+09`, `makegood_target_last_success_timestamp_seconds{target="carts"} 1.7935794e+09`,
+		`makegood_target_stopped{target="activate"} 0`,
+	}, `makegood_last_success_timestamp_seconds{command="backfill"`, `makegood_problems{command="backfill"`, `makegood_last_success_timestamp_seconds{command="run",targets="activate"}`, `target="gone"`, `target="stores"`)
+}
+
+// TestLacks: it is looked for until there is a run to each destination that did
+// its work.
+func TestLacks(t *testing.T) {
+	c := Collect(Wanted{[]string{"shop"}, []string{"activate"}})
+	for i, r := range []Run{ended("run", 0, 0, to("carts")), ended("run", 3, 0, night()), ended("run", 0, 0, to("activate"))} {
+		if !c.Lacks() {
+			t.Errorf("before run %d nothing lacks", i)
+		}
+		c.Add(r)
+	}
+	if c.Lacks() {
+		t.Error("something lacks")
+	}
+}
+
+// TestUnsentOnPurpose: what waits for time or a person is not late.
+func TestUnsentOnPurpose(t *testing.T) {
+	for reason, late := range map[reconcile.Reason]bool{reconcile.ReasonPaymentPending: false, reconcile.ReasonTrial: false, reconcile.ReasonShadow: false,
+		reconcile.ReasonTooYoung: false, reconcile.ReasonNeedsApproval: false, "retry_later": true} {
+		r := night()
+		r.Targets[0].Reasons[0].Reason = string(reason)
+		if got := strings.Contains(text(t, []Run{ended("run", 0, 0, r)}, Wanted{}), oldestUnsent); got != late {
+			t.Errorf("%s: %v", reason, got)
+		}
 	}
 }
 
 // TestList: everything that is exported is in the list with its labels, and
 // nothing else.
 func TestList(t *testing.T) {
-	families, err := Of([]Run{ended("run", 0, 0, night(), nil)}, Wanted{}).Gather()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(Of([]Run{ended("run", 0, 0, night())}, Wanted{}))
+	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +155,7 @@ func TestList(t *testing.T) {
 	for _, f := range families {
 		exported[f.GetName()] = true
 		for _, m := range f.GetMetric() {
-			if len(m.GetLabel()) != len(labelsOf(f.GetName())) {
+			if len(m.GetLabel()) != len(labelsOf(f.GetName()))-len([]string{"environment", "instance"}) {
 				t.Errorf("%s has labels %v", f.GetName(), m.GetLabel())
 			}
 		}
@@ -134,9 +182,17 @@ func TestPush(t *testing.T) {
 	}))
 	defer server.Close()
 	g := Gateway{URL: server.URL, Job: "makegood", Username: "makegood", Password: "SECRET"}
-	numbers := Of([]Run{ended("run", 0, 0, night(), nil)}, Wanted{})
+	numbers := Of([]Run{ended("run", 0, 0, night())}, Wanted{})
 	if err := g.Push(t.Context(), numbers); err != nil || path != "/metrics/job/makegood" || method != http.MethodPut || user != "makegood" || !strings.Contains(body, "makegood_events") {
 		t.Errorf("%v: %s %s by %s", err, method, path, user)
+	}
+	g.Environment = "shop/nl"
+	if err := g.Push(t.Context(), numbers); err != nil || path != "/metrics/job/makegood/environment@base64/c2hvcC9ubA" || strings.Contains(body, "shop/nl") {
+		t.Errorf("%v: %s", err, path)
+	}
+	var out strings.Builder
+	if err := Write(&out, numbers, g.Environment); err != nil || !strings.Contains(out.String(), `makegood_target_stopped{environment="shop/nl",target="activate"} 1`) {
+		t.Errorf("%v: %s", err, &out)
 	}
 	for _, status = range []int{http.StatusBadRequest, http.StatusServiceUnavailable, http.StatusTemporaryRedirect} {
 		to = "http://127.0.0.1:1/elsewhere"

@@ -16,10 +16,11 @@ import (
 
 // Gateway is a Pushgateway.
 type Gateway struct {
-	URL      string
-	Job      string // under which the numbers stand there, in place of those before
-	Username string // "" signs nobody in
-	Password string
+	URL         string
+	Job         string // under which the numbers stand there, in place of those before
+	Environment string // of which there are others; "" where none is named
+	Username    string // "" signs nobody in
+	Password    string
 }
 
 // Bounds of a push.
@@ -33,7 +34,10 @@ const (
 func (g Gateway) Push(ctx context.Context, from Numbers) error {
 	ctx, cancel := context.WithTimeout(ctx, pushWithin)
 	defer cancel()
-	p := push.New(g.URL, g.Job).Gatherer(from).Client(briefly{})
+	p := push.New(g.URL, g.Job).Collector(from).Client(briefly{})
+	if g.Environment != "" { // else shops would stand in place of each other
+		p = p.Grouping("environment", g.Environment)
+	}
 	if g.Username != "" {
 		p = p.BasicAuth(g.Username, g.Password)
 	}
