@@ -58,6 +58,7 @@ func TestThousandDamagedNumbers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a long one: many shops, one after the other")
 	}
+	t.Parallel()
 	for _, night := range []string{"first", "second"} {
 		t.Run(night, func(t *testing.T) {
 			flagged, proposals := 0, 0

@@ -149,6 +149,7 @@ func (a *analyst) marked() string {
 // rows marked. Corrected and given back, whole or with the sheet of rows to fix
 // alone, exactly seven orders are sent, once.
 func TestMarkedWorkbook(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		give func(a *analyst, b *excelize.File)

@@ -131,6 +131,7 @@ func TestOnlineRetail(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the whole year is long")
 	}
+	t.Parallel()
 	dir := t.TempDir()
 	sim, url := simulate(t)
 	source := fmt.Sprintf(retailSource(t, "type: csv\npath: "+retail(t, "online_retail.csv")+englishColumns), "InvoiceNo")
@@ -168,6 +169,7 @@ func TestOnlineRetailWorkbook(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the whole year is long")
 	}
+	t.Parallel()
 	sim, url := simulate(t)
 	book := fmt.Sprintf(retailSource(t, "type: xlsx\npath: "+retail(t, "online_retail.xlsx")+englishColumns), "InvoiceNo")
 	checkRetail(t, retailRun(t, retailConfig(t, t.TempDir(), url, book)))
@@ -214,6 +216,7 @@ func TestPeakMemory(t *testing.T) {
 // TestLocaleVariants wants the same plan from three disguises of the same
 // lines: the same orders, to the byte of what would be sent.
 func TestLocaleVariants(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	original := firstLines(t, dir)
 	plain := canonicalPlan(t, fmt.Sprintf(retailSource(t, "type: csv\npath: "+original+englishColumns), "InvoiceNo"))
@@ -286,6 +289,7 @@ func TestShuffledRetail(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the whole year is long")
 	}
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("MAKEGOOD_TEST_SEED"); text != "" {
 		seed, _ = strconv.ParseUint(text, 10, 64)

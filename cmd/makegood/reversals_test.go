@@ -12,6 +12,7 @@ func TestRetailReversals(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the whole year is long")
 	}
+	t.Parallel()
 	for rule, want := range map[string]struct {
 		sent, held int
 		money      string

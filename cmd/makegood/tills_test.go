@@ -143,6 +143,7 @@ func TestTillTickets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the whole year is long")
 	}
+	t.Parallel()
 	rows := ticketRows(t)
 	anew := restarted(t, rows)
 	for _, c := range []struct {
@@ -154,6 +155,7 @@ func TestTillTickets(t *testing.T) {
 		{"restarted", "per_store_and_day", anew, "-"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newGrocer(t, c.unique)
 			got := s.night(exitPerson, c.rows)
 			source := got.source(t, "tills")
@@ -167,6 +169,7 @@ func TestTillTickets(t *testing.T) {
 			s.holdsTheYear()
 		})
 		t.Run(c.name+", two nights", func(t *testing.T) {
+			t.Parallel()
 			s := newGrocer(t, c.unique)
 			first, rest := halves(c.rows)
 			sent := s.night(exitPerson, first).target(t, "activate").Balance.Sent.Events
