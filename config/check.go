@@ -41,7 +41,7 @@ func (d *document) check(c *Config) {
 		c.Serve.check(d, c)
 	}
 	if c.Notify != nil {
-		c.Notify.check(d)
+		c.Notify.check(d, c)
 	}
 	if c.Metrics != nil {
 		c.Metrics.check(d)

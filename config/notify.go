@@ -25,6 +25,8 @@ type Notice struct {
 	URL Secret `yaml:"url" for:"health_check slack teams webhook" need:"health_check slack teams webhook"`
 	// Failure is how a health check is told of one: at URL/EXIT, or at URL/fail.
 	Failure string `yaml:"failure" enum:"exit fail" default:"exit" for:"health_check"`
+	// Targets are the destinations whose runs a health check waits for: it hears of runs to all of them, of others not. None: of every run.
+	Targets []string `yaml:"targets" for:"health_check"`
 	// MissingOver is the number of orders missing at one destination from which on that is a reason to tell; 0: never.
 	MissingOver int `yaml:"missing_over" for:"slack teams webhook email"`
 
@@ -51,7 +53,7 @@ func TemplateFuncs() template.FuncMap {
 	}}
 }
 
-func (n *Notify) check(d *document) {
+func (n *Notify) check(d *document, c *Config) {
 	if plain := strings.ReplaceAll(n.ReportURL, "{run}", "run"); plain != "" && !isAddress(plain, false) && !d.failed("notify.report_url") {
 		d.fail("notify.report_url", "notify.report_url: %s is no usable address; write https://host/{run}.html", d.quote("notify.report_url"))
 	}
@@ -62,6 +64,7 @@ func (n *Notify) check(d *document) {
 		path := "notify.to." + name
 		d.name(path, name)
 		n.To[name].check(d, path)
+		refer(d, path+".targets", n.To[name].Targets, c.Targets, "target")
 	}
 }
 

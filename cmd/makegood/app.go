@@ -68,14 +68,15 @@ func (a *app) terminal(w any) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
-// colours reports whether w may be coloured (https://no-color.org).
+// colours reports whether w may be coloured (https://no-color.org, TERM).
 func (a *app) colours(w any) bool {
 	return !a.noColour() && a.terminal(w)
 }
 
 func (a *app) noColour() bool {
 	no, _ := a.env("NO_COLOR")
-	return no != ""
+	terminal, _ := a.env("TERM")
+	return no != "" || terminal == "dumb" // which shows them as text
 }
 
 // load reads the configuration.

@@ -146,3 +146,27 @@ func TestHarmNoticeWithoutADisk(t *testing.T) {
 	heard, _ = s.hears(t.Context(), io.Discard, exitFailed, "run")
 	s.contains(heard, "POST /desk ")
 }
+
+// TestHarmHealthCheckOfItsRuns: the carts' runs do not make the night's check
+// green.
+func TestHarmHealthCheckOfItsRuns(t *testing.T) {
+	s := newNoticed(t)
+	s.activate("web", fields{"channels": []string{"in_store"}})
+	to := s.conf["notify"].(fields)["to"].(fields)
+	to["night"].(fields)["targets"] = []string{"stores", "web"}
+	to["carts"] = fields{"type": "health_check", "url": s.place.URL + "/carts", "targets": []string{"stores"}}
+	heard, _ := s.hears(t.Context(), io.Discard, exitDone, "run", "--target", "stores")
+	s.contains(heard, "POST /carts ")
+	if strings.Contains(heard, "/night") {
+		t.Errorf("heard %s", heard)
+	}
+	heard, _ = s.hears(t.Context(), io.Discard, exitDone, "run")
+	s.contains(heard, "POST /carts ")
+	s.contains(heard, "POST /night ")
+	to["carts"].(fields)["targets"] = []string{"nowhere"}
+	heard, errs := s.hears(t.Context(), io.Discard, exitConfig, "run")
+	s.contains(errs, "nowhere")
+	if heard != "" {
+		t.Errorf("heard %s", heard)
+	}
+}

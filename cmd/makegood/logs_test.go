@@ -60,11 +60,12 @@ func TestLogsTellOfNobody(t *testing.T) {
 // TestLogsInColour: only where it was asked for, and not where nobody wants any.
 func TestLogsInColour(t *testing.T) {
 	for _, c := range []struct {
-		format, noColour string
-		coloured         bool
-	}{{logAuto, "", false}, {logPretty, "", true}, {logPretty, "1", false}, {logJSON, "", false}} {
+		format, variable, value string
+		coloured                bool
+	}{{logAuto, "", "", false}, {logPretty, "", "", true}, {logPretty, "NO_COLOR", "1", false}, {logPretty, "TERM", "dumb", false}, {logPretty, "TERM", "xterm", true}, {logJSON, "", "", false}} {
 		var said bytes.Buffer
-		a := &app{env: func(string) (string, bool) { return c.noColour, true }, io: stdio{err: &said}, logFormat: c.format, logLevel: "info"}
+		set := map[string]string{c.variable: c.value}
+		a := &app{env: func(name string) (string, bool) { return set[name], true }, io: stdio{err: &said}, logFormat: c.format, logLevel: "info"}
 		check(t, a.startLog())
 		a.log.Info("said")
 		if got := strings.Contains(said.String(), "\x1b["); got != c.coloured || !strings.Contains(said.String(), "said") {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,9 +49,12 @@ func (a *app) newTeller(cfg *config.Config, f *runFlags, command string) (*telle
 	a.built = nil
 	t := &teller{app: a, audience: everybody, cfg: cfg, lane: lane(cfg, f, command), did: command, began: a.clock().UTC(),
 		trace: traces.Begin(traces.Options{Env: a.env, Version: version(), Environment: cfg.Environment, Log: a.log}, command)}
-	if command != "run" { // a check waits for the night's run, and what is done by hand is none
-		t.checks = nil
-	}
+	to := destinations(cfg, f)
+	t.checks = slices.DeleteFunc(t.checks, func(check notice.HealthCheck) bool {
+		ofOthers := func(name string) bool { return !slices.Contains(to, name) }
+		// A check waits for the night's run, and what is done by hand is none.
+		return command != "run" || slices.ContainsFunc(cfg.Notify.To[check.Name].Targets, ofOthers)
+	})
 	for _, check := range t.checks {
 		t.started.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), startWithin)
