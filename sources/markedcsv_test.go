@@ -189,3 +189,40 @@ func TestMarkedFileThatChanged(t *testing.T) {
 		t.Errorf("%v was written", left)
 	}
 }
+
+// TestMarkedNames: no file takes the place of another one's rows to fix, nor of
+// what a person has begun to correct.
+func TestMarkedNames(t *testing.T) {
+	in, dir := t.TempDir(), t.TempDir()
+	write(t, in, "orders.csv", fixHead+"1,2011-01-02 10:00,a,x,5\n")
+	write(t, in, "orders.fix.csv", fixHead+"2,2011-01-02 10:00,a,x,5\n")
+	cfg := rowsToFix(t, filepath.Join(in, "*.csv"))
+	s := read(t, cfg)
+	tmp := t.TempDir()
+	again := func() (refused int) {
+		fix := fixBad(t, s)
+		for _, one := range s.MarkFiles(t.Context(), table.MarkOptions{Marker: fix, Dir: dir, TmpDir: tmp, Taken: map[string]bool{}}) {
+			if one.Err != nil {
+				refused++
+			}
+		}
+		return refused
+	}
+	content := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if refused := again(); refused != 1 || !strings.Contains(content("orders.fix.csv"), "\n1,") {
+		t.Errorf("%d were refused; the rows to fix are\n%s", refused, content("orders.fix.csv"))
+	}
+	if refused := again(); refused != 1 {
+		t.Errorf("%d were refused the second time", refused)
+	}
+	correct(t, filepath.Join(dir, "orders.fix.csv"), ",x,", ",17,")
+	if refused := again(); refused != 2 || !strings.Contains(content("orders.fix.csv"), ",17,") {
+		t.Errorf("%d were refused after a correction; the rows to fix are\n%s", refused, content("orders.fix.csv"))
+	}
+}

@@ -22,6 +22,10 @@ import (
 // packed. A cell that a spreadsheet would execute gets an apostrophe, which is
 // taken away when the file is read again.
 func (f *File) WriteMarked(ctx context.Context, m *table.Marking) (names []string, err error) {
+	marked, fix := markedNames(f.Name())
+	if err := m.Claim(marked, fix); err != nil {
+		return nil, err
+	}
 	folder, err := spill.New(m.TmpDir)
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the marked file: %w", err)
@@ -34,16 +38,15 @@ func (f *File) WriteMarked(ctx context.Context, m *table.Marking) (names []strin
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
-	marked, fix := markedNames(f.Name())
 	names = []string{marked}
-	if err := spill.Deliver(filepath.Join(folder.Dir, "marked"), filepath.Join(m.Dir, marked), f.path); err != nil {
+	if err := m.Deliver(filepath.Join(folder.Dir, "marked"), marked, f.path); err != nil {
 		return nil, err
 	}
 	_, old := os.Stat(filepath.Join(m.Dir, fix))
 	if w.alone || m.ToFix() == 0 && errors.Is(old, os.ErrNotExist) {
 		return names, nil
 	}
-	return append(names, fix), spill.Deliver(filepath.Join(folder.Dir, "fix"), filepath.Join(m.Dir, fix), f.path)
+	return append(names, fix), m.Deliver(filepath.Join(folder.Dir, "fix"), fix, f.path)
 }
 
 // markedNames are those of what is written for a file.

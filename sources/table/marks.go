@@ -109,8 +109,9 @@ type Summary struct {
 // mark beside each row.
 type Markable interface {
 	// WriteMarked writes a copy of the file, and its rows to fix, into
-	// m.Dir, and gives the names of what it wrote there. Nothing has its name
-	// before all is whole; the file itself is not touched.
+	// m.Dir, and gives the names of what it wrote there. All names are
+	// claimed before; nothing has its name before all is whole; the file
+	// itself is not touched.
 	WriteMarked(ctx context.Context, m *Marking) ([]string, error)
 }
 
@@ -121,10 +122,11 @@ var ErrUnmarkable = errors.New("cannot be written with marks")
 type MarkOptions struct {
 	Marker
 	Dir string // for the files that are written
-	// TmpDir is where they are until they are whole.
+	// TmpDir is where they are until they are whole, and where it is kept what
+	// was written into Dir.
 	TmpDir string
-	// Taken are the names that were written before: a second file of such a
-	// name is not marked.
+	// Taken are the names that were claimed before, in lower case: a second
+	// file of such a name is not marked.
 	Taken map[string]bool
 }
 
@@ -153,15 +155,10 @@ func (s *Source) MarkFiles(ctx context.Context, o MarkOptions) []Marked {
 
 func (s *Source) markFile(ctx context.Context, at int, o MarkOptions, several map[reconcile.OrderKey]bool) ([]string, int, error) {
 	f, ok := s.read[at].File.(Markable)
-	switch name := s.read[at].Name(); {
-	case !ok:
+	if !ok {
 		return nil, 0, ErrUnmarkable
-	case o.Taken[name]:
-		return nil, 0, fmt.Errorf("%w: another file of this run has the same name", ErrUnmarkable)
-	default:
-		o.Taken[name] = true
 	}
-	m := &Marking{Dir: o.Dir, TmpDir: o.TmpDir, Habits: s.habits, spill: s.options.StateDir, codes: map[Mark]int{{}: 0}, marks: []Mark{{}}}
+	m := &Marking{Dir: o.Dir, TmpDir: o.TmpDir, Habits: s.habits, taken: o.Taken, spill: s.options.StateDir, codes: map[Mark]int{{}: 0}, marks: []Mark{{}}}
 	defer m.close()
 	m.Check = func() error { return unchanged(s.read[at].File, s.read[at].mark) }
 	err := s.eachRow(ctx, at, func(t Told) error {
@@ -226,6 +223,7 @@ type Marking struct {
 	// Check gives an error when the file is no longer the one that was read.
 	Check func() error
 
+	taken  map[string]bool
 	spill  string
 	codes  map[Mark]int
 	marks  []Mark

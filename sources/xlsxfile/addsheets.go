@@ -6,6 +6,10 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -86,10 +90,29 @@ func (w *markedBook) tell() error {
 	if err := w.draw(t); err != nil {
 		return err
 	}
+	w.unchain(t)
 	w.made[strings.ToLower(w.book.main)] = t.book
 	w.made[strings.ToLower(relationsOf(w.book.main))] = t.relations
 	w.made["[content_types].xml"] = t.types
 	return nil
+}
+
+// chained is what tells of the list of formulas.
+var chained = regexp.MustCompile(`<[^<>]*/calcChain"[^<>]*/>|<[^<>]*/calcChain\.xml"[^<>]*/>`)
+
+// unchain leaves out the list of formulas where corrections may have put values
+// in the place of some: a list that names them is taken for damage, and
+// programs make one anew.
+func (w *markedBook) unchain(t *telling) {
+	if !slices.ContainsFunc(slices.Collect(maps.Values(w.file.layouts)), func(l layout) bool { return len(l.corrected) > 0 }) {
+		return
+	}
+	for _, part := range w.box.list {
+		if name := partName(part); path.Base(name) == "calcchain.xml" {
+			w.made[name] = nil
+			t.relations, t.types = chained.ReplaceAll(t.relations, nil), chained.ReplaceAll(t.types, nil)
+		}
+	}
 }
 
 // freePart is the name of a part that there is not, as programs expect it.

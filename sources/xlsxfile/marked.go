@@ -24,6 +24,9 @@ import (
 // executed.
 func (f *File) WriteMarked(ctx context.Context, m *table.Marking) (names []string, err error) {
 	defer catch(&err)
+	if err := m.Claim(f.Name()); err != nil {
+		return nil, err
+	}
 	folder, err := spill.New(m.TmpDir)
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the marked workbook: %w", err)
@@ -50,7 +53,7 @@ func (f *File) WriteMarked(ctx context.Context, m *table.Marking) (names []strin
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
-	return []string{f.Name()}, spill.Deliver(filepath.Join(folder.Dir, "marked"), filepath.Join(m.Dir, f.Name()), f.path)
+	return []string{f.Name()}, m.Deliver(filepath.Join(folder.Dir, "marked"), f.Name(), f.path)
 }
 
 // markedBook is a workbook while its marked copy is written.

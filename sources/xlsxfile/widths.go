@@ -64,4 +64,3 @@ func (w *rewriter) fixWidths() string {
 	return w.tag("cols") + text + w.widths(w.behind) + fmt.Sprintf(`<%[1]scol min="%[2]d" max="%[2]d" width="14" customWidth="1"/>`+
 		`<%[1]scol min="%[3]d" max="%[3]d" width="18" hidden="1" customWidth="1"/>`, w.prefix, at, at+1) + w.tag("/cols")
 }
-
