@@ -206,7 +206,12 @@ func timeTicks(list []column, unit string) []chartTick {
 	var ticks []chartTick
 	for i := 0; i < len(named); i += each {
 		share := (float64(named[i]) + 0.5) / float64(len(list))
-		tick := chartTick{At: percent(100 * share), Anchor: "middle", Text: list[named[i]].From.Format(form)}
+		at := list[named[i]].From
+		text := at.Format(form)
+		if form == hourTick && i > 0 && at.Day() == list[named[i-each]].From.Day() {
+			text = at.Format("15:04") // of the same day as the one before
+		}
+		tick := chartTick{At: percent(100 * share), Anchor: "middle", Text: text}
 		switch {
 		case share < 0.08:
 			tick.At, tick.Anchor = "0%", "start"
@@ -218,7 +223,11 @@ func timeTicks(list []column, unit string) []chartTick {
 	return ticks
 }
 
-const dayTick = "2 Jan"
+// How columns are named.
+const (
+	dayTick  = "2 Jan"
+	hourTick = "2 Jan 15:04"
+)
 
 func tickForm(list []column, unit string) string {
 	first, last := list[0].From, list[len(list)-1].From
@@ -226,7 +235,7 @@ func tickForm(list []column, unit string) string {
 	case unit == UnitMonth:
 		return "Jan 2006"
 	case unit == UnitHour && last.Sub(first) < 48*time.Hour:
-		return "2 Jan 15:04"
+		return hourTick
 	case first.Year() != last.Year():
 		return "2 Jan 06"
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"makegood/reconcile"
 )
@@ -147,8 +148,13 @@ func newPage(r Report) page {
 
 // notShown says what a page leaves out, and where that is.
 func (r Report) notShown() string {
-	return fmt.Sprintf("Lists name at most %d orders for each reason, and %d bad rows for each source. What became of any order, and why, says: %s",
+	text := fmt.Sprintf("Lists name at most %d orders for each reason, and %d bad rows for each source. What became of any order, and why, says: %s",
 		r.mostExamples(), reconcile.MaxProblems, r.command("explain ORDER"))
+	if r.planned() || r.Window.To.IsZero() {
+		return text
+	}
+	day := func(t time.Time) string { return t.In(r.location()).Format(time.DateOnly) }
+	return text + "; every order in one line: " + r.command("audit --from "+day(r.Window.From)+" --to "+day(r.Window.To.AddDate(0, 0, 1))+" --lines orders.csv")
 }
 
 func (r Report) destination(i int, t Target) destination {
