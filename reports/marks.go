@@ -41,6 +41,7 @@ type Marks struct {
 	details map[int32]string // by index in seen
 	blamed  map[RowAt][]reconcile.RowProblem
 	full    bool
+	unnamed bool // there were more rows with something wrong than are kept
 	rest    Mark // of orders that nothing was told of
 
 	counted []uint64 // bits of the orders that were counted
@@ -140,7 +141,11 @@ func (m *Marks) Blame(source string, p reconcile.RowProblem) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at := RowAt{source, p.File, p.Sheet, p.Row}
-	if p.Row == 0 || len(m.blamed) == maxBlamed && m.blamed[at] == nil || len(m.blamed[at]) == 3 || slices.Contains(m.blamed[at], p) {
+	if p.Row > 0 && len(m.blamed) == maxBlamed && m.blamed[at] == nil {
+		m.unnamed = true
+		return
+	}
+	if p.Row == 0 || len(m.blamed[at]) == 3 || slices.Contains(m.blamed[at], p) {
 		return
 	}
 	m.blamed[at] = append(m.blamed[at], p)
@@ -276,7 +281,11 @@ func (m *Marks) bad(at RowAt, e fate, words Words) Mark {
 	if reason == "" {
 		reason = words.Text
 	}
-	return Mark{Status: statusOrder, Reason: passedOn(reason), Next: "Another row of this order has to be corrected; the whole order goes then.", Fix: true}
+	which := "Another row of this order"
+	if m.unnamed {
+		which = "This row, or another one of its order,"
+	}
+	return Mark{Status: statusOrder, Reason: passedOn(reason), Next: which + " has to be corrected; the whole order goes then.", Fix: true}
 }
 
 func blamedMark(list []reconcile.RowProblem) Mark {
@@ -307,6 +316,9 @@ func (m *Marks) Loose(at RowAt) Mark {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	mark := Mark{Status: statusFix, Here: true, Reason: "the row has no order number"}
+	if m.unnamed {
+		mark.Reason = "the row does not say which order it belongs to"
+	}
 	if own := m.blamed[at]; len(own) > 0 {
 		mark = blamedMark(own)
 	}

@@ -117,6 +117,12 @@ func TestMarksAreBounded(t *testing.T) {
 	}
 	told(m, "", "order", "1", reconcile.Place{Bucket: reconcile.BucketBad, Reason: reconcile.ReasonBadValue}, "row 30000: \x1b[31mred\u202e "+strings.Repeat("x", 5000))
 	got := m.Order(RowAt{"shop", "orders.csv", "", maxBlamed + 5}, reconcile.OrderKey{Shop: "main", Order: "1"})
+	if !strings.HasPrefix(got.Next, "This row, or another one") {
+		t.Errorf("nobody knows which row it is: %q", got.Next)
+	}
+	if got := m.Loose(RowAt{"shop", "orders.csv", "", maxBlamed + 6}); got.Reason != "the row does not say which order it belongs to" {
+		t.Errorf("a loose row: %q", got.Reason)
+	}
 	if !got.Fix || len(got.Reason) > maxText+10 || strings.ContainsAny(got.Reason, "\x1b\u202e") {
 		t.Errorf("got %+v", got)
 	}

@@ -3,12 +3,15 @@ package sources_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
+	"makegood/sources"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding/charmap"
@@ -63,7 +66,7 @@ func csvRow(order, name string) string {
 func TestMarkedCSVReadsTheSame(t *testing.T) {
 	hostile := csvHead
 	for i, text := range []string{`=HYPERLINK("http://example.com","x")`, "+31 6", "-1", "-1,50", "-cmd|' /C calc'!A1", "@SUM(A1)", "\tx", "'=x", "''=x",
-		"'plain", "a,b;c|d", "line\nbreak", "", " =x", "ünïcode €", "+", "--1"} {
+		"'plain", "a,b;c|d", "line\nbreak", "", " =x", "ünïcode €", "\n=x", "+", "--1"} {
 		hostile += csvRow("5363"+string(rune('0'+i/10))+string(rune('0'+i%10)), text)
 	}
 	hostile += "\n536390,A1,short,1,2011-01-02 10:00,2.50\n\n536391,A1,long,1,2011-01-02 10:00,2.50,1,x,,\n"
@@ -87,7 +90,7 @@ func TestMarkedCSVReadsTheSame(t *testing.T) {
 		"utf16be.csv":   encode(unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewEncoder(), hostile),
 		"semi.csv":      []byte(strings.NewReplacer("a,b;c", "a.b", "-1,50", "1", `","`, `";"`, ",", ";").Replace(plain)),
 		"sep.csv":       []byte("sep=,\n" + hostile),
-		"title.csv":     []byte("An export\nof the night desk\n" + hostile),
+		"title.csv":     []byte("=HYPERLINK(1),=x\nAn export\nof the night desk\n" + hostile),
 		"equals.csv":    []byte(csvHead + `="0012",="A1",x,1,2011-01-02 10:00,2.50,1,=x` + "\n" + `="0013",="A,1","=y",1,2011-01-02 10:00,2.50,1,` + "\n"),
 		"nolast.csv":    []byte(strings.TrimRight(csvHead+csvRow("536366", "=x"), "\n")),
 		"empty.csv":     []byte(csvHead),
@@ -154,12 +157,12 @@ func harmless(t *testing.T, path string, cfg config.Table) int {
 // TestDefuse: what is made harmless is itself again, whatever it was.
 func TestDefuse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`'{0,3}[=+@\t\r0-9., x-]{0,6}`).Draw(t, "text")
+		text := rapid.StringMatching(`'{0,3}[=+@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}0-9., x-]{0,6}`).Draw(t, "text")
 		safe := table.Defuse(text)
 		if got := table.Restore(safe); got != text {
 			t.Fatalf("%q became %q, and %q again", text, safe, got)
 		}
-		if safe != "" && strings.ContainsAny(safe[:1], "=@\t\r") {
+		if safe != "" && strings.ContainsAny(string([]rune(safe)[:1]), "=@\t\r\n\uff1d\uff0b\uff0d\uff20") {
 			t.Fatalf("%q became %q", text, safe)
 		}
 	})
@@ -224,5 +227,32 @@ func TestMarkedNames(t *testing.T) {
 	correct(t, filepath.Join(dir, "orders.fix.csv"), ",x,", ",17,")
 	if refused := again(); refused != 2 || !strings.Contains(content("orders.fix.csv"), ",17,") {
 		t.Errorf("%d were refused after a correction; the rows to fix are\n%s", refused, content("orders.fix.csv"))
+	}
+}
+
+// TestMarkedLeftovers: what a killed run has left of rows with addresses is
+// removed by the next one, whether it marks files or not.
+func TestMarkedLeftovers(t *testing.T) {
+	state, dir := t.TempDir(), t.TempDir()
+	left := filepath.Join(sources.MarkedDir(state), "123")
+	if err := os.MkdirAll(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, left, "marked", "rows")
+	write(t, sources.MarkedDir(state), "123.lock", "")
+	old := write(t, dir, ".makegood-1", "rows")
+	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	young := write(t, dir, ".makegood-2", "rows")
+	cfg := rowsToFix(t, write(t, t.TempDir(), "orders.csv", fixHead+"1,2011-01-02 10:00,a,x,5\n"))
+	if _, err := (sources.Opener{StateDir: state}).Source(cfg); err != nil {
+		t.Fatal(err)
+	}
+	mark(t, read(t, cfg), dir, func(table.Told) table.Mark { return table.Mark{} })
+	for path, gone := range map[string]bool{left: true, left + ".lock": true, old: true, young: false} {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) != gone {
+			t.Errorf("%s: gone is not %v: %v", filepath.Base(path), gone, err)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"makegood/config"
 	"makegood/reconcile"
 	"makegood/sources/csvfile"
+	"makegood/sources/internal/spill"
 	"makegood/sources/sqldb"
 	"makegood/sources/table"
 	"makegood/sources/xlsxfile"
@@ -67,6 +68,9 @@ func (o Opener) Source(cfg *config.Source) (reconcile.Source, error) {
 	}
 	if err := r.check(); err != nil {
 		return nil, err
+	}
+	if o.StateDir != "" {
+		spill.Sweep(MarkedDir(o.StateDir))
 	}
 	options := table.Options{StateDir: o.spillDir(), Budget: o.Budget, Joins: o.join, Now: o.Now}
 	if o.Progress != nil {
@@ -147,6 +151,10 @@ func (o Opener) Catalog(ctx context.Context, cfg *config.Catalog) (reconcile.Pro
 	}
 	return table.ReadProducts(ctx, cfg, files)
 }
+
+// MarkedDir is where marked files are until they are whole. What a killed run
+// has left there is removed when a source is opened.
+func MarkedDir(stateDir string) string { return filepath.Join(stateDir, "marked") }
 
 func (o Opener) spillDir() string { return filepath.Join(o.StateDir, "spill") }
 

@@ -15,6 +15,7 @@ import (
 	"makegood/config"
 	"makegood/reconcile"
 	"makegood/reports"
+	"makegood/sources"
 	"makegood/sources/table"
 )
 
@@ -115,7 +116,7 @@ func (s *session) mark(ctx context.Context, res reconcile.Result, failed error) 
 		s.marks.Incomplete()
 	}
 	built := reports.Build(res, reports.Options{Zone: s.Zone})
-	o := table.MarkOptions{Dir: s.flags.marked, TmpDir: filepath.Join(s.StateDir, "marked"), Taken: map[string]bool{}}
+	o := table.MarkOptions{Dir: s.flags.marked, TmpDir: sources.MarkedDir(s.StateDir), Taken: map[string]bool{}}
 	lists := map[string][]table.Marked{}
 	for _, spec := range s.Sources {
 		m, ok := spec.Source.(markable)

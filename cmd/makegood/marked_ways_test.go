@@ -174,7 +174,7 @@ func TestMarkedWarns(t *testing.T) {
 			write(t, filepath.Join(m.dir, folder), "orders.csv", markingHead+markingRow(fmt.Sprint(i), "ann@example.com", "1", "online"))
 		}
 		_, errs := m.make(exitDone, "run", m.into()...)
-		if !strings.Contains(errs, "another file of this run has the same name") || m.accepted() != 2 || !strings.Contains(m.back("orders.csv"), "\n0,") {
+		if strings.Count(errs, "another file of the source has the same name") != 2 || m.accepted() != 2 {
 			t.Errorf("%d were accepted:\n%s", m.accepted(), errs)
 		}
 	})

@@ -166,6 +166,7 @@ func (w *marker) copy() error {
 		if err != nil {
 			return err
 		}
+		text = w.title(text)
 		_, _ = w.fix.text.Write(text) // an error is told by the next write
 		if _, err := w.marked.text.Write(text); err != nil {
 			return err
@@ -187,6 +188,16 @@ func (w *marker) copy() error {
 		err = w.copyRow()
 	}
 	return err
+}
+
+// title gives a line that stands before the header, made harmless.
+func (w *marker) title(line []byte) []byte {
+	end := len(bytes.TrimRight(line, "\r\n"))
+	cells := w.cut(line[:end])
+	for i, cell := range cells {
+		cells[i] = w.harmless(cell)
+	}
+	return append(bytes.Join(cells, []byte(w.delimiter)), line[end:]...)
 }
 
 func (w *marker) copyRow() error {

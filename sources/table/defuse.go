@@ -1,10 +1,13 @@
 package table
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Defuse makes a text harmless for spreadsheets, which execute what begins
-// with = + - @ or a control character: an apostrophe goes before it. Numbers
-// stay. [Restore] is its inverse, for every text.
+// with = + - @, these signs in full width, or a control character: an
+// apostrophe goes before it. Numbers stay. [Restore] is its inverse, for every text.
 func Defuse(text string) string {
 	if executable(text) {
 		return "'" + text
@@ -24,7 +27,8 @@ func Restore(text string) string {
 // formula.
 func executable(text string) bool {
 	text = strings.TrimLeft(text, "'")
-	return text != "" && strings.IndexByte("=+-@\t\r", text[0]) >= 0 && !signedNumber(text)
+	first, _ := utf8.DecodeRuneInString(text)
+	return text != "" && strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", first) && !signedNumber(text)
 }
 
 // signedNumber reports a sign before digits, with at most one sign between

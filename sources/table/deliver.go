@@ -25,6 +25,7 @@ func (m *Marking) Claim(names ...string) error {
 	for _, name := range names {
 		m.taken[strings.ToLower(name)] = true
 	}
+	spill.SweepCarried(m.Dir, time.Now())
 	known := m.delivered()
 	for _, name := range names {
 		to := filepath.Join(m.Dir, name)

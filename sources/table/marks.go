@@ -145,12 +145,25 @@ func (s *Source) MarkFiles(ctx context.Context, o MarkOptions) []Marked {
 	var list []Marked
 	for i, f := range s.read {
 		one := Marked{File: f.Name(), Err: err}
-		if err == nil {
+		if s.namesakes(f.Name()) {
+			one.Err = fmt.Errorf("%w: another file of the source has the same name, and what is said of a row may be about either", ErrUnmarkable)
+		} else if err == nil {
 			one.Names, one.ToFix, one.Err = s.markFile(ctx, i, o, several)
 		}
 		list = append(list, one)
 	}
 	return list
+}
+
+// namesakes reports whether several of the files have a name.
+func (s *Source) namesakes(name string) bool {
+	n := 0
+	for _, f := range s.read {
+		if f.Name() == name {
+			n++
+		}
+	}
+	return n > 1
 }
 
 func (s *Source) markFile(ctx context.Context, at int, o MarkOptions, several map[reconcile.OrderKey]bool) ([]string, int, error) {

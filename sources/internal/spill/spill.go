@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -27,7 +28,7 @@ func New(parent string) (*Folder, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, err
 	}
-	sweep(parent)
+	Sweep(parent)
 	file, err := os.CreateTemp(parent, "*.lock")
 	if err != nil {
 		return nil, err
@@ -66,6 +67,19 @@ func Deliver(from, to, keep string) error {
 	return nil
 }
 
+const carried = ".makegood-*"
+
+// SweepCarried removes files that a killed process has left in a folder while
+// it gave them their names there: those that nobody has written to for an hour.
+func SweepCarried(dir string, now time.Time) {
+	left, _ := filepath.Glob(filepath.Join(dir, carried))
+	for _, path := range left {
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && now.Sub(info.ModTime()) > time.Hour {
+			_ = os.Remove(path)
+		}
+	}
+}
+
 // carry copies a file to another file system.
 func carry(from, to string) error {
 	in, err := os.Open(from)
@@ -73,7 +87,7 @@ func carry(from, to string) error {
 		return err
 	}
 	defer func() { _ = in.Close() }() // read only
-	out, err := os.CreateTemp(filepath.Dir(to), ".makegood-*")
+	out, err := os.CreateTemp(filepath.Dir(to), carried)
 	if err != nil {
 		return err
 	}
@@ -87,8 +101,9 @@ func carry(from, to string) error {
 	return err
 }
 
-// sweep removes the folders whose lock nobody holds.
-func sweep(parent string) {
+// Sweep removes the folders in parent that nobody uses any more: their
+// processes are gone.
+func Sweep(parent string) {
 	locks, _ := filepath.Glob(filepath.Join(parent, "*.lock"))
 	for _, path := range locks {
 		s := &Folder{Dir: strings.TrimSuffix(path, ".lock"), lock: flock.New(path)}
