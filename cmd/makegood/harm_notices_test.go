@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"makegood/config"
 )
 
 // noticed is a shop whose desk and health check hear of runs.
@@ -168,5 +170,26 @@ func TestHarmHealthCheckOfItsRuns(t *testing.T) {
 	s.contains(errs, "nowhere")
 	if heard != "" {
 		t.Errorf("heard %s", heard)
+	}
+}
+
+// TestLanes: only runs of the same destinations and period are compared, and a
+// plan that is carried out with nothing.
+func TestLanes(t *testing.T) {
+	cfg := &config.Config{Targets: map[string]*config.Target{"web": {}, "stores": {}, "old": {Mode: config.ModeOff}}}
+	for _, c := range []struct {
+		f             runFlags
+		command, want string
+	}{
+		{runFlags{}, "run", "run stores web"},
+		{runFlags{targets: []string{"web", "stores", "web"}}, "run", "run stores web"},
+		{runFlags{targets: []string{"web"}}, "run", "run web"},
+		{runFlags{from: "2026-11-01", to: "2026-11-03"}, "run", "run from 2026-11-01 to 2026-11-03 stores web"},
+		{runFlags{from: "2026-11-01"}, "run", "run from 2026-11-01 to its end stores web"},
+		{runFlags{}, "apply", ""},
+	} {
+		if got := lane(cfg, &c.f, c.command); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
 	}
 }

@@ -213,20 +213,22 @@ func TestMailFaults(t *testing.T) {
 // TestMailToSeveral: one mailbox that takes nothing keeps no letter from the
 // others, nor does a server that says no more once it has it.
 func TestMailToSeveral(t *testing.T) {
-	test := (&Board{}).testMessage(time.Time{})
+	test, both := (&Board{}).testMessage(time.Time{}), []string{"night-desk@example.com", "b@example.com"}
 	for name, c := range map[string]struct {
 		office  postOffice
 		message Message
+		to      []string
 		letters int
 		told    bool
 	}{
-		"one is full":           {postOffice{full: "night-desk"}, sample(), 1, true},
-		"one is full in a test": {postOffice{full: "night-desk"}, test, 1, false},
-		"it hangs up":           {postOffice{forgets: true}, sample(), 1, true},
-		"nobody is known":       {postOffice{refuses: "550 nobody"}, sample(), 0, false},
+		"one is full":            {postOffice{full: "night-desk"}, sample(), both, 1, true},
+		"one is full in a test":  {postOffice{full: "night-desk"}, test, both, 1, false},
+		"it hangs up":            {postOffice{forgets: true}, sample(), both, 1, true},
+		"it hangs up at the end": {postOffice{forgets: true}, test, both[:1], 1, true},
+		"nobody is known":        {postOffice{refuses: "550 nobody"}, sample(), both, 0, false},
 	} {
 		p := c.office
-		m := Mail{Host: "127.0.0.1", Port: open(t, &p, false), TLS: "none", From: "makegood@example.com", To: []string{"night-desk@example.com", "b@example.com"}}
+		m := Mail{Host: "127.0.0.1", Port: open(t, &p, false), TLS: "none", From: "makegood@example.com", To: c.to}
 		err := m.Notify(t.Context(), c.message)
 		<-p.over
 		if (err == nil) != c.told || len(p.letters) != c.letters || err != nil && strings.Contains(err.Error(), "night-desk@") {
