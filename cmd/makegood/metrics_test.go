@@ -79,6 +79,14 @@ func TestLastNumbers(t *testing.T) {
 	if newest, err := s.newest(t.Context(), runs); err != nil || newest != runs[1].Run {
 		t.Errorf("the newest is %s, %v", newest, err)
 	}
+	both := ended(now.Add(-30*time.Hour), "activate", 2) // all is met before, and yet it was lately
+	both.Summary = bytes.Replace(both.Summary, []byte(`"targets":[`), []byte(`"targets":[{"target":"carts"},`), 1)
+	lately := runs
+	runs = ranBefore{ended(now, "activate", 0), ended(now, "carts", 0), both}
+	if got := numbers(nil); !strings.Contains(got, `makegood_last_run_exit_code{command="run",environment="test",targets="activate,carts"} 2`) {
+		t.Errorf("the runs of two days are not all in\n%s", got)
+	}
+	runs = lately
 	for i := range 2 * numbersAmong { // and then somebody goes on every second
 		runs = append(runs[:len(runs)-1], ended(now.Add(-7*24*time.Hour-time.Duration(i)*time.Second), "carts", 0), runs[len(runs)-1])
 	}

@@ -26,7 +26,7 @@ type Webhook struct {
 
 // Check carries the template out over a message, as Notify does, so that a
 // field that there is not is found before the night in which it is needed: of
-// something new, of being well again, in which nothing is, and of a test.
+// something new, and of being well again, in which nothing is.
 func (w Webhook) Check() error {
 	needed := Told{State: Person, Problems: []Problem{{What: NeedMissing}}}
 	for _, r := range []reports.Report{{}, sampleReport()} {
@@ -36,8 +36,7 @@ func (w Webhook) Check() error {
 			}
 		}
 	}
-	_, err := w.body((&Board{}).testMessage(time.Time{}))
-	return err
+	return nil
 }
 
 // sampleReport has one of each.
