@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,6 +83,19 @@ func TestHarmNoticeOfWhatWentWrongLate(t *testing.T) {
 	if strings.Contains(heard, "ann") {
 		t.Errorf("heard %s", heard)
 	}
+}
+
+// TestHarmNoticeOfClosing: what goes wrong at the very end is told, too.
+func TestHarmNoticeOfClosing(t *testing.T) {
+	s := newNoticed(t)
+	a := &app{env: os.LookupEnv, io: stdio{strings.NewReader(""), io.Discard, io.Discard}, clock: time.Now, file: s.file(), log: slog.New(slog.DiscardHandler)}
+	made, err := a.begin(t.Context(), &runFlags{}, "run")
+	check(t, err)
+	made.close = append(made.close, func() error { return errors.New("the disk is gone") })
+	if made.end(&err); err == nil {
+		t.Error("nothing went wrong")
+	}
+	s.contains(s.heard(), "A person is needed: the run failed")
 }
 
 // TestHarmNoticeOfAnInterruption: what somebody stopped is no night that was.
@@ -165,6 +179,9 @@ func TestHarmHealthCheckOfItsRuns(t *testing.T) {
 	heard, _ = s.hears(t.Context(), io.Discard, exitDone, "run")
 	s.contains(heard, "POST /carts ")
 	s.contains(heard, "POST /night ")
+	var out bytes.Buffer
+	s.hears(t.Context(), &out, exitDone, "notify")
+	s.contains(out.String(), "hears of every run to stores, web")
 	to["carts"].(fields)["targets"] = []string{"nowhere"}
 	heard, errs := s.hears(t.Context(), io.Discard, exitConfig, "run")
 	s.contains(errs, "nowhere")

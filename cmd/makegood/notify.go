@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,8 +26,8 @@ func (a *app) notifyCommand() *cobra.Command {
 		Use:   "notify",
 		Short: "List who is told of runs and what they know; --test tells them something",
 		Long: `Lists whom the section notify of the configuration names, and what each was last
-told. Health checks hear of every run. The others are told when something has
-changed since they were last told: all is well, a person is needed, the run
+told. Health checks hear of every run, or of those to their targets. The others are told when something has
+changed since they were last told of such runs: all is well, a person is needed, the run
 failed, a problem is new, what is left begins to become too old, or more orders
 were missing than missing_over; never the same every night. Who could not be reached
 is told with the next run. A notice that is not delivered never fails a run.
@@ -60,6 +61,8 @@ type listener struct {
 	Tested   bool         `json:"tested,omitempty"`   // it was sent a test, and took it unless there is an error
 	Error    string       `json:"error,omitempty"`    // why it could not be told
 	Failed   time.Time    `json:"failed_at,omitzero"` // since when it could not be told of what has changed
+
+	to []string // the destinations whose runs a health check waits for
 }
 
 func (a *app) notify(ctx context.Context, test, asJSON bool) error {
@@ -107,6 +110,9 @@ func (l *listener) words(zone *time.Location) string {
 	case !l.Failed.IsZero():
 		return "not told since " + at(l.Failed) + " (" + l.Of + "), tried again with the next one: " + l.Error
 	case l.Type == "health_check":
+		if len(l.to) > 0 {
+			return "hears of every run to " + strings.Join(l.to, ", ")
+		}
 		return "hears of every run"
 	case l.Told.IsZero():
 		return "was never told anything"
@@ -131,7 +137,8 @@ func (a *app) listeners(ctx context.Context, cfg *config.Config) ([]*listener, e
 	lanes := notice.Known(records, a.clock())
 	list := []*listener{}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Notify.To)) {
-		list = append(list, knowing(listener{Name: name, Type: cfg.Notify.To[name].Type}, lanes)...)
+		n := cfg.Notify.To[name]
+		list = append(list, knowing(listener{Name: name, Type: n.Type, to: n.Targets}, lanes)...)
 	}
 	return list, nil
 }
