@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"makegood/config"
@@ -97,4 +98,38 @@ func TestLastNumbers(t *testing.T) {
 	if got := numbers(&just); !strings.Contains(got, `makegood_target_stopped{environment="test",target="carts"} 1`) {
 		t.Errorf("the run that has just ended is not in\n%s", got)
 	}
+}
+
+// slowRuns are runs behind which there is always another one.
+type slowRuns struct{ ranBefore }
+
+func (r slowRuns) EachEnded(ctx context.Context, since time.Time, do func(ledger.LastRun) (bool, error)) error {
+	if err := r.ranBefore.EachEnded(ctx, since, do); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestLastNumbersTakeTime: what was met until the time is up is told, unless
+// nobody waits for it any more.
+func TestLastNumbersTakeTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &app{clock: time.Now}
+		cfg := &config.Config{Targets: map[string]*config.Target{"activate": {}}}
+		runs := slowRuns{ranBefore{{Run: "1", Command: "run", Finished: time.Now(), Exit: exitFailed}}}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*numbersTake)
+		defer cancel()
+		numbers, err := a.lastNumbers(ctx, runs, cfg, nil)
+		check(t, err)
+		var text bytes.Buffer
+		check(t, metrics.Write(&text, numbers, ""))
+		if !strings.Contains(text.String(), `makegood_last_run_exit_code{command="run",targets="activate"} 3`) {
+			t.Errorf("got %s", &text)
+		}
+		cancel()
+		if _, err := a.lastNumbers(ctx, runs, cfg, nil); err == nil {
+			t.Error("nobody waits, and it says nothing of it")
+		}
+	})
 }

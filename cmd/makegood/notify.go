@@ -26,11 +26,12 @@ func (a *app) notifyCommand() *cobra.Command {
 		Use:   "notify",
 		Short: "List who is told of runs and what they know; --test tells them something",
 		Long: `Lists whom the section notify of the configuration names, and what each was last
-told. Health checks hear of every run, or of those to their targets. The others are told when something has
-changed since they were last told of such runs: all is well, a person is needed, the run
-failed, a problem is new, what is left begins to become too old, or more orders
-were missing than missing_over; never the same every night. Who could not be reached
-is told with the next run. A notice that is not delivered never fails a run.
+told. Health checks hear of every run, or of those to their targets. The others
+are told when something has changed since they were last told of such runs: all
+is well, a person is needed, the run failed, a problem is new, what is left begins
+to become too old, or more orders were missing than missing_over; never the same
+every night. Who could not be reached is told with the next run. A notice that is
+not delivered never fails a run.
 
 A webhook without a template gets JSON: version, why, state, was, subject, text,
 news, link, environment, run, command, exit and finished. A template is carried
