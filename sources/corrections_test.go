@@ -4,6 +4,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"io"
+	"makegood/sources/table"
+	"makegood/sources/xlsxfile"
 	"os"
 	"path/filepath"
 	"slices"
@@ -218,5 +221,61 @@ func chain(t *testing.T, path string) {
 	put("xl/calcChain.xml", `<calcChain xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><c r="F2" i="1"/></calcChain>`)
 	if err := errors.Join(z.Close(), in.Close(), os.WriteFile(path, out.Bytes(), 0o600)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCorrectionsBesideWhatIsNotRead: a column that nobody reads, such as one
+// with the day of today, or a text that another program has saved with other
+// line ends, makes no other row.
+func TestCorrectionsBesideWhatIsNotRead(t *testing.T) {
+	head := append(slices.Clone(bookHead), "today")
+	text := bookRow("1", "two")
+	text[2] = "a\r\nb"
+	path := workbook(t, map[string][][]any{"S": {head, append(text, 1), append(bookRow("2", 2), 1)}}, nil)
+	for _, keep := range []string{"", "Rows to fix"} {
+		dir, _ := giveBack(t, withShipping(t, path, config.Sheets{}))
+		back := filepath.Join(dir, "orders.xlsx")
+		edit(t, back, func(b *excelize.File) error {
+			for cell, value := range map[string]any{"G2": 2, "G3": 2, "C2": "a\nb"} {
+				_ = b.SetCellValue("S", cell, value)
+			}
+			if keep == "" {
+				return b.SetCellValue("Rows to fix", "D2", 2)
+			}
+			_ = b.SetCellValue(keep, "D2", "two")
+			_ = b.SetCellValue(keep, "G2", 2) // that alone is no correction
+			return alone(b, keep)
+		})
+		if keep == "" {
+			wantOutcome(t, withShipping(t, back, config.Sheets{}), map[string]string{"1": "1 of 10", "2": "1 of 10"})
+			continue
+		}
+		for _, row := range rowsOf(t, back) {
+			if !row.Untouched {
+				t.Errorf("row %d is touched", row.Number)
+			}
+		}
+	}
+}
+
+// rowsOf reads the rows of a workbook as a source with the columns of bookHead
+// does.
+func rowsOf(t *testing.T, path string) (rows []table.Row) {
+	t.Helper()
+	c, err := xlsxfile.New(path, xlsxfile.Options{TmpDir: t.TempDir()}).Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.(table.Headed).Header().Read = []int{0, 1, 2, 3, 4, 5}
+	for {
+		row, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			return rows
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
 	}
 }

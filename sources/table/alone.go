@@ -34,7 +34,7 @@ func FixColumns(h Habits) []string {
 
 // FixCells go into FixColumns.
 func (m RowMark) FixCells() []string {
-	return []string{strconv.Itoa(m.Row), strconv.FormatUint(m.Check, 16)}
+	return []string{strconv.Itoa(m.Row), m.Sums.String()}
 }
 
 // isCheck reports whether a column has checksums.
@@ -64,24 +64,6 @@ func ToFix(columns []string) *Habits {
 		h.Decimal = strings.TrimPrefix(rest, habitDecimal)
 	}
 	return h
-}
-
-// Untouched reports whether a row to fix, with these cells, is still as it was
-// written: check is what stands in its column.
-func (h *Header) Untouched(check string, cells []string) bool {
-	before, err := strconv.ParseUint(strings.TrimSpace(check), 16, 64)
-	return err == nil && before == h.Checksum(cells)
-}
-
-// Checksum is over the texts of a row in the columns with names, but for blanks
-// around them, blank cells at its end and the form of line ends. It stands in
-// files: it stays the same for ever.
-func (h *Header) Checksum(cells []string) uint64 {
-	n := len(h.Columns)
-	for n > 0 && strings.TrimSpace(h.Columns[n-1]) == "" {
-		n--
-	}
-	return checksum(cells[:min(n, len(cells))])
 }
 
 // corrected fails an order of rows to fix that nobody has touched. What was

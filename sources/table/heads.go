@@ -138,7 +138,14 @@ func (p *pass) walk(ctx context.Context, f File) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, cursor.Close()) }()
-	if err := early(cursor, p.bind); err != nil {
+	err = early(cursor, func(h *Header) error {
+		if err := p.bind(h); err != nil {
+			return err
+		}
+		h.Read = p.bound.used
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	p.aside = aside{}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -20,7 +19,7 @@ const (
 	// RowColumn stands among the rows to fix alone, and tells them from the
 	// table: the number of the row there.
 	RowColumn = "makegood row"
-	// CheckColumn stands there, too: the Checksum of the row, by which it is
+	// CheckColumn stands there, too: the RowSums of the row, by which it is
 	// known whether it was corrected. Behind its name stand the Habits.
 	CheckColumn = "makegood check"
 )
@@ -53,24 +52,6 @@ func OldMarks(columns []string) (old []int) {
 // HasColumn reports whether one of the columns has a name.
 func HasColumn(columns []string, name string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool { return strings.TrimSpace(c) == name })
-}
-
-func checksum(cells []string) uint64 {
-	h := fnv.New64a()
-	blanks := 0
-	for _, cell := range cells {
-		if cell = strings.TrimSpace(cell); cell == "" || cell == Unresolved {
-			blanks++
-			continue
-		}
-		_, _ = h.Write(make([]byte, blanks)) // never fails
-		blanks = 1
-		if strings.IndexByte(cell, '\r') >= 0 {
-			cell = strings.ReplaceAll(cell, "\r\n", "\n")
-		}
-		_, _ = h.Write([]byte(cell))
-	}
-	return h.Sum64()
 }
 
 // Mark is what stands beside a row, in words; the zero value is nothing.
@@ -276,7 +257,8 @@ func (m *Marking) add(t Told, mark Mark) error {
 	s.codec.buf = s.codec.buf[:0]
 	s.codec.number(&t.Row)
 	s.codec.number(&code)
-	s.codec.checksum(&t.check)
+	s.codec.checksum(&t.sums.All)
+	s.codec.checksum(&t.sums.Read)
 	return s.rows.write(s.codec.buf)
 }
 
@@ -289,11 +271,11 @@ func (m *Marking) Sheets() (names []string) {
 	return names
 }
 
-// RowMark is a row with its mark and its Checksum.
+// RowMark is a row with its mark and its sums.
 type RowMark struct {
 	Mark
-	Row   int
-	Check uint64
+	Row  int
+	Sums RowSums
 }
 
 // Rows gives the rows of a sheet and their marks in file order, blank rows with
@@ -315,7 +297,8 @@ func (m *Marking) Rows(sheet string) (func() (RowMark, error), error) {
 		c, code := &codec{buf: record, reading: true}, 0
 		c.number(&one.Row)
 		c.number(&code)
-		c.checksum(&one.Check)
+		c.checksum(&one.Sums.All)
+		c.checksum(&one.Sums.Read)
 		if c.err != nil || code < 0 || code >= len(m.marks) {
 			return one, errRecord
 		}

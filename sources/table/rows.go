@@ -44,6 +44,9 @@ type Header struct {
 	// (its location is UTC and means nothing), rounded to the second. nil
 	// where the format has none.
 	Serial func(days float64) (time.Time, error)
+	// Read are the columns that the source reads, set by it for the header
+	// that is known before the first row; nil: they are not known.
+	Read []int
 	// Alone is how the table was read whose rows to fix these are; nil where
 	// they are not rows to fix alone.
 	Alone *Habits

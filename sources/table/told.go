@@ -35,13 +35,13 @@ type Told struct {
 	// order the row belongs to is not known.
 	Damaged bool
 
-	check  uint64 // of the row
+	sums   RowSums
 	number string // of the order, as the row has it
 }
 
 // tell reads one row, and says what it turned out to be.
 func (p *pass) tell(row Row) (Told, error) {
-	t := Told{check: row.Header.Checksum(row.Cells), Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number,
+	t := Told{Source: p.src.cfg.Name, File: row.Header.File, Sheet: row.Header.Sheet, Row: row.Number,
 		Key: reconcile.OrderKey{Shop: p.src.cfg.Shop}}
 	loose, headers, totals := p.tally.RowsWithoutOrder, p.aside.headers.n, p.aside.totals.n
 	p.met = func(cells []string) {
@@ -57,6 +57,7 @@ func (p *pass) tell(row Row) (Told, error) {
 	case p.aside.totals.n > totals:
 		t.Met = MetTotal
 	}
+	t.sums = row.Header.Sums(row.Cells) // behind read, which finds the columns
 	return t, err
 }
 
@@ -135,7 +136,8 @@ func (k *toldRows) walk(c *codec, t *Told, sheet *int) {
 	c.number(sheet)
 	c.number(&t.Row)
 	c.number((*int)(&t.Met))
-	c.checksum(&t.check)
+	c.checksum(&t.sums.All)
+	c.checksum(&t.sums.Read)
 	if t.Met != MetOrder {
 		return
 	}

@@ -1,13 +1,11 @@
 package xlsxfile
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	"makegood/sources/table"
 )
@@ -29,12 +27,12 @@ type corrections struct {
 // correctedSheets are those of sheets with the same columns.
 type correctedSheets struct {
 	columns []string
-	rows    map[uint64][]correction // by the checksum of the row before
-	made    map[uint64][]uint64     // that, by the checksum of the corrected row
-	added   []correction            // rows that were never in a table
+	rows    []*correction
+	before  map[uint64][]*correction // by either sum of the row before
+	now     map[uint64][]*correction // by either sum of the corrected row; nil until a table is met
+	added   []*correction            // rows that were never in a table
 	taken   int
 	sheet   string // the first of them
-	met     bool   // a table has these columns
 }
 
 // correction is one of them.
@@ -45,7 +43,7 @@ type correction struct {
 	at      int // the row in the table when it was written
 	cells   []string
 	fault   []table.Fault
-	now     uint64
+	done    bool  // it counts, or was made in the table as well
 	changed []int // columns in which it differs from the row that it replaces
 }
 
@@ -94,7 +92,7 @@ func (f *corrections) read(c *cursor, s *sheet) error {
 		}
 		g := f.of(s.header.Columns)
 		if g == nil {
-			g = &correctedSheets{columns: s.header.Columns, sheet: s.name, rows: map[uint64][]correction{}, made: map[uint64][]uint64{}}
+			g = &correctedSheets{columns: s.header.Columns, sheet: s.name, before: map[uint64][]*correction{}}
 			f.groups = append(f.groups, g)
 		}
 		g.add(s, row)
@@ -102,38 +100,68 @@ func (f *corrections) read(c *cursor, s *sheet) error {
 }
 
 func (g *correctedSheets) add(s *sheet, row table.Row) {
-	one := correction{header: row.Header, part: s.part.name, row: row.Number, cells: slices.Clone(row.Cells), fault: slices.Clone(row.Faults),
-		now: row.Header.Checksum(row.Cells)}
+	one := &correction{header: row.Header, part: s.part.name, row: row.Number, cells: slices.Clone(row.Cells), fault: slices.Clone(row.Faults)}
 	one.at, _ = strconv.Atoi(s.origin)
-	before, err := strconv.ParseUint(strings.TrimSpace(s.check), 16, 64)
-	if err != nil {
+	before, ok := table.ParseSums(s.check)
+	if !ok {
 		g.added = append(g.added, one)
 		return
 	}
-	g.made[one.now] = append(g.made[one.now], before)
-	g.rows[before] = append(g.rows[before], one)
+	g.rows = append(g.rows, one)
+	index(g.before, before, one)
 }
 
-// apply gives a row as it was corrected.
+// index puts a correction where either of its sums leads to it.
+func index(to map[uint64][]*correction, by table.RowSums, one *correction) {
+	to[by.All] = append(to[by.All], one)
+	if by.Read != 0 && by.Read != by.All {
+		to[by.Read] = append(to[by.Read], one)
+	}
+}
+
+// meet makes ready for a table, of which is known by now what is read.
+func (g *correctedSheets) meet(read []int) {
+	if g.now != nil {
+		return
+	}
+	g.now = map[uint64][]*correction{}
+	for _, one := range g.rows {
+		one.header.Read = read
+		index(g.now, one.header.Sums(one.cells), one)
+	}
+}
+
+// pick finds a correction that is not done yet, that of the same row first.
+func pick(from map[uint64][]*correction, by table.RowSums, number int) (found *correction) {
+	for _, one := range slices.Concat(from[by.All], from[by.Read]) {
+		if !one.done && (found == nil || one.at == number && found.at != number) {
+			found = one
+		}
+	}
+	return found
+}
+
+// apply gives a row as it was corrected. A correction that was made in its row
+// of the table as well counts there.
 func (f *corrections) apply(s *sheet, row table.Row) table.Row {
 	g := f.of(s.header.Columns)
 	if g == nil {
 		return row
 	}
-	g.met = true
-	sum := row.Header.Checksum(row.Cells)
-	list := g.rows[sum]
-	if len(list) == 0 {
-		g.known(sum, row.Number)
+	g.meet(row.Header.Read)
+	sums := row.Header.Sums(row.Cells)
+	one := pick(g.before, sums, row.Number)
+	if one == nil {
+		if made := pick(g.now, sums, row.Number); made != nil && made.at == row.Number {
+			made.done = true
+		}
 		return row
 	}
-	i := max(0, slices.IndexFunc(list, func(one correction) bool { return one.at == row.Number }))
-	one := list[i]
-	g.rows[sum] = slices.Delete(list, i, i+1)
+	one.done = true
 	g.taken++
 	one.over(row)
 	if s.corrected == nil {
-		s.corrected = map[int]correction{}
+		s.corrected = map[int]*correction{}
 	}
 	s.corrected[row.Number] = one
 	row.Cells, row.Faults = one.cells, one.fault
@@ -158,27 +186,13 @@ func (c *correction) over(row table.Row) {
 	}
 }
 
-// known drops a correction that was made in the table as well, in the row that
-// it is of.
-func (g *correctedSheets) known(sum uint64, number int) {
-	for i, before := range g.made[sum] {
-		at := slices.IndexFunc(g.rows[before], func(one correction) bool { return one.now == sum && one.at == number })
-		if at >= 0 {
-			g.made[sum] = slices.Delete(g.made[sum], i, i+1)
-			g.rows[before] = slices.Delete(g.rows[before], at, at+1)
-			return
+// left are the corrections that count nowhere.
+func (g *correctedSheets) left() (list []*correction) {
+	for _, one := range g.rows {
+		if !one.done {
+			list = append(list, one)
 		}
 	}
-}
-
-// left are the corrections that count nowhere.
-func (g *correctedSheets) left() (list []correction) {
-	for _, some := range g.rows {
-		list = append(list, some...)
-	}
-	slices.SortFunc(list, func(a, b correction) int {
-		return cmp.Or(cmp.Compare(a.header.Sheet, b.header.Sheet), cmp.Compare(a.row, b.row))
-	})
 	return list
 }
 
@@ -191,7 +205,7 @@ func (f *corrections) stray() (table.Row, error) {
 	if !f.begun {
 		f.begun = true
 		for _, g := range f.groups {
-			if g.met {
+			if g.now != nil {
 				f.give(g.left(), "was corrected here, but its row in the table is no longer what it was; correct it there, and delete this row")
 				f.give(g.added, "was added here; add it to the table, and delete this row")
 			}
@@ -205,7 +219,7 @@ func (f *corrections) stray() (table.Row, error) {
 	return row, nil
 }
 
-func (f *corrections) give(list []correction, what string) {
+func (f *corrections) give(list []*correction, what string) {
 	for _, one := range list {
 		f.strays = append(f.strays, table.Row{Header: one.header, Number: one.row, Cells: one.cells, Aside: true, Problem: "the row " + what})
 	}
@@ -222,7 +236,7 @@ func (f *corrections) notes() (notes []string) {
 		}
 		left := len(g.left())
 		switch {
-		case !g.met:
+		case g.now == nil:
 			notes = append(notes, fmt.Sprintf("sheet %q: %d rows were corrected and not read, because no table has its columns; correct them there", g.sheet, left+len(g.added)))
 			continue
 		case left > 0:

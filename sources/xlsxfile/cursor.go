@@ -17,8 +17,9 @@ type cursor struct {
 	file  *File
 	book  *book
 	todo  []tabInfo
-	read  []string // sheets that held something
-	sheet *sheet   // nil after the last
+	read  []string      // sheets that held something
+	sheet *sheet        // nil after the last
+	first *table.Header // of the first
 	notes []string
 
 	corrected *corrections // nil: there are none
@@ -118,6 +119,11 @@ func (c *cursor) turn() error {
 		}
 		if tab.hidden {
 			c.notes = append(c.notes, fmt.Sprintf("sheet %q is hidden, and was read", tab.name))
+		}
+		if before := c.first; before == nil {
+			c.first = s.header
+		} else if slices.Equal(before.Columns, s.header.Columns) {
+			s.header.Read = before.Read
 		}
 		c.sheet, c.read = s, append(c.read, tab.name)
 		if len(c.file.options.Sheets) == 0 && tab.fixes == 0 {

@@ -115,7 +115,7 @@ type layout struct {
 	marks  int   // the first of the columns for marks
 	alone  bool  // it holds rows to fix itself
 	// corrected are the rows in whose place others were read, by number.
-	corrected map[int]correction
+	corrected map[int]*correction
 }
 
 func (f *File) remember(s *sheet) {

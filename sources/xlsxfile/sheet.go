@@ -65,7 +65,7 @@ type sheet struct {
 	rowAt   int    // the column of the rows' numbers in their table, likewise
 	origin  string // of the row at hand
 	// corrected are the rows in whose place others were read, by number.
-	corrected map[int]correction
+	corrected map[int]*correction
 }
 
 // columns are those that are hidden.
