@@ -279,3 +279,37 @@ func rowsOf(t *testing.T, path string) (rows []table.Row) {
 		rows = append(rows, row)
 	}
 }
+
+// TestRowsToFixThatAreGone are told of, beside their table and alone.
+func TestRowsToFixThatAreGone(t *testing.T) {
+	path := workbook(t, map[string][][]any{"S": {bookHead, bookRow("1", "x"), bookRow("2", "y")}}, nil)
+	for _, keep := range []string{"", "Rows to fix"} {
+		dir, _ := giveBack(t, withShipping(t, path, config.Sheets{}))
+		back := filepath.Join(dir, "orders.xlsx")
+		edit(t, back, func(b *excelize.File) error {
+			if err := b.RemoveRow("Rows to fix", 3); err != nil || keep == "" {
+				return err
+			}
+			return alone(b, keep)
+		})
+		wantNote(t, withShipping(t, back, config.Sheets{}), `sheet "Rows to fix": 1 of 2 rows to fix were deleted`)
+	}
+	dir, _ := giveBack(t, rowsToFix(t, write(t, t.TempDir(), "orders.csv", fixHead+"1,2011-01-02 10:00,a,x,5\n2,2011-01-02 10:00,a,x,5\n")))
+	fix := filepath.Join(dir, "orders.fix.csv")
+	text, err := os.ReadFile(fix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "orders.fix.csv", string(text[:strings.LastIndex(string(text), "\n2,")+1]))
+	wantNote(t, rowsToFix(t, fix), "orders.fix.csv: 1 of 2 rows to fix were deleted")
+}
+
+// wantNote wants one note that says something.
+func wantNote(t *testing.T, cfg *config.Source, want string) {
+	t.Helper()
+	s := open(t, cfg)
+	heads(t, s, retailWindow)
+	if notes := strings.Join(s.Tally().Notes, "\n"); strings.Count(notes, want) != 1 {
+		t.Errorf("%q is not said once:\n%s", want, notes)
+	}
+}

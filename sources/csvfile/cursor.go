@@ -39,6 +39,8 @@ type cursor struct {
 	width   int      // of the header, those included
 	defused bool     // makegood wrote the file: it put apostrophes before formulas
 	checkAt int      // the column of checksums, -1
+	checked int      // rows with one
+	ended   bool     // the last row was read
 }
 
 func newCursor(f *File, d *dialect, in *content) (*cursor, error) {
@@ -151,6 +153,7 @@ func (c *cursor) Next() (table.Row, error) {
 		return c.broken(record, bad)
 	}
 	if errors.Is(err, io.EOF) {
+		c.ended = true
 		return table.Row{}, io.EOF
 	}
 	return table.Row{}, c.located(err, 0)
@@ -186,6 +189,9 @@ func (c *cursor) row(record []string, number int) (table.Row, error) {
 		}
 	}
 	row.Cells = c.fit(record)
+	if check != "" {
+		c.checked++
+	}
 	row.Untouched = check != "" && c.header.Untouched(check, row.Cells)
 	return row, nil
 }
@@ -247,6 +253,9 @@ func (c *cursor) Notes() []string {
 	notes := make([]string, len(c.dialect.notes))
 	for i, text := range c.dialect.notes {
 		notes[i] = c.header.File + " " + text
+	}
+	if gone := c.header.Alone.Gone(c.checked); c.ended && gone != "" {
+		notes = append(notes, c.header.File+": "+gone)
 	}
 	return notes
 }

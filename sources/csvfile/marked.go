@@ -183,11 +183,18 @@ func (w *marker) copy() error {
 	if err := w.put(w.marked, text, names); err != nil {
 		return err
 	}
-	err = w.put(w.fix, text, append(names, table.FixColumns(w.marking.Habits)...))
+	err = w.put(w.fix, text, append(names, table.FixColumns(w.habits())...))
 	for err == nil && w.row.Row > 0 {
 		err = w.copyRow()
 	}
 	return err
+}
+
+// habits go with the rows to fix.
+func (w *marker) habits() table.Habits {
+	h := w.marking.Habits
+	h.Rows = w.marking.ToFix()
+	return h
 }
 
 // title gives a line that stands before the header, made harmless.

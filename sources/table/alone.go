@@ -12,10 +12,15 @@ import (
 // Habits are how the files of a source write numbers and dates, where the
 // settings do not say it: "" where nobody had to know. They go with rows to
 // fix, which alone may not show them.
-type Habits struct{ Decimal, DateFormat string }
+type Habits struct {
+	Decimal, DateFormat string
+	// Rows is how many rows to fix were written; 0: nobody knows.
+	Rows int
+}
 
 // The check column's name is followed by the habits of the table.
 const (
+	habitRows    = "; rows "
 	habitDecimal = "; decimal "
 	habitDates   = "; dates "
 )
@@ -23,6 +28,9 @@ const (
 // FixColumns are the names of the columns behind MarkColumns among rows to fix.
 func FixColumns(h Habits) []string {
 	check := CheckColumn
+	if h.Rows > 0 {
+		check += habitRows + strconv.Itoa(h.Rows)
+	}
 	if h.Decimal != "" {
 		check += habitDecimal + h.Decimal
 	}
@@ -35,6 +43,16 @@ func FixColumns(h Habits) []string {
 // FixCells go into FixColumns.
 func (m RowMark) FixCells() []string {
 	return []string{strconv.Itoa(m.Row), m.Sums.String()}
+}
+
+// Gone says that rows to fix were deleted, of which so many are left; "" where
+// none were.
+func (h *Habits) Gone(left int) string {
+	if h == nil || left >= h.Rows {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d rows to fix were deleted; what they say is still read from the table where it is there, "+
+		"and their orders lack them where it is not", h.Rows-left, h.Rows)
 }
 
 // isCheck reports whether a column has checksums.
@@ -61,7 +79,8 @@ func ToFix(columns []string) *Habits {
 	if at >= 0 {
 		rest := strings.TrimPrefix(strings.TrimSpace(columns[at]), CheckColumn)
 		rest, h.DateFormat, _ = strings.Cut(rest, habitDates)
-		h.Decimal = strings.TrimPrefix(rest, habitDecimal)
+		rest, h.Decimal, _ = strings.Cut(rest, habitDecimal)
+		h.Rows, _ = strconv.Atoi(strings.TrimPrefix(rest, habitRows)) // 0 where it is not said
 	}
 	return h
 }

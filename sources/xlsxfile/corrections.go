@@ -22,6 +22,7 @@ type corrections struct {
 	groups []*correctedSheets
 	strays []table.Row // nil until they are asked for
 	begun  bool
+	gone   []string // notes of rows that were deleted
 }
 
 // correctedSheets are those of sheets with the same columns.
@@ -62,7 +63,7 @@ func (c *cursor) findCorrections(tabs []tabInfo) {
 			c.notes = append(c.notes, fmt.Sprintf("corrections on sheet %q were not read: %v", tab.name, err))
 		}
 	}
-	if len(found.groups) > 0 {
+	if len(found.groups)+len(found.gone) > 0 {
 		c.corrected = found
 	}
 }
@@ -79,6 +80,7 @@ func (f *corrections) read(c *cursor, s *sheet) error {
 	for n := 0; ; {
 		row, err := s.next(c.ctx)
 		if errors.Is(err, io.EOF) {
+			f.gone = append(f.gone, s.gone()...)
 			return nil
 		}
 		if err != nil {
@@ -230,6 +232,7 @@ func (f *corrections) notes() (notes []string) {
 	if f == nil {
 		return nil
 	}
+	notes = append(notes, f.gone...)
 	for _, g := range f.groups {
 		if g.taken > 0 {
 			notes = append(notes, fmt.Sprintf("sheet %q: %d corrected rows were read in place of those in the table", g.sheet, g.taken))

@@ -160,6 +160,9 @@ func (c *cursor) Next() (table.Row, error) {
 // leave ends the sheet, and gives the error that ended it early.
 func (c *cursor) leave(cause error) error {
 	c.notes = append(c.notes, c.sheet.seen()...)
+	if errors.Is(cause, io.EOF) {
+		c.notes = append(c.notes, c.sheet.gone()...)
+	}
 	c.file.remember(c.sheet)
 	err := c.sheet.close()
 	c.sheet = nil

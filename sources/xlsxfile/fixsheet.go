@@ -135,7 +135,7 @@ func (s *fixSheet) write(to io.Writer, l layout) error {
 			fmt.Fprint(to, textCell(p, table.CellName(at, 1), style, name))
 		}
 	}
-	for i, name := range append(table.MarkColumns(), table.FixColumns(s.habits)...) {
+	for i, name := range append(table.MarkColumns(), table.FixColumns(s.told())...) {
 		fmt.Fprint(to, textCell(p, table.CellName(l.behind+i, 1), style, name))
 	}
 	fmt.Fprintf(to, "</%srow>", p)
@@ -144,6 +144,13 @@ func (s *fixSheet) write(to io.Writer, l layout) error {
 	}
 	_, err := fmt.Fprintf(to, `</%[1]ssheetData><%[1]spageSetup orientation="landscape" fitToHeight="0"/></%[1]sworksheet>`, p)
 	return err
+}
+
+// told are the habits that go with the rows.
+func (s *fixSheet) told() table.Habits {
+	h := s.habits
+	h.Rows = s.rows
+	return h
 }
 
 // format is the style of a column's name; last is that of the one before.

@@ -62,6 +62,7 @@ type sheet struct {
 	met     []bool // columns that have cells
 	checkAt int    // the column of checksums, from 1; 0: there is none
 	check   string // of the row at hand
+	checked int    // rows with one
 	rowAt   int    // the column of the rows' numbers in their table, likewise
 	origin  string // of the row at hand
 	// corrected are the rows in whose place others were read, by number.
@@ -118,6 +119,9 @@ func (s *sheet) next(ctx context.Context) (table.Row, error) {
 	}
 	l = s.fit(l)
 	row := table.Row{Header: s.header, Number: l.number, Cells: l.cells, Faults: l.faults}
+	if s.check != "" {
+		s.checked++
+	}
 	row.Untouched = s.header.Alone != nil && s.header.Untouched(s.check, l.cells)
 	return row, nil
 }
@@ -269,6 +273,14 @@ func (s *sheet) hide(col xml.StartElement) {
 
 func (s *sheet) note(format string, values ...any) {
 	s.notes = append(s.notes, fmt.Sprintf("sheet %q: ", s.name)+fmt.Sprintf(format, values...))
+}
+
+// gone is a note of rows to fix that were deleted, at the end of their sheet.
+func (s *sheet) gone() []string {
+	if gone := s.header.Alone.Gone(s.checked); gone != "" {
+		return []string{fmt.Sprintf("sheet %q: ", s.name) + gone}
+	}
+	return nil
 }
 
 // seen gives the notes as they stand now.
