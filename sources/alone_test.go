@@ -149,11 +149,10 @@ func TestRowsAloneHabits(t *testing.T) {
 	}
 	fix := filepath.Join(dir, "orders.fix.csv")
 	correct(t, fix, "six", "6")
-	correct(t, fix, "13/4/2011", "4/13/2011")
 	correct(t, fix, "2,50", "2")
 	for _, h := range heads(t, open(t, rowsToFix(t, fix)), retailWindow) {
-		want := map[string]string{"9001": "2011-03-04 7404 []", "9002": "2011-04-13 2 []"}[h.Key.Order]
-		if got := fmt.Sprint(h.CompletedAt.Format("2006-01-02 "), h.Amount, " ", h.Bad); got != want {
+		got := fmt.Sprint(h.CompletedAt.Format("2006-01-02 "), h.Amount, " ", len(h.Bad))
+		if want := map[string]string{"9001": "2011-03-04 7404 0", "9002": "0001-01-01 0 1"}[h.Key.Order]; got != want {
 			t.Errorf("order %s is %s, want %s", h.Key.Order, got, want)
 		}
 	}
@@ -294,6 +293,7 @@ func TestRowsToFixWithoutTheirNumbers(t *testing.T) {
 		back := filepath.Join(dir, "orders.xlsx")
 		edit(t, back, func(b *excelize.File) error {
 			_ = b.SetCellValue("S", "D2", 2)
+			_ = b.SetCellValue("Rows to fix", "D2", 2)
 			for range gone {
 				if err := b.RemoveCol("Rows to fix", "J"); err != nil {
 					return err

@@ -313,3 +313,21 @@ func wantNote(t *testing.T, cfg *config.Source, want string) {
 		t.Errorf("%q is not said once:\n%s", want, notes)
 	}
 }
+
+// TestCorrectionByAFormula: one that has no result yet is no blank, neither now
+// nor in the next copy.
+func TestCorrectionByAFormula(t *testing.T) {
+	dir, _ := giveBack(t, withShipping(t, workbook(t, map[string][][]any{"S": {bookHead, bookRow("1", "x")}}, nil), config.Sheets{}))
+	for range 2 {
+		back := filepath.Join(dir, "orders.xlsx")
+		edit(t, back, func(b *excelize.File) error {
+			if rows, _ := b.GetRows("S"); rows[1][3] == "x" {
+				_ = b.SetCellFormula("Rows to fix", "F2", "1+1")
+				return b.SetCellValue("Rows to fix", "D2", 2)
+			}
+			return nil
+		})
+		wantOutcome(t, withShipping(t, back, config.Sheets{}), map[string]string{"1": "bad_value"})
+		dir, _ = giveBack(t, withShipping(t, back, config.Sheets{}))
+	}
+}

@@ -75,8 +75,11 @@ func (w *markedBook) rawRows(part string, rows map[int]int, all map[int]rawRow) 
 // row at hand, in their formats. All others stay as they are written.
 func (w *rewriter) correct() error {
 	right, is := w.right[w.number]
-	if !is || right.prefix != w.prefix {
+	if !is {
 		return nil
+	}
+	if right.prefix != w.prefix {
+		return fmt.Errorf("%w: its sheets name their tags in several ways", table.ErrUnmarkable)
 	}
 	changed := w.corrected[w.number].changed
 	made := rowCells{}
@@ -94,7 +97,7 @@ func (w *rewriter) correct() error {
 			if has {
 				one.style = old.style
 			}
-			made.add(at, one, fixedCell(w.prefix, name, one, right.content(one)))
+			made.add(at, one, w.fixed(&right.rowCells, one, name))
 		case has:
 			made.add(at, old, fixedCell(w.prefix, name, cellSpan{style: old.style}, nil))
 		}

@@ -177,7 +177,7 @@ func (c *correction) over(row table.Row) {
 		if text == table.Unresolved && row.Cells[at] != text {
 			c.cells[at] = row.Cells[at]
 		}
-		if c.cells[at] != row.Cells[at] {
+		if c.cells[at] != row.Cells[at] || slices.ContainsFunc(c.fault, func(f table.Fault) bool { return f.At == at && f.For == table.AnyUse }) {
 			c.changed = append(c.changed, at)
 		}
 	}

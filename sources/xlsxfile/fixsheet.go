@@ -55,7 +55,7 @@ func (s *fixSheet) add(w *rewriter, mark table.RowMark) error {
 	fmt.Fprintf(s.out, `<%srow r="%d">`, s.prefix, number)
 	for _, c := range w.cells.list {
 		if !slices.Contains(w.own, c.at) {
-			_, _ = s.out.WriteString(w.fixed(c, table.CellName(c.at, number))) // an error is told by the next write
+			_, _ = s.out.WriteString(w.fixed(&w.cells, c, table.CellName(c.at, number))) // an error is told by the next write
 		}
 	}
 	for i, text := range append(mark.Cells(), mark.FixCells()...) {
@@ -67,11 +67,11 @@ func (s *fixSheet) add(w *rewriter, mark table.RowMark) error {
 	return err
 }
 
-// fixed is a cell of the row at hand among the rows to fix. A formula without a
+// fixed is a cell of a row with its value alone. A formula without a
 // result, which a reader would not trust, becomes an error: it must not be
 // taken for a blank.
-func (w *rewriter) fixed(c cellSpan, name string) string {
-	content := w.cells.content(c)
+func (w *rewriter) fixed(row *rowCells, c cellSpan, name string) string {
+	content := row.content(c)
 	value := bytes.TrimSpace(asValue(content))
 	lacks := len(value) == 0 && (c.kind != "str" || len(content) == 0)
 	if c.formula && (lacks || w.recalc && string(value) == "0") {
