@@ -306,3 +306,44 @@ func TestRowsToFixWithoutTheirNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsAloneMarkedAgain: a workbook of rows to fix alone stays one when it is
+// marked again: what nobody has touched is still not right.
+func TestRowsAloneMarkedAgain(t *testing.T) {
+	s := read(t, withShipping(t, workbook(t, map[string][][]any{"S": {bookHead, bookRow("1", "x"), bookRow("2", 2)}}, nil), config.Sheets{}))
+	dir := t.TempDir()
+	mark(t, s, dir, func(table.Told) table.Mark { return table.Mark{Status: "held", Fix: true} }) // 2 for a reason outside of its row
+	back := filepath.Join(dir, "orders.xlsx")
+	edit(t, back, func(b *excelize.File) error {
+		_ = b.SetCellValue("Rows to fix", "D2", 2)
+		return alone(b, "Rows to fix")
+	})
+	for range 2 {
+		cfg := withShipping(t, back, config.Sheets{})
+		wantOutcome(t, cfg, map[string]string{"1": "1 of 10", "2": "not_corrected"})
+		dir, _ = giveBack(t, cfg)
+		back = filepath.Join(dir, "orders.xlsx")
+		edit(t, back, func(b *excelize.File) error {
+			if got := b.GetSheetList(); !slices.Equal(got, []string{"Rows to fix", "Summary"}) {
+				t.Errorf("sheets are %q", got)
+			}
+			return nil
+		})
+	}
+}
+
+// TestMarkedTitles: what stands before a header is harmless as well, and is not
+// made so twice.
+func TestMarkedTitles(t *testing.T) {
+	path := write(t, t.TempDir(), "orders.csv", "=HYPERLINK(1),@x\nfine\n"+fixHead+"1,2011-01-02 10:00,a,x,5\n")
+	for range 2 {
+		dir, _ := giveBack(t, rowsToFix(t, path))
+		for _, name := range []string{"orders.csv", "orders.fix.csv"} {
+			text, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || !strings.HasPrefix(string(text), "'=HYPERLINK(1),'@x\nfine\nno,") {
+				t.Errorf("%s, %v:\n%s", name, err, text)
+			}
+		}
+		path = filepath.Join(dir, "orders.csv")
+	}
+}
