@@ -62,7 +62,7 @@ func isCheck(name string) bool {
 }
 
 // Unresolved stands among rows to fix in the place of a formula that has no
-// result: an error of spreadsheets, which is never read as a value.
+// result: the text of an error of spreadsheets, which is never read as a value.
 const Unresolved = "#GETTING_DATA"
 
 // CheckAt is where the column of checksums is, -1: there is none.

@@ -68,14 +68,14 @@ func (s *fixSheet) add(w *rewriter, mark table.RowMark) error {
 }
 
 // fixed is a cell of a row with its value alone. A formula without a
-// result, which a reader would not trust, becomes an error: it must not be
-// taken for a blank.
+// result, which a reader would not trust, becomes the text of an error, which no
+// program changes: it must not be taken for a blank.
 func (w *rewriter) fixed(row *rowCells, c cellSpan, name string) string {
 	content := row.content(c)
 	value := bytes.TrimSpace(asValue(content))
 	lacks := len(value) == 0 && (c.kind != "str" || len(content) == 0)
 	if c.formula && (lacks || w.recalc && string(value) == "0") {
-		c.kind, content = "e", []byte("<"+w.prefix+"v>"+table.Unresolved+"</"+w.prefix+"v>")
+		c.kind, content = "inlineStr", asText(w.prefix, []byte("<v>"+table.Unresolved+"</v>"))
 	}
 	return fixedCell(w.prefix, name, c, content)
 }
