@@ -24,7 +24,7 @@ import (
 
 // planned are keys of later versions. Without them somebody who follows the documents is told of a slip.
 const planned = "mail_after edited_suffix " +
-	"expect closed sheets keep_plans keep_uploads"
+	"sheets keep_plans keep_uploads"
 
 // shaped is a value that the file writes in more than one form.
 type shaped interface {

@@ -74,6 +74,9 @@ type Source struct {
 	Bind string `yaml:"bind" for:"sql" enum:"instant"`
 	// EditWindow is how far apart two sights of one order number may lie.
 	EditWindow Duration `yaml:"edit_window" default:"30d"`
+	// Expect is what it usually holds, Closed when it holds nothing: what is far less is an alarm (RULES R7).
+	Expect *Expect  `yaml:"expect"`
+	Closed []Closed `yaml:"closed"`
 }
 
 // MaySend is the permission to send a source's orders: All with the Reason, or When, an expression over the row.

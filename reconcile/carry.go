@@ -162,6 +162,9 @@ func (r *Runner) close(led Ledger, res *Result, plan *Plan, cause error) error {
 	end.Summary, end.Exit = r.Summarize(*res)
 	if plan != nil {
 		end.Covered = r.coverage(res)
+		for _, s := range res.Sources {
+			end.Days = append(end.Days, s.Days...)
+		}
 		for _, pt := range plan.Targets {
 			for name, days := range pt.Evidence {
 				for _, day := range slices.Sorted(maps.Keys(days)) {

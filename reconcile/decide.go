@@ -74,7 +74,7 @@ func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool
 	for _, h := range heads {
 		begun := func(t *targetPlan) bool { return !h.CompletedAt.Before(t.Since) }
 		elsewhere := func(t *targetPlan) bool { return met.earlier(t, s, h.Key) }
-		if wanted[h.Key] || !slices.ContainsFunc(p.used(s.Name()), begun) || slices.ContainsFunc(p.used(s.Name()), elsewhere) {
+		if wanted[h.Key] || p.list.excludes(h.Key.Order) != "" || !slices.ContainsFunc(p.used(s.Name()), begun) || slices.ContainsFunc(p.used(s.Name()), elsewhere) {
 			continue
 		}
 		res.NoDestination++
@@ -98,6 +98,12 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 	var batch []ordered
 	var ids []EventID
 	for _, h := range heads {
+		if reason := p.list.excludes(h.Key.Order); reason != "" {
+			if err := t.feeds[s.Name()].balance.Exclude(h, reason); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
 		wants, err := p.wants(t, h)
 		if err != nil {
 			return nil, nil, err

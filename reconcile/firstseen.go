@@ -11,14 +11,17 @@ import (
 )
 
 // Earlier says how many events, or orders of a source, earlier runs told of in
-// the same place, and when the first of them was told of.
+// the same place, and when the first of them was told of. Accepted of them a
+// person said are known.
 type Earlier struct {
-	Count int       `json:"count"`
-	Since time.Time `json:"since,omitzero"`
+	Count    int       `json:"count"`
+	Since    time.Time `json:"since,omitzero"`
+	Accepted int       `json:"accepted,omitempty"`
 }
 
 func (e *Earlier) add(o Earlier) {
 	e.Count += o.Count
+	e.Accepted += o.Accepted
 	if e.Since.IsZero() || !o.Since.IsZero() && o.Since.Before(e.Since) {
 		e.Since = o.Since
 	}
@@ -35,6 +38,7 @@ type problem struct {
 // only new ones call a person (RULES R15).
 type firstSeen struct {
 	led     Reader
+	now     time.Time
 	ask     map[problem][]EventID
 	waiting int // ids in ask
 	found   map[problem]Earlier
@@ -44,8 +48,8 @@ type firstSeen struct {
 // seenAtOnce is after how many decisions they are looked up.
 const seenAtOnce = 500
 
-func newFirstSeen(led Reader) *firstSeen {
-	return &firstSeen{led: led, ask: map[problem][]EventID{}, found: map[problem]Earlier{}, ended: map[RunID]bool{}}
+func newFirstSeen(led Reader, now time.Time) *firstSeen {
+	return &firstSeen{led: led, now: now, ask: map[problem][]EventID{}, found: map[problem]Earlier{}, ended: map[RunID]bool{}}
 }
 
 // note keeps a decision that is a problem, to be looked up. Without anybody who
@@ -75,18 +79,34 @@ func (f *firstSeen) look(ctx context.Context, of problem) error {
 		if err == nil {
 			err = f.learnEnds(ctx, known)
 		}
+		var accepted int
+		if err == nil {
+			accepted, err = f.acceptedOf(ctx, of, part)
+		}
 		if err != nil {
 			return fmt.Errorf("look up what earlier runs told of: %w", err)
 		}
 		sum := f.found[of]
+		sum.Accepted += accepted
 		for _, d := range known {
 			if d.Source == of.source && d.Place == of.place && f.ended[d.Run] {
-				sum.add(Earlier{1, d.At})
+				sum.add(Earlier{Count: 1, Since: d.At})
 			}
 		}
 		f.found[of] = sum
 	}
 	return nil
+}
+
+// acceptedOf counts what a person accepted in that place.
+func (f *firstSeen) acceptedOf(ctx context.Context, of problem, ids []EventID) (n int, err error) {
+	words, err := f.led.Accepted(ctx, of.target, ids)
+	for _, w := range words {
+		if w.Value == AcceptedPlace(of.place) && w.Holds(f.now) {
+			n++
+		}
+	}
+	return n, err
 }
 
 // learnEnds asks which of the runs that decided came to their end.
@@ -121,8 +141,10 @@ func (f *firstSeen) entry(target, source string, s Step) {
 	if s.Place.Bucket == BucketRefused || s.Place.Bucket == BucketInDoubt {
 		of := problem{target, source, s.Place}
 		sum := f.found[of]
-		sum.add(Earlier{1, s.Entry.At})
+		sum.add(Earlier{Count: 1, Since: s.Entry.At})
 		f.found[of] = sum
+		f.ask[of] = append(f.ask[of], s.Want.ID) // whether it was accepted
+		f.waiting++
 	}
 }
 

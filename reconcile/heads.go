@@ -83,6 +83,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		}
 		count(1)
 		p.undo.note(h)
+		p.list.meet(h.Key.Order)
 		switch {
 		case len(h.Bad) > 0:
 			if err := p.decideHead("", h, Place{BucketBad, h.Bad[0].Reason}, badDetail(h.Bad)); err != nil {
@@ -108,6 +109,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		default:
 			shapes.add(h.Key.Order)
 			res.meet(h)
+			res.countDay(h, p.Zone, p.asOf)
 			if err := decide(h, false); err != nil {
 				return err
 			}
@@ -117,6 +119,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		return ctx.Err()
 	}
 	res.Tally, res.Numbers = s.Tally(), shapes.most()
+	if err := p.judgeDays(ctx, s, res); err != nil {
+		return err
+	}
 	return decide(Head{}, true)
 }
 

@@ -2,9 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +34,7 @@ type lane struct {
 	held    map[EventID]bool // held back at the last moment: they have ended
 	carts   Carts
 	cartsAt time.Time
+	paused  atomic.Bool // by a person, since the lane began
 }
 
 // send carries out the target's steps. It returns what ended the lane early,
@@ -77,6 +80,8 @@ func (l *lane) halted(ctx context.Context) Reason {
 		return ReasonLedgerFailed
 	case l.target.Stopped() != "":
 		return ReasonFuse
+	case l.paused.Load():
+		return ReasonPaused
 	}
 	return l.allow.over()
 }
@@ -93,6 +98,13 @@ func (s *stream) claim(ctx context.Context, steps []PlannedStep) []PlannedStep {
 		tickets[i] = Ticket{Event: step.Event, Seen: step.Seen}
 	}
 	taken, moved, err := s.led.Claim(ctx, s.target.Name(), s.run, tickets)
+	if errors.Is(err, ErrPaused) {
+		s.paused.Store(true)
+		for _, step := range fit {
+			s.end(step, Place{BucketLeft, ReasonPaused}, "")
+		}
+		return nil
+	}
 	if err != nil {
 		s.stopAt(ctx, fmt.Errorf("claim events for %s: %w", s.target.Name(), err), fit)
 		return nil

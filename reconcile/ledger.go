@@ -115,7 +115,8 @@ type Ledger interface {
 	// others it returns the entry as it is now. It never takes a done entry or
 	// the claim of a live run. Taking the claim of a dead run first records
 	// that run's attempt as in doubt, in the same transaction. A taken entry
-	// has version Seen+1. When Claim returns, the claims survive a crash.
+	// has version Seen+1. When Claim returns, the claims survive a crash. A
+	// target that is paused gives ErrPaused, whoever paused it.
 	Claim(ctx context.Context, target string, run RunID, tickets []Ticket) (taken []EventID, moved map[EventID]Entry, err error)
 	// Settle records outcomes, conditional on (run, version). It runs to its
 	// end whatever becomes of ctx. A late outcome, whose entry has moved on,
@@ -180,6 +181,11 @@ type Reader interface {
 	// EvidenceDays tells how many rows an evidence source held on earlier days
 	// (UTC dates, "2006-01-02"), as runs recorded it.
 	EvidenceDays(ctx context.Context, evidence string) (map[string]int, error)
+	// SourceDays tells how many orders a source and its stores had on each day
+	// from a day on, as runs met them.
+	SourceDays(ctx context.Context, source, from string) ([]SourceDay, error)
+	// Accepted tells which events, or orders at target "", a person accepted.
+	Accepted(ctx context.Context, target string, ids []EventID) (map[EventID]Word, error)
 	// Pruned tells up to which completion time the ledger has forgotten what
 	// was sent to the target; zero when it has forgotten nothing.
 	Pruned(ctx context.Context, target string) (time.Time, error)
@@ -207,6 +213,7 @@ type RunEnd struct {
 	Summary  []byte // the run report as JSON, without personal data
 	Covered  []Coverage
 	Evidence []EvidenceDay
+	Days     []SourceDay
 }
 
 // Coverage says that nothing is left to do for a pair up to a time. Mode keeps
@@ -223,6 +230,15 @@ type EvidenceDay struct {
 	Evidence string
 	Day      string
 	Rows     int
+}
+
+// SourceDay is how many orders a source, or one store of it, had on a day of the
+// configured zone ("2006-01-02"). Store is "" for all of them together.
+type SourceDay struct {
+	Source string
+	Store  string
+	Day    string
+	Orders int
 }
 
 // LedgerHead tells ledgers apart, how far one has come, and by which way: Hash

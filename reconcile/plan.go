@@ -30,6 +30,7 @@ type planner struct {
 	steps     *sorter
 	diary     *diary
 	first     *firstSeen
+	list      *list               // nil: all orders
 	asked     map[OrderKey]bool   // the orders that alone are asked about; nil: a plan of all
 	notUnique map[string]bool     // sources whose order numbers are not what they should be
 	damaged   []damagedOrder      // of the sources that are being read, the first ones
@@ -115,12 +116,14 @@ func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunI
 
 func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	p.asOf = p.Clock().UTC().Truncate(time.Second)
-	p.backfill, p.sources, p.notUnique = !req.From.IsZero(), map[string]*SourceResult{}, map[string]bool{}
+	p.backfill = !req.From.IsZero() || req.Orders != nil || len(req.Except) > 0 // what is left out now must not count as covered
+	p.sources, p.notUnique = map[string]*SourceResult{}, map[string]bool{}
 	p.steps, p.unsent = newSorter(p.StateDir), map[string]*account{}
 	if req.Samples {
 		p.samples = map[string]*sampler{}
 	}
-	p.first = newFirstSeen(p.led)
+	p.list = newList(req)
+	p.first = newFirstSeen(p.led, p.asOf)
 	p.sends, p.trials = map[feedKind]int{}, map[string]*allowance{}
 	var err error
 	if p.win, p.begins, err = p.window(ctx, p.led, req, p.asOf); err != nil {
@@ -233,7 +236,7 @@ func (p *planner) fail(ctx context.Context, source string, err error) error {
 		return ctx.Err()
 	}
 	res := p.sources[source]
-	res.Err = err
+	res.Err, res.Quiet, res.SilentStores, res.Days = err, nil, nil, nil
 	res.Tally = Tally{Problems: res.Tally.Problems, Notes: res.Tally.Notes, Newest: res.Tally.Newest}
 	for _, t := range p.used(source) {
 		delete(t.feeds, source)

@@ -81,6 +81,9 @@ type PlannedSource struct {
 	BadEarlier Earlier              `json:"bad_earlier,omitzero"`
 	NotUnique  bool                 `json:"not_unique,omitempty"`
 	Loose      []Digest             `json:"loose,omitempty"`
+	Quiet      []QuietDay           `json:"quiet,omitempty"`
+	Silent     []QuietDay           `json:"silent_stores,omitempty"`
+	Days       []SourceDay          `json:"days,omitempty"`
 	Stores     map[string]StoreSeen `json:"stores,omitempty"`
 }
 

@@ -24,6 +24,8 @@ type Result struct {
 	// Accepted is evidence that a person let pass although it looked stale: by
 	// name, with the person's note.
 	Accepted map[string]string
+	// Listed is what became of a list of order numbers; nil: none was given.
+	Listed *Listed
 	// Strict says that what earlier runs told of calls a person all the same.
 	Strict bool
 	// Err is what ended the run before its end, nil otherwise.
@@ -63,6 +65,17 @@ type SourceResult struct {
 	LooseEarlier int
 	// Stores tells of each store's orders in the period, at most MaxStores.
 	Stores map[string]StoreSeen
+	// Quiet says that the source held far less than usual on the last whole day,
+	// or that its newest order is too old; SilentStores which of its stores had
+	// nothing although they usually have. SilentBefore of them were silent in the
+	// last run, too.
+	Quiet        []QuietDay
+	SilentStores []QuietDay
+	SilentBefore int
+	// Days is how many orders the last whole days had, by store.
+	Days []SourceDay
+
+	days map[dayKey]int
 }
 
 // StoreSeen is how many orders of a store were met, and when the newest of them
@@ -165,8 +178,10 @@ type PersonNeeded struct {
 	Source string
 	What   string // a reason or: doubt, refused, bad, stopped
 	Count  int
-	Known  int       // of Count: an earlier run told of them
-	Since  time.Time // when the first of the known ones was told of; zero when there are none
+	Known  int // of Count: an earlier run told of them
+	// Accepted of Count a person said are known.
+	Accepted int
+	Since    time.Time // when the first of the known ones was told of; zero when there are none
 }
 
 // MailTiming counts the purchases and cart events of a run against the moment

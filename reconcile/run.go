@@ -21,6 +21,7 @@ func (r *Runner) Plan(ctx context.Context, led Reader, req Request) (Result, err
 		return res, err
 	}
 	r.describe(&res, plan, p)
+	res.Listed = p.list.listed(req.Nearest)
 	for i := range res.Targets {
 		acct := p.unsent[res.Targets[i].Target]
 		if acct == nil {
@@ -71,6 +72,7 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 		return res, errors.Join(err, r.close(led, &res, nil, err))
 	}
 	r.describe(&res, plan, p)
+	res.Listed = p.list.listed(req.Nearest)
 	kept := res.Plan
 	res.Plan, plan.ordinary = nil, true // it is carried out and removed
 	err = r.carry(ctx, led, plan, &res)
@@ -165,6 +167,11 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 	for _, s := range plan.Sources {
 		found := s.result(p)
 		found.Loose, found.LooseEarlier = r.looseMarks(s.Loose, r.LooseBefore[s.Source])
+		for _, silent := range found.SilentStores {
+			if r.SilentBefore[s.Source][silent.Store] {
+				found.SilentBefore++
+			}
+		}
 		res.Sources = append(res.Sources, found)
 	}
 	for _, pt := range plan.Targets {
@@ -205,7 +212,7 @@ func (t PlannedTarget) failure(p *planner) error {
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
 	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers, Custom: s.Custom,
-		BadEarlier: s.BadEarlier, NotUnique: s.NotUnique, Stores: s.Stores}
+		BadEarlier: s.BadEarlier, NotUnique: s.NotUnique, Stores: s.Stores, Quiet: s.Quiet, SilentStores: s.Silent, Days: s.Days}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:

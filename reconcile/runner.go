@@ -47,6 +47,8 @@ type Runner struct {
 	SaveHead func(LedgerHead) error
 	// Strict: what earlier runs told of calls a person all the same.
 	Strict bool
+	// SilentBefore are the stores that the last run told of as silent, by source.
+	SilentBefore map[string]map[string]bool
 	// LooseBefore are the marks of rows without an order that the last runs met,
 	// by source.
 	LooseBefore map[string]map[string]bool
@@ -66,6 +68,7 @@ type SourceSpec struct {
 	EditWindow time.Duration // a known id completed further away is another order
 	// EditedSuffix says what -1 behind a known order number means.
 	EditedSuffix string
+	Expect       Expectation
 	// Watch gives the source the meter that rows are counted on, and nil when
 	// a pass is over. It may be nil: orders are counted then.
 	Watch func(Meter)
@@ -170,6 +173,12 @@ type Request struct {
 	To      time.Time
 	// Samples are taken of custom fields.
 	Samples bool
+	// Orders are the numbers that alone are worked on, nil for all; Except those
+	// that are left alone. Nearest finds, among known numbers, the one that is
+	// most like a number; nil: nobody looks.
+	Orders  []string
+	Except  []string
+	Nearest func(known []string) func(string) string
 	// SkipMoved sends a plan's other steps when some have moved.
 	SkipMoved bool
 }

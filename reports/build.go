@@ -56,6 +56,7 @@ func Build(r reconcile.Result, o Options) Report {
 	if r.Head.Ledger != "" {
 		report.Head = &r.Head
 	}
+	report.Listed = listedOf(r.Listed)
 	report.compareWith(o.Past, r)
 	return report
 }
@@ -64,7 +65,7 @@ func Build(r reconcile.Result, o Options) Report {
 // have told of and that calls nobody again.
 func needs(r reconcile.Result) (urgent, known []Need) {
 	for _, n := range r.Needs() {
-		one := Need{Target: n.Target, Source: n.Source, What: n.What, Count: n.Count, Known: n.Known, Since: seconds(n.Since)}
+		one := Need{Target: n.Target, Source: n.Source, What: n.What, Count: n.Count, Known: n.Known, Since: seconds(n.Since), Accepted: n.Accepted}
 		if n.Since.IsZero() {
 			one.Since = n.Since
 		}
@@ -87,7 +88,7 @@ func buildSource(s reconcile.SourceResult) Source {
 		Custom: custom,
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
-		RowsWithoutOrder: t.RowsWithoutOrder, Loose: s.Loose, NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),
+		RowsWithoutOrder: t.RowsWithoutOrder, Loose: s.Loose, Quiet: s.Quiet, Without: withoutOrders(s.SilentStores), NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),
 		Stores: silent(s), StoresOf: len(s.Stores), Newest: seconds(t.Newest), Error: errorText(s.Err), Problems: problems(s), Notes: maskAll(t.Notes),
 	}
 }

@@ -115,6 +115,12 @@ func needWords(n Need) string {
 		return plural(n.Count, "row") + " without an order number in " + where
 	case reconcile.NeedQuiet:
 		return where + " holds no row at all"
+	case reconcile.NeedUnknown:
+		return plural(n.Count, "number") + " of the list in no source"
+	case reconcile.NeedLess:
+		return where + " holds far fewer orders than usual"
+	case reconcile.NeedSilent:
+		return plural(n.Count, "store") + " of " + where + " without any order, unlike on other such days"
 	case reconcile.NeedBalance:
 		return "the balance of " + where + " does not add up"
 	case reconcile.NeedStopped:
@@ -166,6 +172,12 @@ func (r Report) stepOf(n Need) Step {
 
 // why gives the words of what failed or stopped.
 func (r Report) why(n Need) string {
+	if n.What == reconcile.NeedUnknown {
+		return r.Listed.missingWords()
+	}
+	if n.What == reconcile.NeedLess || n.What == reconcile.NeedSilent {
+		return r.quietWhy(n)
+	}
 	if n.What != reconcile.NeedFailed && n.What != reconcile.NeedStopped {
 		return ""
 	}
@@ -207,6 +219,12 @@ func (r Report) next(n Need) Step {
 		return Step{Next: "Mend what is named here, then:", Command: again}
 	case reconcile.NeedBad, reconcile.NeedLoose:
 		return Step{Next: "Mend the rows named below where they are kept, then:", Command: again}
+	case reconcile.NeedUnknown:
+		return Step{Next: "Compare the numbers with the shop; a name beside one is the most alike that there is."}
+	case reconcile.NeedLess:
+		return Step{Next: "Look at the shop: were there so few, or is an export cut off? A day on which it is closed belongs into closed of the source. Then:", Command: again}
+	case reconcile.NeedSilent:
+		return Step{Next: "Ask the stores below, or who keeps their line. A day on which they are closed belongs into closed of the source."}
 	case reconcile.NeedQuiet:
 		return Step{Next: "Find out why: an empty export or query is no proof that nothing was sold. Then:", Command: again}
 	case reconcile.NeedBalance:

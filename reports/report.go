@@ -34,6 +34,7 @@ type Report struct {
 	Exit         *int                  `json:"exit,omitempty"`
 	PersonNeeded []Need                `json:"person_needed,omitempty"`
 	StillThere   []Need                `json:"still_there,omitempty"` // problems that earlier runs have told of, and nothing else
+	Listed       *Listed               `json:"listed,omitempty"`      // of a list of order numbers
 	Last         *Last                 `json:"last_run,omitempty"`    // nil: there was none to compare with
 	Error        string                `json:"error,omitempty"`       // what ended the run early
 	Backfill     bool                  `json:"backfill,omitempty"`
@@ -59,6 +60,8 @@ type Need struct {
 	Count  int       `json:"count"`
 	Known  int       `json:"known,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
+	// Accepted of them a person has said are known.
+	Accepted int `json:"accepted,omitempty"`
 }
 
 // Last is the run that this one is compared with, the newest that ended before
@@ -148,12 +151,14 @@ type Source struct {
 
 	Custom []CustomField `json:"custom,omitempty"` // of check
 
-	Newest   time.Time `json:"newest,omitzero"`      // the newest completion met
-	Stores   []Store   `json:"stores,omitempty"`     // the silent ones, the longest silence first; at most 100
-	StoresOf int       `json:"stores_met,omitempty"` // of how many
-	Error    string    `json:"error,omitempty"`
-	Problems []Problem `json:"problems,omitempty"` // examples of bad rows
-	Notes    []string  `json:"notes,omitempty"`
+	Newest   time.Time            `json:"newest,omitzero"`         // the newest completion met
+	Stores   []Store              `json:"stores,omitempty"`        // the silent ones, the longest silence first; at most 100
+	StoresOf int                  `json:"stores_met,omitempty"`    // of how many
+	Quiet    []reconcile.QuietDay `json:"quiet,omitempty"`         // far fewer orders than usual
+	Without  []reconcile.QuietDay `json:"silent_stores,omitempty"` // stores without any, although they usually have some; at most 100
+	Error    string               `json:"error,omitempty"`
+	Problems []Problem            `json:"problems,omitempty"` // examples of bad rows
+	Notes    []string             `json:"notes,omitempty"`
 }
 
 // NumberShape is what some order numbers look like: letters as a, digits as 9.

@@ -72,3 +72,12 @@ func missed(found []reconcile.MissedBy) []reconcile.MissedBy {
 	}
 	return list
 }
+
+// withoutOrders bounds and masks the stores that had nothing.
+func withoutOrders(found []reconcile.QuietDay) []reconcile.QuietDay {
+	list := slices.Clone(found[:min(len(found), maxStores)])
+	for i := range list {
+		list[i].Store = Mask(list[i].Store)
+	}
+	return list
+}

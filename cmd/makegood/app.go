@@ -58,7 +58,34 @@ Every night:  makegood run -c makegood.yaml`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{command: c.CommandPath(), err: err} })
 	root.AddGroup(&cobra.Group{ID: "daily", Title: "Daily:"}, &cobra.Group{ID: "outage", Title: "After an outage:"}, &cobra.Group{ID: "questions", Title: "Questions:"},
 		&cobra.Group{ID: "setup", Title: "Set-up:"}, &cobra.Group{ID: "decisions", Title: "Decisions:"}, &cobra.Group{ID: "service", Title: "Service:"})
-	root.AddCommand(a.runCommand(), a.planCommand(), a.applyCommand(), a.approveCommand(), a.reportCommand(), a.runsCommand(), a.resolveCommand(), a.explainCommand(), a.verifyCommand(), a.compareCommand(), a.auditCommand(), a.ledgerCommand(), a.forgetCommand(), a.initCommand(), a.checkCommand(), a.notifyCommand(), a.adoptCommand(), a.demoCommand(), a.simulateCommand(), a.serveCommand(), a.metricsCommand(), a.versionCommand())
+	root.AddCommand(
+		a.runCommand(),
+		a.planCommand(),
+		a.applyCommand(),
+		a.approveCommand(),
+		a.acceptCommand(),
+		a.reportCommand(),
+		a.runsCommand(),
+		a.statusCommand(),
+		a.resolveCommand(),
+		a.explainCommand(),
+		a.verifyCommand(),
+		a.compareCommand(),
+		a.auditCommand(),
+		a.ledgerCommand(),
+		a.forgetCommand(),
+		a.initCommand(),
+		a.checkCommand(),
+		a.notifyCommand(),
+		a.adoptCommand(),
+		a.demoCommand(),
+		a.simulateCommand(),
+		a.serveCommand(),
+		a.metricsCommand(),
+		a.pauseCommand(),
+		a.resumeCommand(),
+		a.versionCommand(),
+	)
 	return root
 }
 

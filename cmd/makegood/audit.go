@@ -189,17 +189,7 @@ func auditLines(ctx context.Context, led *ledger.Reader, w reconcile.Window, do 
 		return err
 	}
 	for _, target := range append([]string{""}, targets...) {
-		p := auditPart{led: led, target: target, window: w, do: do}
-		if err := led.EachIn(ctx, target, w, func(id reconcile.EventID, _ string) error {
-			p.ids = append(p.ids, id)
-			if len(p.ids) < linesAtOnce {
-				return nil
-			}
-			return p.tell(ctx)
-		}); err != nil {
-			return err
-		}
-		if err := p.tell(ctx); err != nil {
+		if err := (&auditPart{led: led, target: target, window: w, do: do}).lines(ctx); err != nil {
 			return err
 		}
 	}
@@ -215,6 +205,20 @@ type auditPart struct {
 	ids    []reconcile.EventID
 	do     func(reports.OrderLine) error
 	passed reconcile.EventID // the last one that was told of an entry
+}
+
+// lines tells of every message of the destination in the period.
+func (p *auditPart) lines(ctx context.Context) error {
+	if err := p.led.EachIn(ctx, p.target, p.window, func(id reconcile.EventID, _ string) error {
+		p.ids = append(p.ids, id)
+		if len(p.ids) < linesAtOnce {
+			return nil
+		}
+		return p.tell(ctx)
+	}); err != nil {
+		return err
+	}
+	return p.tell(ctx)
 }
 
 func (p *auditPart) tell(ctx context.Context) error {

@@ -102,18 +102,24 @@ func sendsCustom(t *config.Target) bool {
 	return t.Mode != config.ModeOff && (t.Type == "squeezely" || t.Type == "spotler")
 }
 
-// lacking says what destinations in shadow need before they can go live.
-func (a *app) lacking(cfg *config.Config) {
+// missingLive lists what destinations lack before they can go live, those in one
+// of modes as if they were.
+func missingLive(cfg *config.Config, modes ...string) []config.Requirement {
 	live := *cfg
 	live.Targets = maps.Clone(cfg.Targets)
 	for name, t := range live.Targets {
-		if t.Mode == config.ModeShadow {
+		if slices.Contains(modes, t.Mode) {
 			would := *t
 			would.Mode = config.ModeLive
 			live.Targets[name] = &would
 		}
 	}
-	missing := live.Missing()
+	return live.Missing()
+}
+
+// lacking says what destinations in shadow need before they can go live.
+func (a *app) lacking(cfg *config.Config) {
+	missing := missingLive(cfg, config.ModeShadow)
 	if len(missing) == 0 {
 		return
 	}

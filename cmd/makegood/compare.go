@@ -29,14 +29,22 @@ type compareFlags struct {
 	from, to string
 	json     bool
 	rows     int
+	counts   countsFlags
 }
 
 func (a *app) compareCommand() *cobra.Command {
 	var f compareFlags
 	c := &cobra.Command{
-		Use:   "compare NAME",
-		Short: "Lay what a placement's cart said beside the completed orders",
-		Long: `Reads the captured messages NAME of the configuration, works out what each
+		Use:   "compare [NAME]",
+		Short: "Lay a platform's daily counts, or what a placement's cart said, beside the completed orders",
+		Long: `With --counts, a CSV file with a day and a count in each row is laid beside the
+ledger: how many orders of each day were completed for the destination, how many
+others had sent, makegood sent, does not send on purpose, are in doubt, refused or
+still to send, what the platform should show, what it does show, and the known
+cause that equals the difference, such as days of another zone. In shadow, what
+would be sent is counted too. Only the ledger and that file are read.
+
+With NAME it reads the captured messages NAME of the configuration, works out what each
 visit's placement had in its cart in the end, and compares that with the
 completed order of the visit:
 
@@ -53,19 +61,28 @@ is sent and nothing is changed: no placement is left to hear of it.
 
 Exit 0: they agree; 1: something differs, or a line could not be read.`,
 		GroupID: "questions",
-		Args:    arguments(cobra.ExactArgs(1)),
-		Example: `  makegood compare rokt_cart
+		Args:    arguments(cobra.MaximumNArgs(1)),
+		Example: `  makegood compare --target activate --counts counts.csv
+  makegood compare --target activate --counts counts.csv --zone UTC --json
+  makegood compare rokt_cart
   makegood compare rokt_cart --from 2026-11-01 --to 2026-11-08
   makegood compare rokt_cart --json`,
 		RunE: func(c *cobra.Command, args []string) error {
-			f.name = args[0]
+			f.name = strings.Join(args, "")
+			if err := f.which(); err != nil {
+				return &usageError{command: c.CommandPath(), err: err}
+			}
+			if f.counts.path != "" {
+				return a.compareCounts(c.Context(), &f)
+			}
 			return a.compare(c.Context(), &f)
 		},
 	}
-	c.Flags().StringVar(&f.from, "from", "", "only visits from this date on, such as 2026-11-01, in the configured zone")
-	c.Flags().StringVar(&f.to, "to", "", "only visits before this date")
+	c.Flags().StringVar(&f.from, "from", "", "only visits, or days, from this date on, such as 2026-11-01, in the configured zone")
+	c.Flags().StringVar(&f.to, "to", "", "only visits, or days, before this date")
 	c.Flags().BoolVar(&f.json, "json", false, "as JSON, with all differences")
 	c.Flags().IntVar(&f.rows, "rows", 50, "how many differences are shown")
+	f.counts.add(c)
 	return c
 }
 

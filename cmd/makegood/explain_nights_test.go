@@ -246,6 +246,16 @@ var explainedAnswers = situations{
 		w.night()
 		w.tells("6", "budget")
 	},
+	"paused": func(w witness) {
+		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+		w.night()
+		if code, out, errs := makegood(w.T, "pause", "activate", "--note", "stocktaking", "-c", w.file()); code != exitDone {
+			w.Fatalf("pause: exit %d\n%s%s", code, out, errs)
+		}
+		w.orders("shop", "2,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+		w.night()
+		w.tells("2", "paused")
+	},
 	"the address is wrong": func(w witness) {
 		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(time.Hour)+",bob@example.com,MUG,1,5")
 		setFaults(w.T, w.sim, "status=404")

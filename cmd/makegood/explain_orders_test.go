@@ -25,6 +25,23 @@ var explainedBad = situations{
 		w.tells(long, "bad_order_id")
 		w.tells("6", "bad_channel")
 	},
+	"rows to fix that nobody has corrected": func(w witness) {
+		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,one,5", "1,"+ago(time.Hour)+",ann@example.com,CUP,1,5")
+		w.night("--marked", filepath.Join(w.dir, "back"))
+		text, err := os.ReadFile(filepath.Join(w.dir, "back", "shop.fix.csv"))
+		if err != nil {
+			w.Fatal(err)
+		}
+		var kept []string // the row that is wrong was only taken out
+		for line := range strings.Lines(string(text)) {
+			if !strings.Contains(line, ",one,") {
+				kept = append(kept, line)
+			}
+		}
+		write(w.T, w.dir, "shop.csv", strings.Join(kept, ""))
+		w.night()
+		w.tells("1", "not_corrected")
+	},
 	"an hour that the clocks skipped": func(w witness) {
 		w.source("shop", fields{"zone": "Europe/Amsterdam"})
 		w.orders("shop", "1,2025-03-30 02:30:00,ann@example.com,MUG,1,5")

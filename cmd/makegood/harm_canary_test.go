@@ -158,7 +158,9 @@ func canarySteps() [][]string {
 		{"adopt", "live_log", "--target", "activate", "--json"}, {"adopt", "live_log", "--target", "activate", "--complete-until", time.Now().Format("2006-01-02 15:04")},
 		{"resolve", "--by", "live_log", "--target", "activate"}, {"resolve", "--ask"}, {"resolve", "--lost", "--target", "activate", "--note", "gone", "S1-1"},
 		{"explain", "S1-1", "S1-3", "S1-10"}, {"explain", "S1-1", "--read"}, {"explain", person, "--read", "--json"}, {"explain", "S1-4", "S1-5", "--read", "--json"},
-		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01", "--json", "--lines", "lines.csv"}, {"audit", "--from", "2020-01-01", "--lines", "-"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
+		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"compare", "--target", "activate", "--counts", "counts.csv"}, {"compare", "--target", "activate", "--counts", "counts.csv", "--json"}, {"compare", "--target", person, "--counts", "counts.csv"}, {"compare", "--target", "activate", "--counts", "headless.csv"}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"pause", "activate", "--note", "asked " + person}, {"pause", "activate", "--until", "2099-01-01", "--note", "seen"}, {"pause"}, {"pause", "--json"}, {"status"}, {"status", "--json"}, {"resume", person, "--note", "seen"}, {"resume", "all", "--note", "seen"},
+		{"accept"}, {"accept", "--json"}, {"accept", person, "--note", "seen"}, {"accept", "--all", "--note", "asked " + person}, {"accept", "--all", "--note", "seen"},
+		{"audit", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01", "--json", "--lines", "lines.csv"}, {"audit", "--from", "2020-01-01", "--lines", "-"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
 		{"ledger", "migrate"}, {"ledger", "rename-shop", "main", "web"}, {"ledger", "rename-shop", "web", "main"}, {"ledger", "prune", "--before", "2021-01-01"},
 		{"notify"}, {"notify", "--json"}, {"notify", "--test"}, {"metrics"}, {"metrics", "--alerts"}, {"ledger", "backup", "backup.db"}, {"init", "--from", "tills.csv", "--output", "first.yaml"}, {"init", "--from", "headless.csv", "--output", "second.yaml"},
 		{"run", "--accept-evidence", "live_log", "--note", "said by " + person}, {"run", "--target", "stores"}, {"forget", "--email", person}, {"forget", "--order", "S1-1"}, {"run"},
@@ -200,7 +202,7 @@ func (s *shop) said(step ...string) (code int, out string) {
 
 // canaryFiles are the shop's own, and the one that keeps who was forgotten: it
 // holds addresses as SHA-256.
-var canaryFiles = []string{"makegood.yaml", "tills.csv", "carts.csv", "sent.csv", "headless.csv", "forgotten.csv", "said.jsonl", "request.txt"}
+var canaryFiles = []string{"makegood.yaml", "tills.csv", "carts.csv", "sent.csv", "headless.csv", "forgotten.csv", "said.jsonl", "request.txt", "counts.csv"}
 
 // canaryFolder is the canary shop with the live integration's record, in which
 // the address has slipped, too.
@@ -216,6 +218,7 @@ func canaryFolder(t *testing.T) *shop {
 	write(s.T, s.dir, "request.txt", `curl 'https://nova.collect.igodigital.com/c2/123456/track_conversion?key=`+canaryKey+`' -d '{"payload":{"title":"`+canaryAddress+
 		`","order_number":"`+canaryAddress+`","cart":[{"item":"`+canaryAddress+`"}],"user_info":{"email":"`+canaryAddress+`","details":{"name":"`+canaryAddress+`"}}}}'`)
 	s.notices()
+	s.csv("counts.csv", "day,count,"+canaryAddress, "2026-11-01,3,", canaryAddress+",4,", "2026-11-02,"+canaryAddress+",", "2026-11-03,1,"+canaryAddress)
 	s.csv("headless.csv", canaryAddress+",MUG,1,5,"+ago(time.Hour), canaryAddress+",KETTLE,1,40,"+ago(time.Hour))
 	s.file()
 	return s

@@ -24,6 +24,7 @@ var allowed = []struct {
 	{"reconcile/ledger", []string{"reconcile"}},
 	{"reconcile/verify", []string{"reconcile"}},
 	{"reconcile/placement", []string{"reconcile"}},
+	{"reconcile/daily", []string{"reconcile"}},
 	{"reconcile/simulation/customers", nil},
 	{"reconcile/reconciletest", []string{"reconcile"}},
 	{"reports", []string{"reconcile"}},

@@ -122,7 +122,13 @@ func (a *app) pastRuns(ctx context.Context, do func(*ledger.Reader, *time.Locati
 	if err != nil {
 		return err
 	}
-	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), Runner: &reconcile.Runner{Clock: a.clock}}
+	return a.pastOf(ctx, cfg, nil, do)
+}
+
+// pastOf is pastRuns with a configuration that was read, and with the person key
+// where orders are asked about that a number alone does not name.
+func (a *app) pastOf(ctx context.Context, cfg *config.Config, key []byte, do func(*ledger.Reader, *time.Location) error) error {
+	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), Runner: &reconcile.Runner{Clock: a.clock, Key: key}}
 	led, err := w.readLedger(ctx)
 	if err != nil {
 		return err

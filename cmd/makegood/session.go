@@ -32,6 +32,7 @@ type runFlags struct {
 	skipMoved      bool
 	canonical      bool
 	strict         bool
+	orders, except string
 	marked         string
 	command        string // that may mark
 }
@@ -46,6 +47,8 @@ func (f *runFlags) period(c *cobra.Command) {
 	c.Flags().StringVar(&f.from, "from", "", "beginning of the period, such as 2026-11-01, in the configured zone")
 	c.Flags().StringVar(&f.to, "to", "", "end of the period, itself not in it")
 	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
+	c.Flags().StringVar(&f.orders, "orders", "", "only these orders, wherever they lie in time: a `FILE` with a number on each line, a CSV or XLSX table, or - for standard input")
+	c.Flags().StringVar(&f.except, "except", "", "all but the orders in this `FILE`")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 2 for what earlier runs have told of, too")
 	c.Flags().BoolVar(&f.changesRight, "changes-are-right", false, "send changes again although more than half of the orders have changed after they were sent")
 	f.evidence(c)
@@ -136,6 +139,9 @@ func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session,
 		return nil, err
 	}
 	req, err := f.request(command, cfg)
+	if err == nil {
+		err = a.readLists(ctx, cfg, f, &req)
+	}
 	if err != nil {
 		return nil, err
 	}

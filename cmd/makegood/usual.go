@@ -30,7 +30,7 @@ type ender interface {
 // destination, and the reports of those to just these destinations. Runs over a
 // period that a person named are not ordinary, nor are those that failed.
 func (s *session) usual(ctx context.Context, led ender) error {
-	s.LooseBefore, s.toldSettings = map[string]map[string]bool{}, map[string]bool{}
+	s.LooseBefore, s.SilentBefore, s.toldSettings = map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
 	looked := 0
 	return led.EachEnded(ctx, s.Clock().Add(-usualWithin), func(run ledger.LastRun) (bool, error) {
 		if run.Command != "run" || len(run.Summary) == 0 {
@@ -61,6 +61,12 @@ func (s *session) learn(past reports.Report) {
 	for _, source := range past.Sources {
 		if s.LooseBefore[source.Source] == nil {
 			s.LooseBefore[source.Source] = map[string]bool{}
+		}
+		if s.SilentBefore[source.Source] == nil && source.Error == "" { // the newest alone
+			s.SilentBefore[source.Source] = map[string]bool{}
+			for _, store := range source.Without {
+				s.SilentBefore[source.Source][store.Store] = true
+			}
 		}
 		for _, mark := range source.Loose {
 			s.LooseBefore[source.Source][mark] = true

@@ -290,13 +290,13 @@ func (w *wiring) addReaders() error {
 		}
 		s := w.cfg.Sources[name]
 		rows := &rowCounter{}
-		source, err := sources.Opener{StateDir: w.StateDir, Progress: rows.count, Waiting: w.waiting, Blame: w.blame()}.Source(s)
+		source, err := sources.Opener{StateDir: w.StateDir, Now: w.Clock, Progress: rows.count, Waiting: w.waiting, Blame: w.blame()}.Source(s)
 		if err != nil {
 			return &configError{fmt.Errorf("open source %s: %w", name, err)}
 		}
 		w.close = append(w.close, source.Close)
 		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: source, Shop: s.Shop, Reversals: reversalRule(s),
-			EditWindow: time.Duration(s.EditWindow), EditedSuffix: s.EditedSuffix, Watch: rows.watch})
+			EditWindow: time.Duration(s.EditWindow), EditedSuffix: s.EditedSuffix, Expect: expected(s), Watch: rows.watch})
 	}
 	for _, t := range w.Targets {
 		for _, name := range t.Evidence {
@@ -313,6 +313,14 @@ func (w *wiring) addReaders() error {
 		}
 	}
 	return nil
+}
+
+func expected(s *config.Source) reconcile.Expectation {
+	e := reconcile.Expectation{Closed: s.ClosedOn}
+	if s.Expect != nil {
+		e.PerDay, e.NewestWithin = int(s.Expect.Orders), time.Duration(s.Expect.NewestWithin)
+	}
+	return e
 }
 
 func reversalRule(s *config.Source) reconcile.ReversalRule {

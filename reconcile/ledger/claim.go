@@ -10,7 +10,7 @@ import (
 )
 
 // Claim implements reconcile.Ledger. A run that was not begun on this handle,
-// or is no longer alive, gets ErrRunOver. Of two tickets for one event the
+// or is no longer alive, gets ErrRunOver; a paused target ErrPaused. Of two tickets for one event the
 // second finds it moved. moved is not nil.
 func (s *Store) Claim(ctx context.Context, target string, run reconcile.RunID, tickets []reconcile.Ticket) (
 	taken []reconcile.EventID, moved map[reconcile.EventID]reconcile.Entry, err error,
@@ -21,6 +21,9 @@ func (s *Store) Claim(ctx context.Context, target string, run reconcile.RunID, t
 	moved = map[reconcile.EventID]reconcile.Entry{}
 	err = s.write(ctx, "claim for "+target, func(ctx context.Context, t *tx) error {
 		if err := s.mustLive(run); err != nil {
+			return err
+		}
+		if err := t.mustFlow(ctx, target); err != nil {
 			return err
 		}
 		p, err := s.openPage(ctx, t, target, ticketIDs(tickets))

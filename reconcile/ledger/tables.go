@@ -72,15 +72,37 @@ type prunedRow struct {
 	UpTo   int64  `db:"upto" json:"upto"`
 }
 
-func (metaRow) table() string     { return "meta" }
-func (runRow) table() string      { return "runs" }
-func (row) table() string         { return "entries" }
-func (attempt) table() string     { return "attempts" }
-func (coverageRow) table() string { return "coverage" }
-func (evidenceRow) table() string { return "evidence_days" }
-func (shopRow) table() string     { return "shops" }
-func (decisionRow) table() string { return "decisions" }
-func (prunedRow) table() string   { return "pruned" }
+// wordRow is what a person said.
+type wordRow struct {
+	Kind   string `db:"kind" journal:"key" json:"kind"`
+	Target string `db:"target" journal:"key" json:"target"`
+	About  string `db:"about" journal:"key" json:"about"`
+	Value  string `db:"value" json:"value"`
+	Until  int64  `db:"until" json:"until"`
+	Who    string `db:"who" json:"who"`
+	Note   string `db:"note" json:"note"`
+	At     int64  `db:"at" json:"at"`
+}
+
+// sourceDayRow is how many orders a source, or one of its stores, had on a day.
+type sourceDayRow struct {
+	Source string `db:"source" journal:"key" json:"source"`
+	Store  string `db:"store" journal:"key" json:"store"`
+	Day    string `db:"day" journal:"key" json:"day"`
+	Orders int64  `db:"orders" json:"orders"`
+}
+
+func (metaRow) table() string      { return "meta" }
+func (runRow) table() string       { return "runs" }
+func (row) table() string          { return "entries" }
+func (attempt) table() string      { return "attempts" }
+func (coverageRow) table() string  { return "coverage" }
+func (evidenceRow) table() string  { return "evidence_days" }
+func (shopRow) table() string      { return "shops" }
+func (decisionRow) table() string  { return "decisions" }
+func (prunedRow) table() string    { return "pruned" }
+func (wordRow) table() string      { return "words" }
+func (sourceDayRow) table() string { return "source_days" }
 
 // hashSize is how many bytes of a hash stand for what is not kept.
 const hashSize = 16

@@ -25,6 +25,7 @@ type Proposal struct {
 	// frequent first, at most 12; none when a value could be a name.
 	Statuses []string
 	Unused   []string // columns that nothing was found for
+	First    string   // the first column that has a name
 	// Refused says what to export instead, where the file is known to have no
 	// lines; "" otherwise.
 	Refused string
@@ -39,6 +40,16 @@ type Column struct {
 
 // Of proposes a mapping for a sample of a file.
 func Of(s table.Sample) Proposal {
+	p := proposed(s)
+	for _, name := range s.Header.Columns {
+		if p.First == "" {
+			p.First = name
+		}
+	}
+	return p
+}
+
+func proposed(s table.Sample) Proposal {
 	if p := config.PresetOf(s.Header.Columns); p != nil {
 		return Proposal{Preset: p.Name}
 	}

@@ -1,0 +1,98 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+)
+
+// Listed is what became of a list of order numbers that a person gave (RULES
+// R21): so many numbers, of which so many were met in a source.
+type Listed struct {
+	Asked   int
+	Found   int
+	Missing []MissingOrder
+}
+
+// MissingOrder is a number that no source holds, and the one that is most like
+// it, "" when none is.
+type MissingOrder struct {
+	Order   string
+	Nearest string
+}
+
+// maxNumbersMet bounds how many numbers are kept to find the nearest among.
+const maxNumbersMet = 2_000_000
+
+// list are the order numbers that alone are worked on, or that are left alone.
+type list struct {
+	asked  map[string]bool // whether a source holds it; nil: all orders
+	except map[string]bool
+	met    []string // all numbers, while some are asked for
+}
+
+func newList(req Request) *list {
+	l := &list{except: map[string]bool{}}
+	if req.Orders != nil {
+		l.asked = map[string]bool{}
+	}
+	for _, order := range req.Orders {
+		l.asked[strings.TrimSpace(order)] = false
+	}
+	for _, order := range req.Except {
+		l.except[strings.TrimSpace(order)] = true
+	}
+	delete(l.asked, "")
+	return l
+}
+
+// meet notes that a source holds an order.
+func (l *list) meet(order string) {
+	if l == nil || l.asked == nil {
+		return
+	}
+	if _, asked := l.asked[order]; asked {
+		l.asked[order] = true
+	}
+	if len(l.met) < maxNumbersMet {
+		l.met = append(l.met, order)
+	}
+}
+
+// excludes gives the reason why an order is not worked on, or "".
+func (l *list) excludes(order string) Reason {
+	if l == nil {
+		return ""
+	}
+	if _, asked := l.asked[order]; l.asked != nil && !asked {
+		return ReasonNotListed
+	}
+	if l.except[order] {
+		return ReasonExcepted
+	}
+	return ""
+}
+
+// listed tells which numbers no source holds. nearest finds the most alike among
+// known ones; nil: nobody looks.
+func (l *list) listed(nearest func(known []string) func(string) string) *Listed {
+	if l.asked == nil {
+		return nil
+	}
+	res := &Listed{Asked: len(l.asked)}
+	alike := func(string) string { return "" }
+	for order, found := range l.asked {
+		if found {
+			res.Found++
+			continue
+		}
+		if len(res.Missing) == 0 && nearest != nil {
+			alike = nearest(l.met)
+		}
+		res.Missing = append(res.Missing, MissingOrder{Order: order})
+	}
+	slices.SortFunc(res.Missing, func(a, b MissingOrder) int { return strings.Compare(a.Order, b.Order) })
+	for i := range res.Missing[:min(len(res.Missing), MaxProblems)] {
+		res.Missing[i].Nearest = alike(res.Missing[i].Order)
+	}
+	return res
+}

@@ -1,0 +1,8 @@
+package reports
+
+// StepFor says what a person can do about one need of the report: what for, why,
+// how, and what to type.
+func StepFor(r Report, n Need) Step { return r.legible().stepOf(n) }
+
+// ThingsOf gives "3 orders" or "2 messages", and what they are worth, of a count.
+func ThingsOf(c Count) string { return subject(c) + worth(c) }
