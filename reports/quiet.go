@@ -31,7 +31,10 @@ func (r Report) quietWhy(n Need) string {
 
 // quietWords gives "12 orders on Fri 20 Nov 2026, usually 340".
 func quietWords(q reconcile.QuietDay, zone *time.Location) string {
-	if q.Day == "" {
+	switch {
+	case q.Day == "" && q.Newest.IsZero():
+		return "no completed order was met"
+	case q.Day == "":
 		return "its newest order is of " + moment(q.Newest, zone)
 	}
 	return plural(q.Orders, "order") + " on " + dayWords(q.Day) + ", usually " + number(q.Usual)

@@ -200,10 +200,8 @@ func (t *tx) finish(ctx context.Context, end reconcile.RunEnd) error {
 			return fmt.Errorf("store coverage: %w", err)
 		}
 	}
-	for _, d := range end.Days {
-		if err := t.meetDay(ctx, d); err != nil {
-			return fmt.Errorf("store how many orders a day had: %w", err)
-		}
+	if err := t.meetDays(ctx, end.Days); err != nil {
+		return fmt.Errorf("store how many orders a day had: %w", err)
 	}
 	for _, d := range end.Evidence {
 		if err := t.countDay(ctx, d); err != nil {

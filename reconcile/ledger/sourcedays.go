@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"makegood/reconcile"
 )
@@ -21,16 +19,37 @@ func (v *view) SourceDays(ctx context.Context, source, from string) (list []reco
 	return list, err
 }
 
-// meetDay keeps the most orders that any run met of a day.
-func (t *tx) meetDay(ctx context.Context, d reconcile.SourceDay) error {
-	is := sourceDayRow{Source: d.Source, Store: d.Store, Day: d.Day, Orders: int64(d.Orders)}
-	var was sourceDayRow
-	err := t.GetContext(ctx, &was, `SELECT * FROM source_days WHERE source = ? AND store = ? AND day = ?`, d.Source, d.Store, d.Day)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
+// meetDays keeps the most orders that any run met of each day.
+func (t *tx) meetDays(ctx context.Context, days []reconcile.SourceDay) error {
+	first := map[string]string{} // by source
+	for _, d := range days {
+		if from, known := first[d.Source]; !known || d.Day < from {
+			first[d.Source] = d.Day
+		}
 	}
-	if was.Orders >= is.Orders && was.Source != "" {
-		return nil
+	known := map[sourceDayRow]int64{} // by row without its orders
+	for source, from := range first {
+		var rows []sourceDayRow
+		if err := t.SelectContext(ctx, &rows, `SELECT * FROM source_days WHERE source = ? AND day >= ?`, source, from); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			known[sourceDayRow{Source: r.Source, Store: r.Store, Day: r.Day}] = r.Orders
+		}
 	}
-	return t.put(was, is)
+	for _, d := range days {
+		key := sourceDayRow{Source: d.Source, Store: d.Store, Day: d.Day}
+		was, is := key, key
+		before, met := known[key]
+		if was.Orders, is.Orders = before, int64(d.Orders); !met {
+			was = sourceDayRow{}
+		}
+		if met && before >= is.Orders {
+			continue
+		}
+		if err := t.put(was, is); err != nil {
+			return err
+		}
+	}
+	return nil
 }
