@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -116,14 +117,25 @@ func (d *demonstration) makegood(ctx context.Context, args ...string) error {
 }
 
 // demoKillAfter is how many messages the platforms have accepted when the
-// first run is killed.
-const demoKillAfter = 60
+// first run is killed, at least demoQuiet of them at the first one since the
+// second one, whose carts are looked at later, has accepted anything.
+const (
+	demoKillAfter = 60
+	demoQuiet     = 10
+)
 
 func (d *demonstration) killed(ctx context.Context) error {
 	enough := make(chan struct{})
-	d.sim.OnAccept(func(simulator.Accepted) {
-		if d.accepted.Add(1) == demoKillAfter {
-			close(enough)
+	var mu sync.Mutex
+	quiet, once := 0, sync.Once{}
+	d.sim.OnAccept(func(a simulator.Accepted) {
+		mu.Lock()
+		defer mu.Unlock()
+		if quiet++; a.Platform == simulator.Collect {
+			quiet = 0
+		}
+		if d.accepted.Add(1) >= demoKillAfter && quiet >= demoQuiet {
+			once.Do(func() { close(enough) })
 		}
 	})
 	cmd := d.command(ctx, "run")

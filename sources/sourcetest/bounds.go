@@ -24,6 +24,9 @@ func testShuffled(t *testing.T, build Build) {
 // testMemory: four times the rows take little more memory: an entry of the
 // catalog for each order, and what a caller has to remember of it.
 func testMemory(t *testing.T, build Build) {
+	if testing.Short() {
+		t.Skip("memory is measured in whole runs, not under a race detector")
+	}
 	const few, many, each = 1_250, 4_000, 800 // bytes; an order that is held takes twice that
 	small, large := held(t, build, few), held(t, build, many)
 	if most := small + each*(many-few); large > most {
