@@ -55,9 +55,10 @@ func (a *app) pauseCommand() *cobra.Command {
 		Use:   "pause [DESTINATION|all]",
 		Short: "Keep every run, in every process, from sending to a destination from now on",
 		Long: `From this moment on nothing is sent to the destination any more, by runs that are
-on their way as well: what they have just begun to send is answered and written
-down, everything else is left for a run after makegood resume. Plans and reports
-go on. Without a destination the pauses are listed.`,
+on their way as well: what a run has in its hands by then (one message of each
+worker, or a few seconds' worth where the platform merges repeats) is sent and
+written down, everything else is left for a run after makegood resume. Plans and
+reports go on. Without a destination the pauses are listed.`,
 		GroupID: "service",
 		Args:    arguments(cobra.MaximumNArgs(1)),
 		Example: `  makegood pause activate --note "audience under repair"
