@@ -100,6 +100,9 @@ func (s *stream) limit() int {
 	if took := s.Clock().Sub(s.started).Seconds(); sent > 0 && took > 0 {
 		rate = float64(sent) / took
 	}
+	if s.target.Rate > 0 { // what goes at once at the beginning is no pace
+		rate = min(rate, s.target.Rate)
+	}
 	most := int(min(maxAhead, rate*aheadTime.Seconds()))
 	return min(maxAhead, max(most, max(1, s.target.Concurrency)*max(1, s.traits.MaxBatch)))
 }
