@@ -113,6 +113,9 @@ func (p *planner) notItself(t *targetPlan, o Order) Held {
 	if base, is := t.editedFrom(o); is {
 		return Held{Reason: t.edits[o.Key].hold, Text: "beside " + base.Order}
 	}
+	if base, left := p.list.leaves(t.edits[o.Key].kin); left {
+		return Held{Reason: t.edits[o.Key].hold, Text: "beside " + base.Order + ", which this run leaves out"}
+	}
 	for _, w := range p.sendsOf(t, o) {
 		if w.ID.Revision() > 1 {
 			continue // its order is known: that it looks like another one makes it no other

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -27,11 +28,12 @@ const maxNumbersMet = 2_000_000
 type list struct {
 	asked  map[string]bool // whether a source holds it; nil: all orders
 	except map[string]bool
-	met    []string // all numbers, while some are asked for
+	met    []string        // all numbers, while some are asked for
+	here   map[string]bool // of except, and of met where it is asked: those that a source holds
 }
 
 func newList(req Request) *list {
-	l := &list{except: map[string]bool{}}
+	l := &list{except: map[string]bool{}, here: map[string]bool{}}
 	if req.Orders != nil {
 		l.asked = map[string]bool{}
 	}
@@ -47,6 +49,9 @@ func newList(req Request) *list {
 
 // meet notes that a source holds an order.
 func (l *list) meet(order string) {
+	if l != nil && l.except[order] {
+		l.here[order] = true
+	}
 	if l == nil || l.asked == nil {
 		return
 	}
@@ -70,6 +75,26 @@ func (l *list) excludes(order string) Reason {
 		return ReasonExcepted
 	}
 	return ""
+}
+
+// leaves names the first of some numbers that a source holds and that the list
+// leaves out.
+func (l *list) leaves(kin []OrderKey) (OrderKey, bool) {
+	if l == nil || len(kin) == 0 || l.asked == nil && len(l.except) == 0 {
+		return OrderKey{}, false
+	}
+	if len(l.here) < len(l.met) {
+		for _, order := range l.met {
+			l.here[order] = true
+		}
+		l.met = slices.Sorted(maps.Keys(l.here)) // each once, so that this is done once
+	}
+	for _, key := range kin {
+		if l.here[key.Order] && l.excludes(key.Order) != "" {
+			return key, true
+		}
+	}
+	return OrderKey{}, false
 }
 
 // listed tells which numbers no source holds. nearest finds the most alike among
