@@ -107,8 +107,6 @@ func leftOut(counts map[reconcile.Reason]int) []LeftOut {
 	return list
 }
 
-// problems lists the rows of bad orders. A source that names no bad orders has
-// at least its row problems.
 // problems lists the first problem of every bad order, so that each is named,
 // and then the others.
 func problems(s reconcile.SourceResult) []Problem {
