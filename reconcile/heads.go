@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -77,6 +78,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		count = func(int) {}
 	}
 	shapes := numberShapes{}
+	if p.samples != nil {
+		res.Survey = newSurvey(p.Zone)
+	}
 	for h, err := range s.Heads(ctx, p.win) {
 		if err != nil {
 			return p.fail(ctx, s.Name(), err)
@@ -110,6 +114,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 			shapes.add(h.Key.Order)
 			res.meet(h)
 			res.countDay(h, p.Zone, p.asOf)
+			if err := res.Survey.meet(h); err != nil {
+				return fmt.Errorf("add up order %s: %w", h.Key.Order, err)
+			}
 			if err := decide(h, false); err != nil {
 				return err
 			}

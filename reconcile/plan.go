@@ -236,7 +236,7 @@ func (p *planner) fail(ctx context.Context, source string, err error) error {
 		return ctx.Err()
 	}
 	res := p.sources[source]
-	res.Err, res.Quiet, res.SilentStores, res.Days = err, nil, nil, nil
+	res.Err, res.Quiet, res.SilentStores, res.Days, res.Survey = err, nil, nil, nil, nil
 	res.Tally = Tally{Problems: res.Tally.Problems, Notes: res.Tally.Notes, Newest: res.Tally.Newest}
 	for _, t := range p.used(source) {
 		delete(t.feeds, source)

@@ -74,6 +74,8 @@ type SourceResult struct {
 	SilentBefore int
 	// Days is how many orders the last whole days had, by store.
 	Days []SourceDay
+	// Survey looks at every order; nil unless samples were asked for.
+	Survey *Survey
 
 	days map[dayKey]int
 }

@@ -216,7 +216,7 @@ func (s PlannedSource) result(p *planner) SourceResult {
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:
-		res.Err = p.sources[s.Source].Err
+		res.Err, res.Survey = p.sources[s.Source].Err, p.sources[s.Source].Survey
 	case s.Error != "":
 		res.Err = errors.New(s.Error)
 	}

@@ -171,7 +171,7 @@ type Request struct {
 	Command string
 	From    time.Time
 	To      time.Time
-	// Samples are taken of custom fields.
+	// Samples are taken of custom fields, and every order is surveyed.
 	Samples bool
 	// Orders are the numbers that alone are worked on, nil for all; Except those
 	// that are left alone. Nearest finds, among known numbers, the one that is

@@ -38,6 +38,7 @@ func Build(r reconcile.Result, o Options) Report {
 	report.PersonNeeded, report.StillThere = needs(r)
 	for i, s := range r.Sources {
 		report.Sources[i] = buildSource(s)
+		report.Sources[i].Survey = survey(s, report.Window, zone)
 	}
 	for _, l := range r.Lookups {
 		l.Name, l.Newest, l.Notes = Mask(l.Name), seconds(l.Newest), maskAll(l.Notes)

@@ -150,6 +150,7 @@ type Source struct {
 	Numbers       []NumberShape `json:"numbers,omitempty"`        // the most frequent first
 
 	Custom []CustomField `json:"custom,omitempty"` // of check
+	Survey *Survey       `json:"survey,omitempty"` // of check
 
 	Newest   time.Time            `json:"newest,omitzero"`         // the newest completion met
 	Stores   []Store              `json:"stores,omitempty"`        // the silent ones, the longest silence first; at most 100

@@ -14,7 +14,7 @@ var built = []struct {
 	name string
 	make func(*testing.T) Report
 }{
-	{"outage", outageNight}, {"nothing", nothing}, {"one", one}, {"hostile", hostile},
+	{"outage", outageNight}, {"nothing", nothing}, {"one", one}, {"hostile", hostile}, {"checked", checked},
 }
 
 // every lists all samples as reports.
@@ -168,5 +168,22 @@ func hostile(t *testing.T) Report {
 	report.Targets[0].Timeline = &Timeline{Unit: UnitDay, From: at("2026-11-13T23:00:00Z"),
 		Events: map[reconcile.Bucket][]int{reconcile.BucketSent: {20, 1, 30}, reconcile.Bucket(evil[0]): {1, 1, 1}},
 		Money:  map[string]map[reconcile.Bucket][]string{evil[0]: {reconcile.BucketSent: {"1", evil[1], "3"}}}}
+	return report
+}
+
+// checked is what check says before a first night, of a source in two
+// currencies with two stores.
+func checked(t *testing.T) Report {
+	r := shadow()
+	r.Command = "check"
+	report := Build(r, Options{Zone: amsterdam(t)})
+	report.Sources[0].Survey = &Survey{Orders: 2893, WithAddress: 2891, Unit: UnitDay, StoresOf: 12,
+		Lateness: &Lateness{Orders: 2893, Median: 190, P95: 7 * 3600, Longest: 11 * 86400, Slowest: "100231", Before: 1},
+		Negative: &Suspects{Count: Count{Orders: 1, Events: 1, Money: map[string]string{"EUR": "-5"}}, Examples: []string{"100777"}},
+		Zero:     &Suspects{Count: Count{Orders: 4, Events: 4, Money: map[string]string{"EUR": "0"}}, Examples: []string{"1", "2", "3", "4"}},
+		Stores:   []Store{{Store: "Gent", Orders: 8, Newest: at("2026-11-16T09:12:00Z")}, {Store: "Utrecht", Orders: 1200, Newest: at("2026-11-20T17:01:00Z")}},
+		Days: []Day{{Day: "2026-11-14", Orders: 400, Money: map[string]string{"EUR": "20151.75", "SEK": "300"}},
+			{Day: "2026-11-18", Orders: 2000, Money: map[string]string{"EUR": "98000"}},
+			{Day: "2026-11-21", Orders: 493, Money: map[string]string{"EUR": "18000.5"}, Part: true}}}
 	return report
 }

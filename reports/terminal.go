@@ -39,6 +39,9 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 	for _, source := range r.Sources {
 		t.bad(source)
 	}
+	for _, source := range r.Sources {
+		t.survey(source)
+	}
 	t.facts()
 	if _, err := io.WriteString(w, t.text.String()); err != nil {
 		return fmt.Errorf("write the report: %w", err)

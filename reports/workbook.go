@@ -19,11 +19,12 @@ const (
 	sheetTime    = "Over time"
 	sheetOrders  = "Orders"
 	sheetSources = "Sources"
+	sheetDays    = "Days"
 )
 
 // XLSX writes the report as a workbook: a summary with a chart, the places of
-// all messages as CSV has them, the messages over time, examples of orders, and
-// the sources. Amounts are numbers as long as a spreadsheet keeps all of their
+// all messages as CSV has them, the messages over time, examples of orders, the
+// sources, and, of check, the orders of each day. Amounts are numbers as long as a spreadsheet keeps all of their
 // digits. No cell is a formula.
 func XLSX(w io.Writer, r Report) (err error) {
 	b := &workbook{File: excelize.NewFile(), report: r.legible(), rows: map[string]int{}}
@@ -38,6 +39,7 @@ func XLSX(w io.Writer, r Report) (err error) {
 	b.times()
 	b.orders()
 	b.sources()
+	b.days()
 	if b.err == nil {
 		b.err = b.Write(w)
 	}

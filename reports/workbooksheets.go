@@ -76,3 +76,30 @@ func (b *workbook) sources() {
 		}
 	}
 }
+
+// days lists the orders that were completed on each day, to lay beside the
+// shop's own sales report.
+func (b *workbook) days() {
+	for _, s := range b.report.Sources {
+		if s.Survey == nil {
+			continue
+		}
+		if b.rows[sheetDays] == 0 {
+			b.sheet(sheetDays, 20, 16, 12, 14, 10, 14)
+			b.header(sheetDays, "source", "completed", "orders", "money", "currency")
+		}
+		for _, d := range s.Survey.Days {
+			part := ""
+			if d.Part {
+				part = "a part of it"
+			}
+			for i, currency := range currencies(d.Money) {
+				orders := any(d.Orders)
+				if i > 0 {
+					orders = "" // of all its currencies
+				}
+				b.add(sheetDays, s.Source, d.Day, orders, numeric(d.Money[currency]), currency, part)
+			}
+		}
+	}
+}

@@ -23,7 +23,11 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: `Reads the configuration, the sources, the evidence and the ledger as a plan
 does, and leaves no plan and no ledger behind. It says how each file was understood, what the
 order numbers look like, how many of them the live integration's record knows,
-which rows are bad, what stands in custom fields, and what each destination lacks before it can go live.
+which rows are bad, how many orders have an address, how long orders take to
+become complete, which are worth nothing or less, each store's newest order, the
+orders and money of each day to lay beside the shop's own sales report (all days
+with --json or --report FILE.xlsx), what stands in custom fields, and what each
+destination lacks before it can go live. No destination is asked anything.
 
 With --like it compares, field by field, a request that the shop's own page
 sends to Collect with what makegood would send for the same order: host, MID,
