@@ -165,16 +165,33 @@ func (k *known) tells(id EventID, key OrderKey) (receipt string, ok bool) {
 // given orders, or "". newest is the newest completion among them.
 func (k *known) stale(orders int, newest time.Time, history map[string]int, w Window) string {
 	if k.FreshWithin > 0 && !newest.IsZero() && newest.Sub(k.newest) > k.FreshWithin {
-		if k.newest.IsZero() {
-			return fmt.Sprintf("%s holds no row with a time for this period", k.Name())
+		if k.newest.IsZero() && k.rows > 0 {
+			return fmt.Sprintf("%s holds no row with a time for this period: let columns.at name the time of sending, and run again", k.Name())
 		}
-		return fmt.Sprintf("the newest row of %s is of %s, the newest order of %s",
-			k.Name(), k.newest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
+		return k.late(orders, newest)
 	}
 	if k.rows == 0 && orders > 20 {
-		return fmt.Sprintf("%s holds no row for %d orders", k.Name(), orders)
+		return k.late(orders, newest)
 	}
 	return k.tooFew(history, w)
+}
+
+// earlierDay is how far the newest row of a table that is delivered each night
+// lies behind at least if it is an earlier night's.
+const earlierDay = 18 * time.Hour
+
+// late tells in words how far evidence goes, what that looks like, and what to
+// do.
+func (k *known) late(orders int, newest time.Time) string {
+	if k.rows == 0 {
+		return fmt.Sprintf("%s holds no row for %d orders, as if it was emptied: fill it and run again", k.Name(), orders)
+	}
+	looks := "it ends early, as if it was cut off: write all of it and run again"
+	if newest.Sub(k.newest) >= earlierDay {
+		looks = "it holds nothing of the last day, as if an earlier one came again: deliver the newest and run again"
+	}
+	return fmt.Sprintf("the newest row of %s is of %s, the newest order of %s; %s",
+		k.Name(), k.newest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), looks)
 }
 
 // equalWeekdays is how many earlier equal weekdays the median is taken over,

@@ -33,7 +33,7 @@ func (p *planner) checkEvidence(ctx context.Context) error {
 				return err
 			}
 			if why != "" {
-				if err := p.stop(ctx, t, ReasonEvidenceStale, why+wayThrough([]string{name})); err != nil {
+				if err := p.stop(ctx, t, ReasonEvidenceStale, why+p.wayOn(name)); err != nil {
 					return err
 				}
 			}
@@ -61,6 +61,15 @@ func (p *planner) unaccepted(t *targetPlan) []string {
 		_, accepted := p.Accepted[name]
 		return accepted && p.unread[name] == nil
 	})
+}
+
+// wayOn names what can be done about evidence. Only what was read can be let
+// pass.
+func (p *planner) wayOn(name string) string {
+	if p.unread[name] != nil {
+		return "; correct the table, or evidence." + name + " of the configuration, and run again (--accept-evidence " + name + " lets pass only what can be read)"
+	}
+	return wayThrough([]string{name})
 }
 
 func wayThrough(names []string) string {

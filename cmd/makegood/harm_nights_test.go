@@ -77,56 +77,6 @@ INSERT INTO orders VALUES ('1', '%s', NULL, 'ann@example.com', 'MUG', 1, '5'), (
 	}
 }
 
-// evidenceShop is a shop whose live integration sends too: 25 orders of the
-// last hours, and its record of all but the last three of them.
-func evidenceShop(t *testing.T, over fields) (s *shop, recorded []string) {
-	s = newShop(t)
-	s.source("shop", nil)
-	s.activate("activate", fields{"nothing_else_sends": nil, "already_sent": []string{"live_log"}})
-	s.evidence(over)
-	var rows []string
-	for i := range 25 {
-		age := time.Duration(25-i)*10*time.Minute + time.Hour
-		rows = append(rows, fmt.Sprintf("%d,%s,shopper%d@example.com,MUG,1,5", 1000+i, ago(age), i))
-		if i < 22 {
-			recorded = append(recorded, fmt.Sprintf("%d,%s", 1000+i, ago(age-time.Minute)))
-		}
-	}
-	s.orders("shop", rows...)
-	s.csv("sent.csv", "order_id,sent_at", recorded...)
-	return s, recorded
-}
-
-func TestHarmEvidenceTableEmptyTonight(t *testing.T) {
-	for name, c := range map[string]struct {
-		over  fields
-		spoil func(s *shop)
-	}{
-		"empty":                      {nil, func(s *shop) { s.csv("sent.csv", "order_id,sent_at") }},
-		"empty, and no fresh_within": {fields{"fresh_within": nil}, func(s *shop) { s.csv("sent.csv", "order_id,sent_at") }},
-		"of last week":               {nil, func(s *shop) { s.csv("sent.csv", "order_id,sent_at", "1,"+day(7)) }},
-		"gone":                       {nil, func(s *shop) { remove(s.T, s.dir+"/sent.csv") }},
-		"not even a header":          {nil, func(s *shop) { write(s.T, s.dir, "sent.csv", "") }},
-		"another table":              {nil, func(s *shop) { s.csv("sent.csv", "id,when", "1,"+day(0)) }},
-		"a time that is none":        {nil, func(s *shop) { s.csv("sent.csv", "order_id,sent_at", "1,yesterday") }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, recorded := evidenceShop(t, c.over)
-			c.spoil(s)
-			got := s.run(exitFailed)
-			s.wants(got, "activate", "left evidence_stale 25")
-			s.contains(got.target(t, "activate").Stopped, "--accept-evidence live_log")
-			if s.requests() != 0 {
-				t.Errorf("%d requests", s.requests())
-			}
-			s.csv("sent.csv", "order_id,sent_at", recorded...)
-			s.wants(s.run(exitDone), "activate", "already_sent proven 22, sent 3")
-			s.wantsPlatform("activate", "1022 5 EUR, 1023 5 EUR, 1024 5 EUR")
-		})
-	}
-}
-
 // TestHarmEvidenceWithOtherNumbers: the record has the shop's numbers with a
 // letter before them. Without a word of a person nothing goes twice.
 func TestHarmEvidenceWithOtherNumbers(t *testing.T) {

@@ -55,7 +55,7 @@ func (e *Evidence) Read(ctx context.Context, w reconcile.Window) iter.Seq2[recon
 	return func(yield func(reconcile.EvidenceRow, error) bool) {
 		err := e.read(ctx, w, func(row reconcile.EvidenceRow) bool { return yield(row, nil) })
 		if err != nil && !errors.Is(err, errStop) {
-			yield(reconcile.EvidenceRow{}, fmt.Errorf("read evidence %s: %w", e.cfg.Name, err))
+			yield(reconcile.EvidenceRow{}, err)
 		}
 	}
 }
