@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,9 +103,10 @@ func RemovePlan(path string) error {
 
 // Apply carries a plan out, after it has made sure that the plan still holds:
 // not expired, made for this configuration and this ledger, its orders and
-// entries unchanged. It sends what stands in the plan or less, never more.
+// entries unchanged. It sends what stands in the plan or less, never more. The
+// run has the name of the request's command.
 func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request) (Result, error) {
-	res := r.newResult("apply")
+	res := r.newResult(cmp.Or(req.Command, "apply"))
 	res.Window, res.Backfill = plan.Window, plan.Backfill
 	moved, err := r.checkPlan(ctx, led, plan)
 	if err != nil {

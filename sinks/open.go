@@ -34,7 +34,9 @@ type Options struct {
 	// Zone is that of the day in the name of a file; nil is UTC.
 	Zone *time.Location
 	// Dial opens the platform's connections; nil is the network.
-	Dial  httpapi.Dial
+	Dial httpapi.Dial
+	// Watch is a person who looks on.
+	Watch httpapi.Watch
 	heard func(httpapi.Word) // by the pace
 	// Random spreads the pauses before repeats: from 0 up to 1; nil is math/rand.
 	Random func() float64
@@ -210,5 +212,5 @@ func openEmanage(t *config.Target, o Options) (platform, error) {
 }
 
 func httpOptions(t *config.Target, o Options) httpapi.Options {
-	return httpapi.Options{Timeout: time.Duration(t.Timeout), Connections: t.Concurrency, Clock: o.Clock, Dial: o.Dial, Heard: o.heard}
+	return httpapi.Options{Timeout: time.Duration(t.Timeout), Connections: t.Concurrency, Clock: o.Clock, Dial: o.Dial, Heard: o.heard, Watch: o.Watch}
 }

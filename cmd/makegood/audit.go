@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,12 +171,20 @@ func auditRuns(ctx context.Context, led *ledger.Reader, w reconcile.Window, audi
 				auditor.Unread()
 				return nil
 			}
+			report.Targets = slices.DeleteFunc(report.Targets, func(t reports.Target) bool { return report.Command == "send" && wasTried(t) })
 			tell(report)
 			return nil
 		})
 	}
 	before := reconcile.Window{From: w.From.Add(-settingsWithin), To: w.From}
 	return cmp.Or(read(before, auditor.Before), read(w, auditor.Run))
+}
+
+// wasTried reports whether a person tried a destination by hand, with a test or a
+// repeat; a test cart is neither.
+func wasTried(t reports.Target) bool {
+	_, tried := reconcile.TriedAt(t.Target)
+	return tried && t.Type != "emanage"
 }
 
 // linesAtOnce is how many messages are looked up together.
@@ -188,8 +197,14 @@ func auditLines(ctx context.Context, led *ledger.Reader, w reconcile.Window, do 
 	if err != nil {
 		return err
 	}
+	orders := func(l reports.OrderLine) error {
+		if reconcile.Tried(l.Target, l.ID) {
+			return nil
+		}
+		return do(l)
+	}
 	for _, target := range append([]string{""}, targets...) {
-		if err := (&auditPart{led: led, target: target, window: w, do: do}).lines(ctx); err != nil {
+		if err := (&auditPart{led: led, target: target, window: w, do: orders}).lines(ctx); err != nil {
 			return err
 		}
 	}

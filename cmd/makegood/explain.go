@@ -214,6 +214,12 @@ func (s story) tell(a *app, zone *time.Location) {
 
 // next is what a person can do about the message, "" when nothing is needed.
 func (s story) next() string {
+	if reconcile.Tried(s.Target, reconcile.EventID(s.Event)) {
+		if reconcile.State(s.State) == reconcile.StateDoubtful {
+			return "nothing: it was tried by hand, and no run sends it again; look at the platform whether it is there"
+		}
+		return ""
+	}
 	switch reconcile.State(s.State) {
 	case reconcile.StateDoubtful:
 		if s.Resends {

@@ -75,7 +75,7 @@ func (s *session) legend(ctx context.Context, led asker, order string) (legend, 
 	if err := one.decide(ctx, led, "", orders); err != nil {
 		return one, err
 	}
-	for _, t := range s.Targets {
+	for _, t := range s.withTried() {
 		list, err := s.stories(ctx, led, t, one.keys)
 		if err != nil {
 			return one, err
@@ -86,6 +86,23 @@ func (s *session) legend(ctx context.Context, led asker, order string) (legend, 
 		}
 	}
 	return one, nil
+}
+
+// withTried lists the destinations, and beside them where the ledger keeps what
+// was tried there.
+func (s *session) withTried() (all []*reconcile.Target) {
+	for _, t := range s.Targets {
+		all = append(all, t)
+		test := reconcile.TestName(t.Name())
+		for _, name := range []string{test, reconcile.AgainName(t.Name()), reconcile.AgainName(test)} {
+			if name != t.Name() {
+				tried := *t
+				tried.Sink = &renamed{Sink: t.Sink, name: name}
+				all = append(all, &tried)
+			}
+		}
+	}
+	return all
 }
 
 // corrected adds to events their corrections: those with a story, and the one

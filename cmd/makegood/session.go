@@ -34,7 +34,8 @@ type runFlags struct {
 	strict         bool
 	orders, except string
 	marked         string
-	command        string // that may mark
+	command        string    // that may mark
+	one            *oneOrder // of send
 }
 
 func (f *runFlags) output(c *cobra.Command) {

@@ -138,19 +138,21 @@ type pastTargets struct {
 
 // meet takes one run, the newer ones came before.
 func (s *surveyor) meet(run ledger.LastRun) (bool, error) {
-	if run.Command != "run" && run.Command != "apply" {
+	if run.Command != "run" && run.Command != "apply" && run.Command != "send" {
 		return false, nil
 	}
 	s.runs++
 	var past pastTargets
-	if err := json.Unmarshal(run.Summary, &past); err != nil || len(past.Targets) == 0 && past.Error != "" {
+	if err := json.Unmarshal(run.Summary, &past); run.Command != "send" && (err != nil || len(past.Targets) == 0 && past.Error != "") {
 		for name := range s.found { // it ended before it knew its destinations
 			s.last(name, run)
 		}
 	}
 	for _, t := range past.Targets {
 		if d := s.of(t.Target); d != nil {
-			s.last(d.Target, run)
+			if run.Command != "send" {
+				s.last(d.Target, run)
+			}
 			d.meet(t.Mode, run.Started, t.Balance, s.zone)
 			if d.Evidence == nil && t.Evidence != nil {
 				d.Evidence = &evidenceSeen{*t.Evidence, run.Started.UTC().Truncate(time.Second)}

@@ -38,6 +38,7 @@ type wiring struct {
 	dial         httpapi.Dial
 	close        []func() error
 	marks        *reports.Marks // nil: no file is marked
+	one          *oneOrder      // of send; nil: of every other command
 }
 
 // keepPlans is how long plans that were not carried out are kept.
@@ -63,7 +64,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	if err != nil {
 		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}
-	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), dial: a.dial}
+	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), dial: a.dial, one: f.one}
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
@@ -162,6 +163,7 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.one.opening(&options)
 	sink, fuse, err := sinks.Open(t, options)
 	if err != nil {
 		return nil, err
@@ -185,6 +187,7 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	if t.Since != nil {
 		target.Since = t.Since.In(w.Zone)
 	}
+	w.one.dress(target)
 	return target, nil
 }
 
@@ -295,7 +298,7 @@ func (w *wiring) addReaders() error {
 			return &configError{fmt.Errorf("open source %s: %w", name, err)}
 		}
 		w.close = append(w.close, source.Close)
-		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: source, Shop: s.Shop, Reversals: reversalRule(s),
+		w.Sources = append(w.Sources, reconcile.SourceSpec{Source: w.one.source(source, w.Clock, w.Suppress), Shop: s.Shop, Reversals: reversalRule(s),
 			EditWindow: time.Duration(s.EditWindow), EditedSuffix: s.EditedSuffix, Expect: expected(s), Watch: rows.watch})
 	}
 	for _, t := range w.Targets {

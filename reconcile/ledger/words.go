@@ -86,11 +86,13 @@ func (v *view) Accepted(ctx context.Context, target string, ids []reconcile.Even
 	return found, err
 }
 
-// mustFlow gives ErrPaused when a person keeps the target from being sent to.
+// mustFlow gives ErrPaused when a person keeps the target from being sent to. A
+// pause holds for what is tried there, too.
 func (t *tx) mustFlow(ctx context.Context, target string) error {
 	var paused bool
-	err := t.GetContext(ctx, &paused, `SELECT EXISTS (SELECT 1 FROM words WHERE kind = 'pause' AND target IN (?, '') AND (until = ? OR until > ?))`,
-		target, never(), micros(t.now))
+	of, _ := reconcile.TriedAt(target)
+	err := t.GetContext(ctx, &paused, `SELECT EXISTS (SELECT 1 FROM words WHERE kind = 'pause' AND target IN (?, ?, '') AND (until = ? OR until > ?))`,
+		target, of, never(), micros(t.now))
 	if err == nil && paused {
 		err = reconcile.ErrPaused
 	}

@@ -47,6 +47,8 @@ type Options struct {
 	Dial Dial
 	// Heard is told what an answer says about the pace; nil is nobody.
 	Heard func(Word)
+	// Watch is a person who looks on; its zero value is nobody.
+	Watch Watch
 }
 
 // Dial opens a connection, as net.Dialer.DialContext does.
@@ -118,6 +120,11 @@ func (c *Client) PostAs(ctx context.Context, url string, as http.Header, body []
 		answer.lost = interrupted
 		return answer
 	}
+	if !c.options.Watch.goes(Request{Method: http.MethodPost, URL: url, Body: body}) {
+		answer.lost = interrupted
+		return answer
+	}
+	defer func() { c.options.Watch.came(answer) }()
 	during, stop := c.lifetime(ctx)
 	defer stop()
 	wire := new(wire)
