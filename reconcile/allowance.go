@@ -9,9 +9,9 @@ import (
 // Limits say how much one run may send to a target, and what one order may be
 // charged there. The zero value sets none.
 type Limits struct {
-	// TrialOrders and TrialShare bound each kind of a trial: the smaller of so
-	// many orders and so large a share of those to be sent, one at least. 0 is
-	// no bound.
+	// TrialOrders and TrialShare bound each kind of a trial, which sends the
+	// newest: the smaller of so many orders and so large a share of those that are
+	// younger than a day, one at least. 0 is no bound.
 	TrialOrders int
 	TrialShare  float64
 	// Orders and Money are the run's budget: orders by the first that goes, money
@@ -44,12 +44,11 @@ const fewOutcomes = 20
 // concurrent use.
 type allowance struct {
 	limits Limits
-	trial  map[Kind]int // events that each kind may send; nil: no trial
+	trial  map[Kind]*trialPick // what a trial sends of each kind; nil: no trial
 
 	mu       sync.Mutex
 	orders   map[uint64]bool // that were begun, where a budget bounds them
 	money    Money
-	kinds    map[Kind]int
 	persons  map[uint64]int
 	seed     maphash.Seed
 	outcomes int
@@ -59,22 +58,11 @@ type allowance struct {
 	brake    bool   // too many refusals among the first stop it
 }
 
-// newAllowance makes what a run may send of so many steps by kind.
-func newAllowance(t *Target, steps map[Kind]int) *allowance {
-	a := &allowance{limits: t.Limits, kinds: map[Kind]int{}, orders: map[uint64]bool{}, persons: map[uint64]int{}, seed: maphash.MakeSeed()}
-	if t.Mode != ModeTrial {
-		return a
-	}
-	a.trial = map[Kind]int{}
-	for kind, n := range steps {
-		most := n
-		if share := t.Limits.TrialShare; share > 0 {
-			most = int(share*float64(n) + 1e-9) // 29 % of 100 is 29
-		}
-		if orders := t.Limits.TrialOrders; orders > 0 {
-			most = min(most, orders)
-		}
-		a.trial[kind] = max(most, 1)
+// newAllowance makes what a run may send; a trial picks from times.
+func newAllowance(t *Target, times trialTimes) *allowance {
+	a := &allowance{limits: t.Limits, orders: map[uint64]bool{}, persons: map[uint64]int{}, seed: maphash.MakeSeed()}
+	if t.Mode == ModeTrial {
+		a.trial = t.Limits.picks(times)
 	}
 	return a
 }
@@ -85,7 +73,7 @@ func (a *allowance) admit(e Event) (Reason, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.trial != nil && a.kinds[e.Kind] >= a.trial[e.Kind]:
+	case a.trial != nil && !a.trial[e.Kind].take(e):
 		return ReasonTrial, nil
 	case a.halt != "":
 		return a.halt, nil
@@ -100,7 +88,6 @@ func (a *allowance) admit(e Event) (Reason, error) {
 	if reason, err := a.spend(e); reason != "" || err != nil {
 		return reason, err
 	}
-	a.kinds[e.Kind]++
 	if counts {
 		a.persons[who]++
 	}

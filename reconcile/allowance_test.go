@@ -38,7 +38,7 @@ func TestATrialGoesFirst(t *testing.T) {
 			t.Errorf("what is left covers up to %s", covered)
 		}
 		h.target.Mode = reconcile.ModeLive
-		res = h.run()
+		res = h.runOver(reconcile.Request{From: h.target.Since})
 		want = map[string]int{"already_sent/sent_here": tc.first, "sent/sent_now": 100 - tc.first}
 		if tc.first == 100 {
 			delete(want, "sent/sent_now")

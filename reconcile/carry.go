@@ -56,10 +56,7 @@ func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run Ru
 		case t.brake(plan, sends, tr):
 			err = r.leave(plan, tr.Target, acct, ReasonBrake)
 		default:
-			lane := &lane{Runner: r, target: t, led: led, run: run, plan: plan, acct: acct, meter: meter, allow: newAllowance(t, sends)}
-			lane.allow.brake = plan.ordinary && t.Usual.known()
-			err = lane.send(ctx)
-			tr.Stopped = cmp.Or(tr.Stopped, t.Stopped(), lane.allow.why())
+			err = r.send(ctx, &lane{Runner: r, target: t, led: led, run: run, plan: plan, acct: acct, meter: meter}, tr)
 		}
 	} else {
 		err = r.leave(plan, tr.Target, acct, ReasonShadow)
@@ -70,6 +67,19 @@ func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run Ru
 		r.cover(plan, pt, tr, acct)
 	}
 	return errors.Join(err, acct.failure)
+}
+
+// send carries out what a lane may send.
+func (r *Runner) send(ctx context.Context, l *lane, tr *TargetResult) error {
+	times, err := l.plan.trialTimes(l.target)
+	if err != nil {
+		return err
+	}
+	l.allow = newAllowance(l.target, times)
+	l.allow.brake = l.plan.ordinary && l.target.Usual.known()
+	err = l.send(ctx)
+	tr.Stopped = cmp.Or(tr.Stopped, l.target.Stopped(), l.allow.why())
+	return err
 }
 
 // adoptAtOnce is how many adoptions go into one transaction.

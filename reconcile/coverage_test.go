@@ -137,7 +137,9 @@ func TestShadowCoversItselfOnly(t *testing.T) {
 	h.target.Mode = reconcile.ModeLive
 	res = h.run()
 	from(t, res, h.target.Since)
-	h.ends(res, map[string]int{"sent/sent_now": 1})
+	h.ends(res, map[string]int{"left/shadow_period": 1})
+	covered(t, res, noon.Add(-9*day))
+	h.ends(h.runOver(reconcile.Request{From: h.target.Since}), map[string]int{"sent/sent_now": 1})
 }
 
 // A plan of a shadow target starts where shadow has come to. Carried out live,
@@ -159,7 +161,9 @@ func TestAShadowPlanCarriedOutLiveCoversNothing(t *testing.T) {
 	if res.Targets[0].CoveredTo != nil {
 		t.Errorf("covered is %v", res.Targets[0].CoveredTo)
 	}
-	h.ends(h.run(), map[string]int{"sent/sent_now": 1, "already_sent/sent_here": 1})
+	res = h.run()
+	h.ends(res, map[string]int{"left/shadow_period": 1, "already_sent/sent_here": 1})
+	covered(t, res, noon.Add(-9*day))
 }
 
 func TestWhatLeavesIsCountedOnce(t *testing.T) {

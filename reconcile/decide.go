@@ -45,7 +45,7 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 		if err := FindRevisions(ctx, p.led, t.Name(), have); err != nil {
 			return err
 		}
-		if err := p.holdEdits(ctx, s, t, batch, have); err != nil {
+		if err := cmp.Or(p.holdEdits(ctx, s, t, batch, have), p.remember(ctx, t, ids, have)); err != nil {
 			return err
 		}
 		if p.adopting != nil {
@@ -270,6 +270,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 			}
 		}
 		p.tooYoung(t, &steps[i])
+		t.keepBack(&steps[i])
 		if steps[i].Send && awaitsPayment(o.head, steps[i].Want.Kind, p.asOf) {
 			steps[i].Place, steps[i].Send = Place{BucketLeft, ReasonPaymentPending}, false
 		}
@@ -293,7 +294,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		}
 		if s.Place.Bucket == BucketAlreadySent && s.Entry.State != StateDone && !t.live() {
 			// A shadow adopts nothing: what evidence says stays a decision.
-			if err := p.note(Decision{Target: t.Name(), Source: o.head.Source, ID: s.Want.ID, Place: s.Place, Value: s.Want.Value,
+			if err := p.note(Decision{Target: t.Name(), Source: o.head.Source, ID: s.Want.ID, Place: s.Place, Detail: p.tooEarly(t, f, o.head, s.Want.ID), Value: s.Want.Value,
 				CompletedAt: o.head.CompletedAt, Origin: o.head.Origin, Mark: o.head.Mark()}); err != nil {
 				return err
 			}
@@ -378,7 +379,22 @@ func (p *planner) addStep(s PlannedStep) error {
 		return fmt.Errorf("plan %s for %s: %w", s.Event.ID, s.Target, err)
 	}
 	if s.Do == DoSend {
-		p.sends[feedKind{s.Target, s.Event.Facts.Source, s.Event.Kind}]++
+		p.noteSend(s.Target, s.Event)
 	}
 	return p.steps.add(s.Target+"\x00"+string(s.Event.ID), sorted.record())
+}
+
+// noteSend keeps what must be known of all that is to be sent: when it was
+// completed, for a trial to pick the newest, and what is new, in shadow.
+func (p *planner) noteSend(target string, e Event) {
+	switch p.target(target).Mode {
+	case ModeTrial:
+		of := pair{e.Facts.Source, target}
+		if p.times[of] == nil {
+			p.times[of] = trialTimes{}
+		}
+		p.times[of].add(e, p.asOf, p.backfill)
+	case ModeShadow:
+		p.first.await(problem{target, e.Facts.Source, Place{BucketLeft, ReasonShadow}}, e.ID)
+	}
 }

@@ -55,11 +55,16 @@ func newFirstSeen(led Reader, now time.Time) *firstSeen {
 // note keeps a decision that is a problem, to be looked up. Without anybody who
 // asks, nothing is kept.
 func (f *firstSeen) note(d Decision) {
-	if f == nil || d.Place.Bucket != BucketBad && (d.Place.Bucket != BucketHeldBack || !d.Place.Reason.NeedsLook()) {
+	backlog := d.Place == Place{BucketLeft, ReasonShadowPeriod}
+	if f == nil || !backlog && d.Place.Bucket != BucketBad && (d.Place.Bucket != BucketHeldBack || !d.Place.Reason.NeedsLook()) {
 		return
 	}
-	of := problem{d.Target, d.Source, d.Place}
-	f.ask[of] = append(f.ask[of], d.ID)
+	f.await(problem{d.Target, d.Source, d.Place}, d.ID)
+}
+
+// await keeps an event in a place, to be looked up.
+func (f *firstSeen) await(of problem, id EventID) {
+	f.ask[of] = append(f.ask[of], id)
 	f.waiting++
 }
 
@@ -143,8 +148,7 @@ func (f *firstSeen) entry(target, source string, s Step) {
 		sum := f.found[of]
 		sum.add(Earlier{Count: 1, Since: s.Entry.At})
 		f.found[of] = sum
-		f.ask[of] = append(f.ask[of], s.Want.ID) // whether it was accepted
-		f.waiting++
+		f.await(of, s.Want.ID) // whether it was accepted
 	}
 }
 

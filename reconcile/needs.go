@@ -89,7 +89,7 @@ func (t *TargetResult) needs() []PersonNeeded {
 	}
 	add(NeedRefused, t.Balance.Of(BucketRefused).Events, in(BucketRefused))
 	for _, p := range t.Balance.Reasons() {
-		waits := p == Place{BucketLeft, ReasonNeedsApproval}
+		waits := p == Place{BucketLeft, ReasonNeedsApproval} || p == Place{BucketLeft, ReasonShadowPeriod}
 		stale := (p == Place{BucketLeft, ReasonEvidenceStale} || p == Place{BucketLeft, ReasonEvidenceUnmet}) && t.Err == nil && t.Stopped == ""
 		if stale || waits || p.Bucket == BucketHeldBack && p.Reason.NeedsLook() {
 			add(string(p.Reason), t.Balance.Places[p].Events, t.earlier(func(e Place) bool { return e == p }))

@@ -37,7 +37,7 @@ type planner struct {
 	undo      *reversals          // of the sources that are being read
 	adopting  *adopter            // makes it read for evidence alone; nil for a plan
 	samples   map[string]*sampler // by source; nil: none are taken
-	sends     map[feedKind]int    // steps that send
+	times     map[pair]trialTimes // of the steps that send, where a target is on trial
 	trials    map[string]*allowance
 	unsent    map[string]*account // by target: the steps of the plan, for a plan that is not carried out
 }
@@ -57,7 +57,10 @@ type targetPlan struct {
 	pruned      time.Time
 	twins       *twins
 	edits       map[OrderKey]edit
-	products    Products // nil: no catalog
+	products    Products             // nil: no catalog
+	looked      bool                 // it is live, and was in shadow or on trial before
+	before      map[EventID]Decision // of the batch that is decided: what earlier runs said
+	backlog     Window               // what shadow and trial left
 	strangers   strangers
 }
 
@@ -87,6 +90,7 @@ type feed struct {
 	offers       []offer // orders that go or went, for credit notes to undo
 	undone       Reversals
 	expiring     Expiring
+	tooEarly     TooEarly
 	frontEnd     missedBy
 }
 
@@ -124,7 +128,7 @@ func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	}
 	p.list = newList(req)
 	p.first = newFirstSeen(p.led, p.asOf)
-	p.sends, p.trials = map[feedKind]int{}, map[string]*allowance{}
+	p.times, p.trials = map[pair]trialTimes{}, map[string]*allowance{}
 	var err error
 	if p.win, p.begins, err = p.window(ctx, p.led, req, p.asOf); err != nil {
 		return nil, err
@@ -201,6 +205,9 @@ func (p *planner) prepare(ctx context.Context) error {
 		}
 		p.targets = append(p.targets, tp)
 		var err error
+		if tp.looked, err = p.wasLooked(ctx, t); err != nil {
+			return err
+		}
 		if tp.pruned, err = p.led.Pruned(ctx, t.Name()); err != nil {
 			return fmt.Errorf("read what was forgotten of %s: %w", t.Name(), err)
 		}

@@ -111,6 +111,8 @@ type PlannedTarget struct {
 	Met               EvidenceShare             `json:"evidence_share,omitzero"`
 	Earlier           []EarlierAt               `json:"earlier,omitempty"`
 	MissedBy          []MissedBy                `json:"missed_by,omitempty"`
+	TooEarly          TooEarly                  `json:"too_early,omitzero"`
+	Backlog           Window                    `json:"backlog,omitzero"`
 }
 
 type planFooter struct {

@@ -88,24 +88,19 @@ func (p *planner) dropped(s PlannedStep) bool {
 	return true
 }
 
-// feedKind is one kind of what a source gives a target.
-type feedKind struct {
-	target, source string
-	kind           Kind
-}
-
-// onTrial reports whether a step is one of the first few that a trial sends.
-// Which ones these are is decided when they go; how many, here.
+// onTrial reports whether a step is one of those that a trial picks.
 func (p *planner) onTrial(s PlannedStep) bool {
 	a := p.trials[s.Target]
 	if a == nil {
-		sends := map[Kind]int{}
-		for of, n := range p.sends {
+		times := trialTimes{}
+		for of, more := range p.times {
 			if of.target == s.Target && !p.dropped(PlannedStep{Do: DoSend, Target: of.target, Event: Event{Facts: Facts{Source: of.source}}}) {
-				sends[of.kind] += n
+				for kind, list := range more {
+					times[kind] = append(times[kind], list...)
+				}
 			}
 		}
-		a = newAllowance(p.target(s.Target), sends)
+		a = newAllowance(p.target(s.Target), times)
 		p.trials[s.Target] = a
 	}
 	reason, err := a.admit(s.Event)
@@ -174,6 +169,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 			}
 		}
 		frontEnd.merge(f.frontEnd)
+		line.TooEarly.add(f.tooEarly)
 		if err := line.Expiring.merge(f.expiring); err != nil {
 			return line, err
 		}
@@ -186,7 +182,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 			}
 		}
 	}
-	line.MissedBy = frontEnd.list()
+	line.MissedBy, line.Backlog = frontEnd.list(), t.backlog
 	if t.products != nil {
 		line.Unknown = t.strangers.told(t.products)
 	}

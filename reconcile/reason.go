@@ -110,6 +110,7 @@ const (
 	ReasonEvidenceStale Reason = "evidence_stale"
 	ReasonEvidenceUnmet Reason = "evidence_unmet" // less than half of the orders are in it
 	ReasonTrial         Reason = "trial"          // beyond the first few of a trial
+	ReasonShadowPeriod  Reason = "shadow_period"  // shadow or a trial left it, and nobody has asked for it since
 	ReasonBudget        Reason = "budget"         // what one run may send is spent
 	ReasonBrake         Reason = "brake"          // much more than usual, or too much refused
 	ReasonPerRun        Reason = "per_run"        // enough for one person in one run

@@ -151,8 +151,14 @@ type TargetResult struct {
 	Expiring Expiring
 	// MissedBy says where and when the front end missed orders.
 	MissedBy []MissedBy
-	// Earlier is what earlier runs told of the places that need a person.
+	// Earlier is what earlier runs told of the places that need a person, and of
+	// what shadow would send.
 	Earlier []EarlierAt
+	// TooEarly counts what earlier nights in shadow would have sent too early.
+	TooEarly TooEarly
+	// Backlog is the period of what shadow or a trial left, and a live run sends
+	// only when it is asked for: [From, To) of completions. Zero: there is nothing.
+	Backlog Window
 }
 
 // Doubt is an event whose claim outlived its run.
