@@ -270,7 +270,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 			}
 		}
 		p.tooYoung(t, &steps[i])
-		t.keepBack(&steps[i])
+		p.keepBack(t, &steps[i])
 		if steps[i].Send && awaitsPayment(o.head, steps[i].Want.Kind, p.asOf) {
 			steps[i].Place, steps[i].Send = Place{BucketLeft, ReasonPaymentPending}, false
 		}
@@ -336,19 +336,24 @@ func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
 	if s.Want.Kind == KindCart || s.Entry.State != StateAbsent && s.Entry.State != StateOpen || s.Entry.Lost {
 		return nil
 	}
-	k := p.settledBy(t, h.Key)
-	if k == nil {
+	adopted := PlannedStep{Do: DoAdopt, Origin: &h.Origin, Seen: s.Entry.Version, Target: t.Name()}
+	var at time.Time
+	if k := p.settledBy(t, h.Key); k != nil {
+		speaks := false
+		if adopted.Receipt, speaks = k.tells(s.Want.ID, h.Key); !speaks {
+			return nil
+		}
+		adopted.By, adopted.Who, at = k.Trust, k.Name(), k.orders[h.Key]
+	} else if was := t.before[s.Want.ID]; t.live() && len(t.Evidence) > 0 && was.Place.Bucket == BucketAlreadySent {
+		adopted.By, adopted.Who = By(was.Place.Reason), "evidence, as a run in shadow saw it" // it may be purged by now
+	} else {
 		return nil
 	}
-	receipt, speaks := k.tells(s.Want.ID, h.Key)
-	if !speaks {
-		return nil
-	}
-	s.Place, s.Send, s.receipt = Place{BucketAlreadySent, Reason(k.Trust)}, false, receipt
-	e := Event{Action: Action(s.Want.Kind), Expiry: k.orders[h.Key], Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
+	s.Place, s.Send, s.receipt = Place{BucketAlreadySent, Reason(adopted.By)}, false, adopted.Receipt
+	e := Event{Action: Action(s.Want.Kind), Expiry: at, Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
 	e.Person, e.Facts.Goods, e.Facts.Mark = s.Want.Person, h.GoodsDigest, h.Mark()
-	return p.addStep(PlannedStep{By: k.Trust, Do: DoAdopt, Event: e, Origin: &h.Origin, Receipt: receipt, Seen: s.Entry.Version,
-		Target: t.Name(), Who: k.Name()})
+	adopted.Event = e
+	return p.addStep(adopted)
 }
 
 // settledBy gives the first evidence that says that an order was sent, nil

@@ -32,14 +32,16 @@ const earlyWords = "makegood would have sent it too early: "
 // integration delivered the event by itself, after makegood would have sent it.
 func (d Decision) WasTooEarly() bool { return strings.HasPrefix(d.Detail, earlyWords) }
 
-// Waited reports whether a decision says that only the mode of its target kept
-// an event from being sent: shadow, a trial, or that nobody has said yet that
-// what both left may go.
-func (d Decision) Waited() bool {
-	if d.Place.Bucket != BucketLeft {
-		return false
+// waited reports whether a decision says that only the mode of its target kept
+// an event from being sent (shadow, a trial, or that nobody has said yet that
+// what both left may go), or that evidence of then had it, which shadow adopts
+// not.
+func (d Decision) waited() bool {
+	switch d.Place {
+	case Place{BucketLeft, ReasonShadow}, Place{BucketLeft, ReasonTrial}, Place{BucketLeft, ReasonShadowPeriod}:
+		return true
 	}
-	return d.Place.Reason == ReasonShadow || d.Place.Reason == ReasonTrial || d.Place.Reason == ReasonShadowPeriod
+	return d.Place.Bucket == BucketAlreadySent
 }
 
 // wasLooked reports whether a target that is live was in shadow or on trial.
@@ -60,11 +62,10 @@ func (p *planner) wasLooked(ctx context.Context, t *Target) (bool, error) {
 }
 
 // remember looks up what earlier runs said of the events of a batch that were
-// never begun: in shadow, and where what shadow left is not asked for by name.
+// never begun: in shadow, and where a live target was in shadow or on trial.
 func (p *planner) remember(ctx context.Context, t *targetPlan, ids []EventID, have map[EventID]Entry) error {
 	t.before = nil
-	asked := p.backfill && p.asked == nil // a person named the period, or the orders
-	if t.live() && (!t.looked || asked) {
+	if t.live() && !t.looked {
 		return nil
 	}
 	var unknown []EventID
@@ -88,9 +89,12 @@ func (p *planner) remember(ctx context.Context, t *targetPlan, ids []EventID, ha
 }
 
 // keepBack leaves what shadow or a trial left already for a person: going live
-// sends what is new, and proposes the rest as a backfill.
-func (t *targetPlan) keepBack(s *Step) {
-	if !s.Send || !t.live() || !t.before[s.Want.ID].Waited() {
+// sends what is new, and proposes the rest as a backfill. A person who names the
+// period or the orders has asked for it, and what may cost customers money goes
+// by a person's approval alone.
+func (p *planner) keepBack(t *targetPlan, s *Step) {
+	asked := p.backfill && p.asked == nil || t.NeedsApproval
+	if !s.Send || asked || !t.live() || !t.before[s.Want.ID].waited() {
 		return
 	}
 	s.Place, s.Send = Place{BucketLeft, ReasonShadowPeriod}, false

@@ -104,3 +104,22 @@ func TestHarmGoingLiveSendsNoBacklogUnasked(t *testing.T) {
 		}
 	}
 }
+
+// What evidence had during a night in shadow is not sent later, when the record
+// was purged: shadow adopts nothing, but it remembers.
+func TestHarmEvidencePurgedBetweenShadowAndLive(t *testing.T) {
+	h := newHouse(t, order("1", oneTea, at(noon.Add(-2*day))), order("2", oneTea, at(noon.Add(-2*day))))
+	log := h.addEvidence(reconcile.Evidence{Side: reconcile.SideBackend, Trust: reconcile.ByProven}, row("1"))
+	h.target.Mode = reconcile.ModeShadow
+	h.ends(h.run(), map[string]int{"already_sent/proven": 1, "left/shadow": 1})
+	h.pass(day)
+	log.Rows = []reconcile.EvidenceRow{row("3")}
+	h.source.List = append(h.source.List, order("3", oneTea))
+	h.target.Mode = reconcile.ModeLive
+	h.ends(h.run(), map[string]int{"already_sent/proven": 2, "left/shadow_period": 1})
+	h.ends(h.runOver(reconcile.Request{From: h.target.Since}), map[string]int{"already_sent/proven": 2, "sent/sent_now": 1})
+	h.accepted(purchase("2"))
+	if e := h.entry(purchase("1")); e.State != reconcile.StateDone || e.By != reconcile.ByProven {
+		t.Errorf("the entry is %+v", e)
+	}
+}

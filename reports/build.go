@@ -160,7 +160,7 @@ func buildTarget(t reconcile.TargetResult) Target {
 		target.FrontEnd = &FrontEnd{had, missed}
 	}
 	target.FrontEndMissed = missed(t.MissedBy)
-	target.Reversals = reversals(t.Reversals)
+	target.Reversals, target.Shadow, target.Backlog = reversals(t.Reversals), nightInShadow(t), backlog(t.Backlog)
 	if t.Met.Orders > 0 {
 		target.EvidenceShare = &EvidenceShare{t.Met.Orders, t.Met.Known}
 	}

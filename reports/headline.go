@@ -53,7 +53,7 @@ func calm(r Report) string {
 		case t.inShadow():
 			shadows++
 		case t.onTrial().Events == 0:
-			left = sum(left, t.pending())
+			left = sum(left, t.leftBut(slices.Concat(notMissingYet, unasked)...))
 		}
 	}
 	switch {
@@ -80,12 +80,18 @@ func (t Target) inShadow() bool { return t.Mode == reconcile.ModeShadow }
 // notMissingYet are reasons for being left that make no gap at the platform.
 var notMissingYet = []string{string(reconcile.ReasonTooYoung), string(reconcile.ReasonPaymentPending)}
 
-// pending is what is left for the next run to send; what is too recent, or not
-// paid yet, is not missing.
-func (t Target) pending() Count {
+// unasked are reasons for being left that no run ends by itself.
+var unasked = []string{string(reconcile.ReasonShadowPeriod)}
+
+// pending is what is left and missing at the platform; what is too recent, or
+// not paid yet, is not.
+func (t Target) pending() Count { return t.leftBut(notMissingYet...) }
+
+// leftBut counts what is left for other reasons.
+func (t Target) leftBut(reasons ...string) Count {
 	var left Count
 	for _, reason := range t.Reasons {
-		if reason.Bucket == reconcile.BucketLeft && !slices.Contains(notMissingYet, reason.Reason) {
+		if reason.Bucket == reconcile.BucketLeft && !slices.Contains(reasons, reason.Reason) {
 			left = sum(left, reason.Count)
 		}
 	}
@@ -131,6 +137,9 @@ func needWords(n Need) string {
 		return plural(n.Count, "message") + " to " + where + " without a known answer"
 	case reconcile.NeedRefused:
 		return plural(n.Count, "message") + " refused by " + where
+	}
+	if n.What == string(reconcile.ReasonShadowPeriod) {
+		return plural(n.Count, "message") + " to " + where + " left by shadow or a trial"
 	}
 	return plural(n.Count, "message") + " to " + where + " held: " + ReasonWords(reconcile.Reason(n.What)).Text
 }
@@ -241,6 +250,9 @@ func (r Report) next(n Need) Step {
 	case reconcile.NeedRefused:
 		return Step{Next: "Mend the orders named below at their source; a changed order is sent again. What was refused by mistake is listed, and tried again, by:",
 			Command: r.command("resolve")}
+	}
+	if n.What == string(reconcile.ReasonShadowPeriod) {
+		return r.backlogStep(n)
 	}
 	return Step{Next: ReasonWords(reconcile.Reason(n.What)).Next}
 }

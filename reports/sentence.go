@@ -240,6 +240,7 @@ func (r Report) asides(t Target) []Step {
 	if t.Reversals != nil {
 		list = append(list, r.reversalStep(t))
 	}
+	list = append(list, r.shadowSteps(t)...)
 	if t.Mode == reconcile.ModeTrial {
 		list = append(list, r.trialStep(t))
 	}

@@ -46,10 +46,14 @@ func (r Report) trialStep(t Target) Step {
 	}
 	step := Step{
 		What: fmt.Sprintf("on trial: %s waiting%s", subject(waiting), worth(waiting)),
-		Next: "Each run sends as many again; trial: {orders: ...} widens it, mode: live ends it. What was sent does not go twice.",
+		Next: "Each run sends the newest of the last day; trial: {orders: ...} widens it. mode: live sends what is new, and proposes what waits as a plan. What was sent does not go twice.",
 	}
 	if t.Type == "emanage" {
 		step.Next = "Each run makes as many test carts again; trial: {orders: ...} widens it, mode: live ends it. Test carts charge nobody, and count for nothing then."
+	}
+	none := t.Balance.Sent.Events == 0 && !r.Backfill && t.pending().Events == waiting.Events
+	if none && waiting.Events > 0 {
+		step.Why = "none of them is younger than 24 hours; --from tries older ones"
 	}
 	if len(look) > 0 {
 		step.Why = "look at these at the platform first: " + strings.Join(look, ", ")

@@ -140,6 +140,8 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonEvidenceUnmet, Words{Text: "the record of the live integration knows few of the orders",
 		Next: "Compare an order number with that record; nothing is sent before it is known which is right."}},
 	{reconcile.ReasonTrial, Words{Text: "not yet sent, the destination is on trial"}},
+	{reconcile.ReasonShadowPeriod, Words{Text: "left by shadow or a trial, and not asked for since",
+		Next: "Make a plan of that time, look at it, and apply it: makegood plan --target DESTINATION --from DAY, makegood apply PLAN."}},
 	{reconcile.ReasonBudget, Words{Text: "the budget of this run is spent"}},
 	{reconcile.ReasonBrake, Words{Text: "not like the last runs, and nobody has looked",
 		Next: "Look at the plan. If it is right, apply it."}},

@@ -118,7 +118,7 @@ func resultCode(r reconcile.Result) int {
 }
 
 // noRunEnds are reasons for being left that time or somebody else ends.
-var noRunEnds = []reconcile.Reason{reconcile.ReasonShadow, reconcile.ReasonTrial, reconcile.ReasonTooYoung, reconcile.ReasonPaymentPending, reconcile.ReasonPaused}
+var noRunEnds = []reconcile.Reason{reconcile.ReasonShadow, reconcile.ReasonTrial, reconcile.ReasonShadowPeriod, reconcile.ReasonTooYoung, reconcile.ReasonPaymentPending, reconcile.ReasonPaused}
 
 // anythingLeft reports whether the next run has something to end. What shadow
 // would have sent, what is too young, and what is not paid yet, is not it.

@@ -144,7 +144,9 @@ var explainedOrders = situations{
 		w.tells("1", "shadow")
 		w.tells("1", "shadow", "--read")
 		w.activate("activate", nil)
-		w.tells("1", "planned", "--read")
+		w.tells("1", "shadow_period", "--read")
+		w.orders("shop", "2,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+		w.tells("2", "planned", "--read")
 	},
 }
 

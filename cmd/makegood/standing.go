@@ -162,7 +162,7 @@ func (t troublesOf) count(where string, p reconcile.Place) {
 func (t troublesOf) over(n reports.Need) bool {
 	switch n.What {
 	case reconcile.NeedFailed, reconcile.NeedLoose, reconcile.NeedQuiet, reconcile.NeedLess, reconcile.NeedSilent, reconcile.NeedBalance,
-		reconcile.NeedStopped, reconcile.NeedBrake, string(reconcile.ReasonEvidenceStale), string(reconcile.ReasonEvidenceUnmet), string(reconcile.ReasonNeedsApproval):
+		reconcile.NeedStopped, reconcile.NeedBrake, string(reconcile.ReasonEvidenceStale), string(reconcile.ReasonEvidenceUnmet), string(reconcile.ReasonNeedsApproval), string(reconcile.ReasonShadowPeriod):
 		return false // the next run tells
 	case reconcile.NeedDoubt, reconcile.NeedRefused, string(reconcile.ReasonNotUnique), string(reconcile.ReasonManyChanges):
 		return t[[2]string{cmp.Or(n.Target, n.Source), n.What}] == 0
@@ -233,7 +233,7 @@ func (d *standing) next(a *app) nextStep {
 	case d.Mode == config.ModeShadow:
 		return by("lay the platform's own counts beside ours; where they agree, write mode: trial and trial: {orders: 20} at "+place+".", "compare"+only+" --counts counts.csv")
 	case d.Mode == config.ModeTrial && (d.Trial == nil || d.Trial.Sent == 0):
-		return by("send the first few.", "run"+only)
+		return by("send the first few: a trial picks the newest of the last day.", "run"+only)
 	case d.Mode == config.ModeTrial:
 		return by("look up the orders of the last report at the platform; where they are right, widen the trial, or write mode: live at "+place+".", "report")
 	case d.Live == nil:

@@ -284,7 +284,7 @@ func (n *numbers) target(t reports.Target, missing reports.Count) {
 }
 
 // waiting are reasons for being left that time or a person ends, and no run.
-var waiting = []string{string(reconcile.ReasonShadow), string(reconcile.ReasonTrial), string(reconcile.ReasonTooYoung), string(reconcile.ReasonPaymentPending), string(reconcile.ReasonNeedsApproval)}
+var waiting = []string{string(reconcile.ReasonShadow), string(reconcile.ReasonTrial), string(reconcile.ReasonShadowPeriod), string(reconcile.ReasonTooYoung), string(reconcile.ReasonPaymentPending), string(reconcile.ReasonNeedsApproval)}
 
 // pending reports whether the next run is to send some of what is left.
 func pending(t reports.Target) bool {
