@@ -46,7 +46,7 @@ func (s SourceResult) needs() []PersonNeeded {
 	if failed(s.Err) {
 		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedFailed, Count: 1})
 	}
-	if s.Err == nil && s.Tally.Rows == 0 {
+	if s.Err == nil && s.Tally.Rows == 0 && !s.Closed {
 		needs = append(needs, PersonNeeded{Source: s.Source, What: NeedQuiet, Count: 1})
 	}
 	if len(s.Quiet) > 0 && s.Tally.Rows > 0 {

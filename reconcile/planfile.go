@@ -83,6 +83,7 @@ type PlannedSource struct {
 	Loose      []Digest             `json:"loose,omitempty"`
 	Quiet      []QuietDay           `json:"quiet,omitempty"`
 	Silent     []QuietDay           `json:"silent_stores,omitempty"`
+	Closed     bool                 `json:"closed,omitempty"`
 	Days       []SourceDay          `json:"days,omitempty"`
 	Stores     map[string]StoreSeen `json:"stores,omitempty"`
 }

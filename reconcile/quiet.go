@@ -19,6 +19,30 @@ type Expectation struct {
 	Closed func(day time.Time, store string) bool
 }
 
+// closedOver reports whether no orders are expected on any day of a period. A day
+// that has only begun at its end, as at night, is not waited for.
+func (e Expectation) closedOver(w Window, zone *time.Location) bool {
+	from, to, some := w.From.In(zone), w.To.In(zone), false
+	for day := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, zone); day.Before(to); day = day.AddDate(0, 0, 1) {
+		if !e.closed(day, "") {
+			return some && day.AddDate(0, 0, 1).After(to)
+		}
+		some = true
+	}
+	return some
+}
+
+// closedSince reports whether one of the days from so long ago until now is
+// closed.
+func (e Expectation) closedSince(ago time.Duration, now time.Time) bool {
+	for at := now.Add(-ago); at.Before(now); at = at.AddDate(0, 0, 1) {
+		if e.closed(at, "") {
+			return true
+		}
+	}
+	return e.closed(now, "")
+}
+
 func (e Expectation) closed(day time.Time, store string) bool {
 	return e.Closed != nil && e.Closed(day, store)
 }
@@ -80,13 +104,17 @@ func (p *planner) wholeDays() []time.Time {
 // judgeDays says what is quiet of a source that was read to its end, and keeps
 // how many orders its days had.
 func (p *planner) judgeDays(ctx context.Context, s SourceSpec, res *SourceResult) error {
+	days, w := p.wholeDays(), p.win
+	if !p.backfill && len(days) > 0 {
+		w.From = days[len(days)-1] // an export may hold the last day alone
+	}
+	res.Closed = s.Expect.closedOver(w, p.Zone)
 	if p.backfill || p.asked != nil || p.adopting != nil {
 		return nil
 	}
-	if newest := res.Tally.Newest; s.Expect.NewestWithin > 0 && p.asOf.Sub(newest) > s.Expect.NewestWithin && !s.Expect.closed(p.asOf.In(p.Zone), "") {
+	if newest := res.Tally.Newest; s.Expect.NewestWithin > 0 && p.asOf.Sub(newest) > s.Expect.NewestWithin && !s.Expect.closedSince(s.Expect.NewestWithin, p.asOf.In(p.Zone)) {
 		res.Quiet = append(res.Quiet, QuietDay{Newest: newest})
 	}
-	days := p.wholeDays()
 	if len(days) == 0 {
 		return nil
 	}

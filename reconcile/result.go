@@ -72,6 +72,9 @@ type SourceResult struct {
 	Quiet        []QuietDay
 	SilentStores []QuietDay
 	SilentBefore int
+	// Closed says that the source was closed on the last whole day of the period,
+	// of a backfill on all of its days: then no row at all is no alarm.
+	Closed bool
 	// Days is how many orders the last whole days had, by store.
 	Days []SourceDay
 	// Survey looks at every order; nil unless samples were asked for.

@@ -214,7 +214,7 @@ func (t PlannedTarget) failure(p *planner) error {
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
 	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers, Custom: s.Custom,
-		BadEarlier: s.BadEarlier, NotUnique: s.NotUnique, Stores: s.Stores, Quiet: s.Quiet, SilentStores: s.Silent, Days: s.Days}
+		BadEarlier: s.BadEarlier, NotUnique: s.NotUnique, Stores: s.Stores, Quiet: s.Quiet, SilentStores: s.Silent, Closed: s.Closed, Days: s.Days}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:

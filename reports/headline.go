@@ -184,7 +184,7 @@ func (r Report) why(n Need) string {
 	if n.What == reconcile.NeedUnknown {
 		return r.Listed.missingWords()
 	}
-	if n.What == reconcile.NeedLess || n.What == reconcile.NeedSilent {
+	if n.What == reconcile.NeedQuiet || n.What == reconcile.NeedLess || n.What == reconcile.NeedSilent {
 		return r.quietWhy(n)
 	}
 	if n.What != reconcile.NeedFailed && n.What != reconcile.NeedStopped {
