@@ -24,6 +24,7 @@ type Audit struct {
 	Orders    []AuditState          `json:"became_no_message"` // orders that their sources left out, or that are bad
 	Said      []AuditWord           `json:"resolved"`          // by people, of orders completed in the period; the first 1,000
 	SaidFound int                   `json:"resolved_found"`
+	Answers   []AuditAnswer         `json:"answers"` // about platforms, given before the end of the period
 	Changes   []AuditChange         `json:"configuration"`
 	Unread    int                   `json:"unread,omitempty"`  // runs whose report this version cannot read
 	CutOff    int                   `json:"cut_off,omitempty"` // runs that began in the period and have no end
@@ -83,6 +84,13 @@ type AuditWord struct {
 	Note   string `json:"note"`
 }
 
+// AuditAnswer is what a person said about a platform: which question, and what.
+type AuditAnswer struct {
+	Target   string `json:"target"`
+	Question string `json:"question"`
+	Answer
+}
+
 // AuditChange is a run that went by another configuration than the one before,
 // and how the counts of places differ between the two. Settings is empty where
 // it is not known any more what the file said.
@@ -114,7 +122,7 @@ type Auditor struct {
 
 // NewAuditor begins an audit of a period, told in a zone.
 func NewAuditor(w reconcile.Window, zone *time.Location) *Auditor {
-	return &Auditor{audit: Audit{Schema: 1, Window: w, zone: zone, Approvals: []AuditApproval{}, Accepted: []AuditNote{}, Said: []AuditWord{}, Changes: []AuditChange{}}, runs: map[RunsOf]int{}, targets: map[string]*AuditTarget{},
+	return &Auditor{audit: Audit{Schema: 1, Window: w, zone: zone, Approvals: []AuditApproval{}, Accepted: []AuditNote{}, Said: []AuditWord{}, Answers: []AuditAnswer{}, Changes: []AuditChange{}}, runs: map[RunsOf]int{}, targets: map[string]*AuditTarget{},
 		states: map[string]map[reconcile.Place]*reconcile.Count{}, known: map[string]map[string]string{}, last: map[string]Report{}}
 }
 
@@ -248,6 +256,13 @@ func (a *Auditor) Line(l OrderLine) error {
 		a.audit.Said = append(a.audit.Said, AuditWord{l.Target, orderOf(l.ID), string(l.ID.Kind()), PlaceWords(l.Place), Mask(l.Who), Mask(l.Note)})
 	}
 	return a.states[l.Target][l.Place].Add(one)
+}
+
+// Answer takes what a person said about a platform.
+func (a *Auditor) Answer(w reconcile.Word) {
+	if w.At.Before(a.audit.Window.To) {
+		a.audit.Answers = append(a.audit.Answers, AuditAnswer{w.Target, Mask(w.About), AnswerOf(w)})
+	}
 }
 
 // Audit gives what was gathered; head is the ledger's, and cutOff how many runs

@@ -99,7 +99,7 @@ func (t *terminal) auditStates(title string, states []AuditState) {
 func (t *terminal) auditPeople(a Audit) {
 	t.line(plain, "")
 	t.line(bold, "What people decided")
-	if len(a.Approvals)+len(a.Accepted)+len(a.Said) == 0 {
+	if len(a.Approvals)+len(a.Accepted)+len(a.Said)+len(a.Answers) == 0 {
 		t.line(plain, "  nothing")
 	}
 	for _, p := range a.Approvals {
@@ -107,6 +107,9 @@ func (t *terminal) auditPeople(a Audit) {
 	}
 	for _, n := range a.Accepted {
 		t.fold(plain, "  ", fmt.Sprintf("evidence %s let pass, %s, run %s: %s", n.Evidence, moment(n.At, a.zone), n.Run, n.Note))
+	}
+	for _, s := range a.Answers[:min(len(a.Answers), maxAudited)] {
+		t.fold(plain, "  ", "of "+s.Target+" "+s.Words(a.zone))
 	}
 	for _, s := range a.Said[:min(len(a.Said), maxAudited)] {
 		t.fold(plain, "  ", fmt.Sprintf("%s of order %s at %s: %s, by %s: %s", kindWords(s.Kind), s.Order, s.Target, s.State, s.Who, s.Note))

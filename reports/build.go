@@ -18,6 +18,8 @@ type Options struct {
 	// Past are ordinary runs to the same destinations before this one, the
 	// newest first: what the report is compared with.
 	Past []Report
+	// Answers are what people said about repeats, by destination.
+	Answers map[string]Answer
 }
 
 // Build makes the report of a result. It changes nothing in r, and every free
@@ -47,6 +49,10 @@ func Build(r reconcile.Result, o Options) Report {
 	for i, t := range r.Targets {
 		report.Targets[i] = buildTarget(t)
 		report.Targets[i].Timeline = timeline(t.Balance.Times, zone)
+		of, _ := reconcile.TriedAt(t.Target)
+		if answer, said := o.Answers[of]; said {
+			report.Targets[i].MergesRepeats = &answer
+		}
 	}
 	if r.Plan != nil {
 		report.Plan = &Plan{Path: Mask(r.Plan.Path), Digest: r.Plan.Digest, Expires: seconds(r.Plan.Expires), NeedsApproval: r.Plan.NeedsApproval}

@@ -187,6 +187,9 @@ func (r Report) why(n Need) string {
 	if n.What == reconcile.NeedQuiet || n.What == reconcile.NeedLess || n.What == reconcile.NeedSilent {
 		return r.quietWhy(n)
 	}
+	if n.What == reconcile.NeedDoubt {
+		return r.answered(n.Target)
+	}
 	if n.What != reconcile.NeedFailed && n.What != reconcile.NeedStopped {
 		return ""
 	}

@@ -218,6 +218,7 @@ type Target struct {
 	Reversals         *Reversals           `json:"reversals,omitempty"`
 	Orphans           []Orphan             `json:"orphans,omitempty"`
 	Repeats           int                  `json:"repeats,omitempty"`
+	MergesRepeats     *Answer              `json:"merges_repeats,omitempty"` // what a person said about it; nil: nobody did
 	Requests          int                  `json:"requests,omitempty"`
 	CoveredTo         map[string]time.Time `json:"covered_to,omitempty"` // by source
 	FrontEnd          *FrontEnd            `json:"front_end,omitempty"`

@@ -22,13 +22,16 @@ func every(t *testing.T) map[string]Report {
 	t.Helper()
 	all := map[string]Report{}
 	for _, s := range samples {
-		all[s.name] = Build(s.make(), Options{Zone: amsterdam(t)})
+		all[s.name] = Build(s.make(), Options{Zone: amsterdam(t), Answers: said[s.name]})
 	}
 	for _, s := range built {
 		all[s.name] = s.make(t)
 	}
 	return all
 }
+
+// said is what people answered about repeats, by sample and destination.
+var said = map[string]map[string]Answer{"bad": {"activate": {Value: "no", Who: "night desk", Note: "TEST-1001 twice, two purchases", At: at("2026-11-12T13:20:00Z")}}}
 
 // shapeOf gives counts of units: 1 a unit by night, n by day.
 func shapeOf(from time.Time, units, n int, keep func(hour int, at time.Time) bool) []int {

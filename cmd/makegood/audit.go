@@ -136,6 +136,13 @@ func (a *app) auditIn(ctx context.Context, led *ledger.Reader, w reconcile.Windo
 	}); err != nil || f.lines == "-" {
 		return err
 	}
+	said, err := led.Words(ctx, reconcile.WordDecide)
+	if err != nil {
+		return err
+	}
+	for _, word := range said {
+		auditor.Answer(word)
+	}
 	cutOff, err := led.CutOff(ctx, w)
 	if err != nil {
 		return err

@@ -65,6 +65,8 @@ type story struct {
 	Receipt   string        `json:"receipt,omitempty"` // of the platform, kept for 30 days
 	Attempts  []caseAttempt `json:"attempts"`
 	Resends   bool          `json:"resends,omitempty"` // in doubt, and the next run ends it
+	// Repeats is what a person said about repeats, of a doubt alone.
+	Repeats *reports.Answer `json:"merges_repeats,omitempty"`
 }
 
 // kindsOfEvents are those that an order can have once at a platform.
@@ -87,6 +89,9 @@ func (a *app) explain(ctx context.Context, orders []string, f *explainFlags) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, led.Close()) }()
+	if s.answers, err = answersIn(ctx, led); err != nil {
+		return err
+	}
 	var all []legend
 	for _, order := range orders {
 		one, err := s.legend(ctx, led, order)
@@ -145,6 +150,10 @@ func (s *session) stories(ctx context.Context, led asker, t *reconcile.Target, k
 		if e, ok := found[id]; ok {
 			one := storyOf(t, e, made[id])
 			one.Who, one.Note = said[id].Who, said[id].Note
+			of, _ := reconcile.TriedAt(t.Name())
+			if answer, said := s.answers[of]; said && e.State == reconcile.StateDoubtful {
+				one.Repeats = &answer
+			}
 			list = append(list, one)
 		}
 	}
@@ -206,6 +215,9 @@ func (s story) tell(a *app, zone *time.Location) {
 	}
 	if s.Receipt != "" {
 		fmt.Fprintf(a.io.out, "  the platform's receipt: %s\n", reports.Mask(s.Receipt))
+	}
+	if s.Repeats != nil {
+		fmt.Fprintf(a.io.out, "  %s\n", s.Repeats.Words(zone))
 	}
 	if next := s.next(); next != "" {
 		fmt.Fprintf(a.io.out, "  next: %s\n", next)

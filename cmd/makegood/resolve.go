@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -178,7 +179,7 @@ func (a *app) resolve(ctx context.Context, f *resolveFlags) (err error) {
 		return err
 	}
 	if !f.sent && !f.notSent && !f.reopen {
-		return a.listCases(cases, f.json)
+		return s.listCases(cases, f.json)
 	}
 	return s.endCases(ctx, f, cases)
 }
@@ -190,6 +191,9 @@ func (s *session) openCases(ctx context.Context, f *resolveFlags) (cases []openC
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, led.Close()) }()
+	if s.answers, err = answersIn(ctx, led); err != nil {
+		return nil, err
+	}
 	always := reconcile.Window{From: time.Unix(0, 0), To: s.Clock().AddDate(100, 0, 0)}
 	for _, t := range s.Targets {
 		entries, err := led.Unfinished(ctx, t.Name(), always, maxCases)
@@ -265,20 +269,19 @@ func caseOf(t *reconcile.Target, e reconcile.Entry, made []reconcile.MadeAttempt
 
 // listCases shows what can be ended. Something in doubt that no run ends needs
 // a person: exit 2.
-func (a *app) listCases(cases []openCase, asJSON bool) error {
+func (s *session) listCases(cases []openCase, asJSON bool) error {
 	if slices.ContainsFunc(cases, func(c openCase) bool { return !c.Resends }) {
-		a.code = exitPerson
+		s.code = exitPerson
 	}
+	said := s.answersTo(cases)
 	if asJSON {
-		enc := json.NewEncoder(a.io.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"schema": 1, "open": slices.Concat([]openCase{}, cases)})
+		return s.encode(map[string]any{"schema": 1, "open": slices.Concat([]openCase{}, cases), "merges_repeats": said})
 	}
 	if len(cases) == 0 {
-		_, err := fmt.Fprintln(a.io.out, "Nothing is in doubt, and nothing was refused.")
+		_, err := fmt.Fprintln(s.io.out, "Nothing is in doubt, and nothing was refused.")
 		return err
 	}
-	w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(s.io.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ORDER\tMESSAGE\tDESTINATION\tMONEY\tWHAT HAPPENED\tRUN")
 	for _, c := range cases {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", reports.Mask(c.Order), messageWords(c.Event), c.Target,
@@ -287,7 +290,10 @@ func (a *app) listCases(cases []openCase, asJSON bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprint(a.io.out, "\nLook at the platform what became of them, then end them, for example:\n",
+	for _, target := range slices.Sorted(maps.Keys(said)) {
+		fmt.Fprintf(s.io.out, "\nOf %s %s\n", target, said[target].Words(s.Zone))
+	}
+	_, err := fmt.Fprint(s.io.out, "\nLook at the platform what became of them, then end them, for example:\n",
 		"  makegood resolve --sent --note \"in the platform's order list\" ", quotedArgument(cases[0].Order), "\n")
 	return err
 }

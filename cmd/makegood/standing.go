@@ -31,7 +31,7 @@ type standing struct {
 	Refused          int                  `json:"refused"`
 	Paused           *pausedJSON          `json:"paused,omitempty"`
 	Accepted         int                  `json:"accepted"` // problems that people said are known
-	Repeats          *decidedJSON         `json:"merges_repeats,omitempty"`
+	Repeats          *reports.Answer      `json:"merges_repeats,omitempty"`
 	Steps            []wayStep            `json:"steps"`
 	Next             nextStep             `json:"next"`
 	PersonNeeded     bool                 `json:"person_needed"`
@@ -66,14 +66,6 @@ type lastOf struct {
 	Words    string        `json:"words"`
 	Found    string        `json:"found,omitempty"`
 	Missing  reports.Count `json:"missing"`
-}
-
-// decidedJSON is a person's answer to a question about a platform.
-type decidedJSON struct {
-	Value string    `json:"value"`
-	Who   string    `json:"who"`
-	Note  string    `json:"note"`
-	At    time.Time `json:"at"`
 }
 
 // The steps of the way to live.
@@ -135,8 +127,9 @@ func (d *standing) hear(w reconcile.Word) {
 		d.Paused = &pausedJSON{w.Target, w.At, w.Until, reports.Mask(w.Who), reports.Mask(w.Note)}
 	case w.Kind == reconcile.WordAccept:
 		d.Accepted++
-	case w.About == "merges_repeats":
-		d.Repeats = &decidedJSON{reports.Mask(w.Value), reports.Mask(w.Who), reports.Mask(w.Note), w.At}
+	case w.About == reports.AboutRepeats:
+		answer := reports.AnswerOf(w)
+		d.Repeats = &answer
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -153,7 +152,7 @@ func (d *standing) facts(zone *time.Location) (list []string) {
 		add("accepted as known: %s", counted(d.Accepted, "problem"))
 	}
 	if d.Repeats != nil {
-		add("counts a repeated order once: %s, said by %s on %s: %s", cmp.Or(d.Repeats.Value, "?"), d.Repeats.Who, d.Repeats.At.In(zone).Format(momentLayout), d.Repeats.Note)
+		add("%s", d.Repeats.Words(zone))
 	}
 	return list
 }

@@ -28,9 +28,17 @@ type ender interface {
 
 // usual finds out what the last ordinary runs found: what they sent live to each
 // destination, and the reports of those to just these destinations. Runs over a
-// period that a person named are not ordinary, nor are those that failed.
-func (s *session) usual(ctx context.Context, led ender) error {
+// period that a person named are not ordinary, nor are those that failed. What
+// people said about the platforms comes with it.
+func (s *session) usual(ctx context.Context, led interface {
+	ender
+	hearer
+}) error {
 	s.LooseBefore, s.SilentBefore, s.toldSettings = map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
+	var err error
+	if s.answers, err = answersIn(ctx, led); err != nil {
+		return err
+	}
 	looked := 0
 	return led.EachEnded(ctx, s.Clock().Add(-usualWithin), func(run ledger.LastRun) (bool, error) {
 		if run.Command != "run" || len(run.Summary) == 0 {

@@ -32,6 +32,8 @@ type wiring struct {
 	cfg  *config.Config
 	head string           // where head.json is
 	past []reports.Report // ordinary runs before, the newest first
+	// answers are what people said about repeats, by destination.
+	answers map[string]reports.Answer
 	// toldSettings are the digests of settings that the report of a recent run
 	// spells out.
 	toldSettings map[string]bool
@@ -104,7 +106,7 @@ func (a *app) newRun() reconcile.RunID {
 
 func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
 	code := resultCode(r)
-	report := reports.Build(r, reports.Options{Zone: w.Zone, Past: w.past})
+	report := reports.Build(r, reports.Options{Zone: w.Zone, Past: w.past, Answers: w.answers})
 	report.Exit = &code
 	report.Settings = reports.NewSettings(w.cfg.Settings)
 	if w.toldSettings[report.Settings.Digest] {
