@@ -32,16 +32,15 @@ const earlyWords = "makegood would have sent it too early: "
 // integration delivered the event by itself, after makegood would have sent it.
 func (d Decision) WasTooEarly() bool { return strings.HasPrefix(d.Detail, earlyWords) }
 
-// waited reports whether a decision says that only the mode of its target kept
-// an event from being sent (shadow, a trial, or that nobody has said yet that
-// what both left may go), or that evidence of then had it, which shadow adopts
-// not.
-func (d Decision) waited() bool {
+// Waits reports whether a decision says that only the mode of its target keeps
+// an event from being sent: shadow, a trial, or that nobody has said yet that
+// what both left may go.
+func (d Decision) Waits() bool {
 	switch d.Place {
 	case Place{BucketLeft, ReasonShadow}, Place{BucketLeft, ReasonTrial}, Place{BucketLeft, ReasonShadowPeriod}:
 		return true
 	}
-	return d.Place.Bucket == BucketAlreadySent
+	return false
 }
 
 // wasLooked reports whether a target that is live was in shadow or on trial.
@@ -91,10 +90,12 @@ func (p *planner) remember(ctx context.Context, t *targetPlan, ids []EventID, ha
 // keepBack leaves what shadow or a trial left already for a person: going live
 // sends what is new, and proposes the rest as a backfill. A person who names the
 // period or the orders has asked for it, and what may cost customers money goes
-// by a person's approval alone.
+// by a person's approval alone. What evidence had in a shadow night waits, too,
+// where nobody else sends by now.
 func (p *planner) keepBack(t *targetPlan, s *Step) {
 	asked := p.backfill && p.asked == nil || t.NeedsApproval
-	if !s.Send || asked || !t.live() || !t.before[s.Want.ID].waited() {
+	was := t.before[s.Want.ID]
+	if !s.Send || asked || !t.live() || !was.Waits() && was.Place.Bucket != BucketAlreadySent {
 		return
 	}
 	s.Place, s.Send = Place{BucketLeft, ReasonShadowPeriod}, false

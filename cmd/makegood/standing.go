@@ -25,6 +25,7 @@ type standing struct {
 	Shadow           *modeRuns            `json:"shadow,omitempty"`   // nil: there was no such run
 	Trial            *modeRuns            `json:"trial,omitempty"`
 	Live             *modeRuns            `json:"live,omitempty"` // since it last became live
+	Remembered       *remembered          `json:"remembered,omitempty"`
 	Last             *lastOf              `json:"last_run,omitempty"`
 	CoveredTo        map[string]time.Time `json:"covered_to,omitempty"` // by source
 	InDoubt          int                  `json:"in_doubt"`
@@ -187,7 +188,7 @@ func (d *standing) judge(s *surveyor) {
 		{stepTrial, d.Trial != nil && d.Trial.Sent > 0, d.trialWords(s.zone)},
 		{stepLive, d.isLive(), d.liveWords(s)},
 	}
-	d.Next = d.next(s.app)
+	d.Next = d.next(s)
 }
 
 // enoughNights is how many nights in shadow are asked for.
@@ -202,7 +203,8 @@ func (d *standing) compared() bool {
 }
 
 // next is the one next step.
-func (d *standing) next(a *app) nextStep {
+func (d *standing) next(s *surveyor) nextStep {
+	a := s.app
 	by := func(words, command string) nextStep { return nextStep{words, a.called(command)} }
 	only := " --target " + quotedArgument(d.Target)
 	place := "targets." + d.Target
@@ -231,6 +233,8 @@ func (d *standing) next(a *app) nextStep {
 		return by("look up the orders of the last report at the platform; where they are right, widen the trial, or write mode: live at "+place+".", "report")
 	case d.Live == nil:
 		return by("it is to be live, and has not run so yet.", "run"+only)
+	case d.Remembered != nil && d.Remembered.Events > 0:
+		return by("look at what shadow and trials left as a plan, and apply it; a later since leaves it out.", d.Remembered.backfill(d.Target, s.zone))
 	}
 	return by("nothing to do; every night:", "run")
 }

@@ -232,6 +232,9 @@ func (s *surveyor) now(ctx context.Context, d *standing) error {
 		return err
 	}
 	d.CoveredTo = covered
+	if err := s.remembers(ctx, d, name); err != nil {
+		return err
+	}
 	always := reconcile.Window{From: time.Unix(0, 0), To: s.clock().AddDate(100, 0, 0)}
 	entries, err := s.led.Unfinished(ctx, name, always, maxTroubles)
 	if err != nil {

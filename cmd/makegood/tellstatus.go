@@ -131,6 +131,9 @@ func (d *standing) facts(zone *time.Location) (list []string) {
 			add("  %s", d.Last.Found)
 		}
 	}
+	if words := d.Remembered.words(d.Mode); words != "" {
+		add("%s", words)
+	}
 	for i, step := range d.byHand {
 		if i > 0 { // the first one is the next step
 			add("a person is needed for this, too: %s", step.What)
