@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +85,74 @@ func TestHarmOneBadRowForSevenNights(t *testing.T) {
 			t.Errorf("night %d: %+v, want %+v", night, got, c)
 		}
 	}
+}
+
+// TestHarmOneNoticeForSevenNights: a bad row stays in the window for seven
+// nights, in which other orders come and go. The desk hears of it once; the
+// health check, in the first night as well, and seven times that a run ended.
+func TestHarmOneNoticeForSevenNights(t *testing.T) {
+	t.Parallel()
+	s := newNoticed(t)
+	s.conf["notify"].(fields)["to"].(fields)["hook"] = fields{"type": "webhook", "url": s.place.URL + "/hook"}
+	var rows []string
+	for night := range 7 {
+		for n := range 2 {
+			rows = append(rows, fmt.Sprintf("%d,%s,p%[1]d@example.com,MUG,1,5", 10*night+n, ago(time.Hour-time.Duration(night)*24*time.Hour)))
+		}
+		if night == 0 {
+			rows = append(rows, "666,"+ago(time.Hour)+",bad@example.com,MUG,one,5")
+		}
+		slices.Reverse(rows)
+		s.orders("tills", rows...)
+		want := exitDone
+		if night == 0 {
+			want = exitPerson
+		}
+		code, out, errs := s.clockedAt(time.Duration(night)*24*time.Hour, "run")
+		if code != want {
+			t.Errorf("night %d: exit %d, want %d\n%s%s", night, code, want, errs, out)
+		}
+	}
+	heard := s.heard()
+	for path, want := range map[string]int{"POST /desk ": 1, "POST /hook ": 1, "POST /night/2 ": 1, "POST /night \n": 6} {
+		if n := strings.Count(heard, path); n != want {
+			t.Errorf("%q was heard %d times, want %d", path, n, want)
+		}
+	}
+	s.contains(heard, "A person is needed: 1 bad order in tills")
+}
+
+// TestHarmOrdersWithoutAnAddressCallNobody: 3,705 of 4,000 orders have no
+// address. That is how a shop is: the night ends well, nobody is told, and the
+// report counts them as not sent on purpose.
+func TestHarmOrdersWithoutAnAddressCallNobody(t *testing.T) {
+	t.Parallel()
+	s := newNoticed(t)
+	var rows []string
+	for n := range 4000 {
+		email := ""
+		if n%13 == 0 && n < 13*295 {
+			email = fmt.Sprintf("p%d@example.com", n)
+		}
+		rows = append(rows, fmt.Sprintf("%d,%s,%s,MUG,1,5", n, ago(time.Duration(1+n%600)*time.Minute), email))
+	}
+	s.orders("tills", rows...)
+	var out bytes.Buffer
+	heard, _ := s.hears(t.Context(), &out, exitDone, "run")
+	if strings.Contains(heard, "/desk") || !strings.Contains(heard, "POST /night \n") {
+		t.Errorf("heard %s", heard)
+	}
+	said := strings.Join(strings.Fields(out.String()), " ")
+	for _, text := range []string{
+		"No one is needed",
+		"orders in this period 4,000 4,000 20,000.00 EUR",
+		"accepted by the platform 295 295 1,475.00 EUR",
+		"not sent on purpose 3,705 3,705 18,525.00 EUR",
+		"still to send 0 0",
+	} {
+		s.contains(said, text)
+	}
+	s.onePurchaseEach(295)
 }
 
 // TestHarmAWholeSourceHeldBackIsToldEveryNight: what stops everything does not
