@@ -41,13 +41,13 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(99)
 		}
-		code := Main()
+		code := playMain()
 		if path := os.Getenv(peakVariable); path != "" {
 			_ = os.WriteFile(path, []byte(peakMemory()), 0o600)
 		}
 		os.Exit(code)
 	}
-	testscript.Main(m, map[string]func(){"makegood": func() { os.Exit(Main()) }})
+	testscript.Main(m, map[string]func(){"makegood": func() { os.Exit(playMain()) }})
 }
 
 // confine takes freedom from this process: the size of files, the user's
@@ -295,6 +295,10 @@ func TestTranscripts(t *testing.T) {
 			"http":        scriptHTTP,
 			"heard":       heard,
 			"answers":     answers,
+			"itis":        itIs,
+			"shopday":     shopDay,
+			"killed":      killed,
+			"arrived":     arrived,
 		},
 	})
 }
