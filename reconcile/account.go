@@ -149,6 +149,9 @@ func (a *account) note(s PlannedStep, p Place, why string) {
 			a.left[s.Event.Facts.Source] = at
 		}
 	}
+	if p.Bucket == BucketSent {
+		a.result.keepNewest(s.Event)
+	}
 	looked := a.target != nil && a.target.Mode == ModeTrial // at what a trial sent, too
 	if p.Bucket == BucketSent && !looked || p.Bucket == BucketAlreadySent {
 		return

@@ -150,6 +150,8 @@ type TargetResult struct {
 	Mail MailTiming
 	// Unknown counts products that the target's catalog does not know.
 	Unknown UnknownSKUs
+	// Newest are the accepted orders that were completed last, at most 3.
+	Newest []Accepted
 	// Expiring is what becomes too old for the target within a day.
 	Expiring Expiring
 	// MissedBy says where and when the front end missed orders.

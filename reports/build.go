@@ -20,6 +20,9 @@ type Options struct {
 	Past []Report
 	// Answers are what people said about repeats, by destination.
 	Answers map[string]Answer
+	// SentBefore says which destinations an earlier run has sent something to; nil:
+	// that is not known.
+	SentBefore map[string]bool
 }
 
 // Build makes the report of a result. It changes nothing in r, and every free
@@ -52,6 +55,9 @@ func Build(r reconcile.Result, o Options) Report {
 		of, _ := reconcile.TriedAt(t.Target)
 		if answer, said := o.Answers[of]; said {
 			report.Targets[i].MergesRepeats = &answer
+		}
+		if o.SentBefore != nil && !o.SentBefore[t.Target] && reconcile.Sends(t.Mode) && t.Balance.Of(reconcile.BucketSent).Events > 0 {
+			report.Targets[i].Check = CheckOf(Looked{Type: t.Type, Target: t.Target, Orders: t.Newest, After: report.Started, Now: report.Finished, Zone: zone})
 		}
 	}
 	if r.Plan != nil {

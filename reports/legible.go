@@ -17,7 +17,7 @@ const (
 )
 
 // sentences are the fields that hold a text; all others are names.
-var sentences = []string{"Error", "Stopped", "Text", "Notes", "Note", "Path", "Accepted"}
+var sentences = []string{"Command", "Error", "Stopped", "Text", "Notes", "Note", "Path", "Accepted"}
 
 // legible is the report as people are shown it, in every form but JSON: what
 // files, platforms and persons have written is legible, and cut with a mark

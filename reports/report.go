@@ -227,10 +227,11 @@ type Target struct {
 	Expiring          *Expiring            `json:"expiring,omitempty"`
 	UnknownSKUs       *UnknownSKUs         `json:"unknown_skus,omitempty"`
 	Mail              *Mail                `json:"mail,omitempty"`
-	Shadow            *Shadow              `json:"shadow,omitempty"`   // of a night in shadow; nil: nothing to tell
-	Backlog           *Backlog             `json:"backlog,omitempty"`  // nil: shadow and trial left nothing
-	Usual             *Usual               `json:"usual,omitempty"`    // nil: too few runs to know
-	Timeline          *Timeline            `json:"timeline,omitempty"` // nil: no message was met
+	Shadow            *Shadow              `json:"shadow,omitempty"`         // of a night in shadow; nil: nothing to tell
+	Backlog           *Backlog             `json:"backlog,omitempty"`        // nil: shadow and trial left nothing
+	Check             *PlatformCheck       `json:"platform_check,omitempty"` // of its first accepted order
+	Usual             *Usual               `json:"usual,omitempty"`          // nil: too few runs to know
+	Timeline          *Timeline            `json:"timeline,omitempty"`       // nil: no message was met
 }
 
 // Count is orders, events and money of one place. Money is canonical decimal

@@ -27,6 +27,7 @@ func every(t *testing.T) map[string]Report {
 	for _, s := range built {
 		all[s.name] = s.make(t)
 	}
+	all["first"] = Build(firstSent(), Options{Zone: amsterdam(t), SentBefore: map[string]bool{}})
 	return all
 }
 

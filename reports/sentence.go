@@ -244,6 +244,7 @@ func (r Report) asides(t Target) []Step {
 	if t.Mode == reconcile.ModeTrial {
 		list = append(list, r.trialStep(t))
 	}
+	list = append(list, r.checkSteps(t)...)
 	if u := t.UnknownSKUs; u != nil {
 		list = append(list, Step{What: unknownWords(*u), Next: "Compare them with the catalog; unknown_sku says what becomes of such lines."})
 	}

@@ -20,7 +20,7 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	}
 	res.Err = err
 	a.code = resultCode(res)
-	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named(), Past: w.past, Answers: w.answers})
+	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named(), Past: w.past, Answers: w.answers, SentBefore: w.sentBefore})
 	built.Exit = &a.code
 	a.built = &built
 	a.logEnd(built)

@@ -174,7 +174,7 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 	}
 	if len(told.Messages) == 0 {
 		s.code = resultCode(res)
-		told.conclude(f.one, res)
+		told.conclude(f.one, res, s.Zone)
 		return s.tellSent(told, f)
 	}
 	if err := one.identical(ctx, s, plan); err != nil {
@@ -193,7 +193,7 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 	}
 	s.code = resultCode(res)
 	told.Run = string(res.Run)
-	told.conclude(f.one, res)
+	told.conclude(f.one, res, s.Zone)
 	return errors.Join(err, s.tellSent(told, f))
 }
 

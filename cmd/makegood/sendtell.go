@@ -33,6 +33,8 @@ type sentJSON struct {
 	Found    bool          `json:"found"`
 	Run      string        `json:"run,omitempty"` // nothing went without one
 	Question string        `json:"question,omitempty"`
+	// Check is the platform's own way to see whether it is there.
+	Check *reports.PlatformCheck `json:"platform_check,omitempty"`
 }
 
 // sentMessage is one message and the requests that carry it; to a file there are
@@ -99,7 +101,7 @@ func (s *session) shown(plan *reconcile.Plan, f *sendFlags) (*sentJSON, error) {
 }
 
 // conclude adds what came back and where everything ended.
-func (t *sentJSON) conclude(one *oneOrder, res reconcile.Result) {
+func (t *sentJSON) conclude(one *oneOrder, res reconcile.Result, zone *time.Location) {
 	one.mu.Lock()
 	defer one.mu.Unlock()
 	hide := newRedactor(one.cfg, one.toSelf)
@@ -132,6 +134,11 @@ func (t *sentJSON) conclude(one *oneOrder, res reconcile.Result) {
 		if tr.Err != nil {
 			t.Problems = append(t.Problems, reports.Mask(tr.Err.Error()))
 		}
+		look := reports.Looked{Type: tr.Type, Target: one.cfg.Name, Orders: tr.Newest, After: res.Started, Now: res.Finished, Zone: zone, Test: one.toSelf != ""}
+		if tr.Type == "emanage" {
+			look.Target = tr.Target
+		}
+		t.Check = reports.CheckOf(look)
 		if tr.Stopped != "" {
 			t.Problems = append(t.Problems, reports.Mask(tr.Target+": "+tr.Stopped))
 		}
@@ -190,6 +197,15 @@ func (s *session) tellSent(t *sentJSON, f *sendFlags) error {
 	}
 	if !t.Found {
 		fmt.Fprintf(out, "No source of %s holds an order %s%s.\n", t.Target, reports.Mask(f.order), likeWords(t.Nearest))
+	}
+	if t.Check != nil {
+		fmt.Fprintf(out, "\nCheck at the platform whether it is there, as its document says:\n")
+		for i, step := range t.Check.Steps {
+			fmt.Fprintf(out, "  %d. %s.\n", i+1, step.Text)
+			if words, ok := strings.CutPrefix(step.Command, "makegood "); ok {
+				fmt.Fprintf(out, "       %s\n", s.called(words))
+			}
+		}
 	}
 	if t.Question != "" {
 		fmt.Fprintf(out, "\n%s\n", t.Question)

@@ -34,6 +34,7 @@ func (s *session) usual(ctx context.Context, led interface {
 	ender
 	hearer
 }) error {
+	s.sentBefore = map[string]bool{}
 	s.LooseBefore, s.SilentBefore, s.toldSettings = map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
 	var err error
 	if s.answers, err = answersIn(ctx, led); err != nil {
@@ -41,12 +42,19 @@ func (s *session) usual(ctx context.Context, led interface {
 	}
 	looked := 0
 	return led.EachEnded(ctx, s.Clock().Add(-usualWithin), func(run ledger.LastRun) (bool, error) {
-		if run.Command != "run" || len(run.Summary) == 0 {
+		sends := run.Command == "run" || run.Command == "apply" || run.Command == "send"
+		if !sends || len(run.Summary) == 0 {
 			return false, nil
 		}
 		report, err := reports.Read(bytes.NewReader(run.Summary))
 		if err != nil {
 			return false, nil // another version's report is no reason to send nothing
+		}
+		for _, t := range report.Targets {
+			s.sentBefore[t.Target] = s.sentBefore[t.Target] || t.Balance.Sent.Events > 0
+		}
+		if run.Command != "run" {
+			return false, nil
 		}
 		if report.Settings != nil && len(report.Settings.Values) > 0 {
 			s.toldSettings[report.Settings.Digest] = true

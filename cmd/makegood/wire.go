@@ -34,6 +34,8 @@ type wiring struct {
 	past []reports.Report // ordinary runs before, the newest first
 	// answers are what people said about repeats, by destination.
 	answers map[string]reports.Answer
+	// sentBefore are the destinations that an earlier run has sent something to.
+	sentBefore map[string]bool
 	// toldSettings are the digests of settings that the report of a recent run
 	// spells out.
 	toldSettings map[string]bool
@@ -106,7 +108,7 @@ func (a *app) newRun() reconcile.RunID {
 
 func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
 	code := resultCode(r)
-	report := reports.Build(r, reports.Options{Zone: w.Zone, Past: w.past, Answers: w.answers})
+	report := reports.Build(r, reports.Options{Zone: w.Zone, Past: w.past, Answers: w.answers, SentBefore: w.sentBefore})
 	report.Exit = &code
 	report.Settings = reports.NewSettings(w.cfg.Settings)
 	if w.toldSettings[report.Settings.Digest] {
