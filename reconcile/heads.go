@@ -88,6 +88,9 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		count(1)
 		p.undo.note(h)
 		p.list.meet(h.Key.Order)
+		if p.Met != nil {
+			p.Met(h)
+		}
 		switch {
 		case len(h.Bad) > 0:
 			if err := p.decideHead("", h, Place{BucketBad, h.Bad[0].Reason}, badDetail(h.Bad)); err != nil {

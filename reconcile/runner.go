@@ -52,6 +52,9 @@ type Runner struct {
 	// LooseBefore are the marks of rows without an order that the last runs met,
 	// by source.
 	LooseBefore map[string]map[string]bool
+	// Met is told of every order that a source shows, before anything is decided
+	// about it, also of those that are left out or bad. It may be nil.
+	Met func(Head)
 	// Seen is told where each event, and each order as a whole, ends. Of an event
 	// that is told of twice the last word counts. Called by several goroutines;
 	// nil: nobody is told.

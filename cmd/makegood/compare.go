@@ -30,19 +30,30 @@ type compareFlags struct {
 	json     bool
 	rows     int
 	counts   countsFlags
+	export   string // of the platform
+	// columns of the export
+	orderColumn, amountColumn string
 }
 
 func (a *app) compareCommand() *cobra.Command {
 	var f compareFlags
 	c := &cobra.Command{
 		Use:   "compare [NAME]",
-		Short: "Lay a platform's daily counts, or what a placement's cart said, beside the completed orders",
+		Short: "Lay a platform's daily counts, its export, or what a placement's cart said beside the completed orders",
 		Long: `With --counts, a CSV file with a day and a count in each row is laid beside the
 ledger: how many orders of each day were completed for the destination, how many
 others had sent, makegood sent, does not send on purpose, are in doubt, refused or
 still to send, what the platform should show, what it does show, and the known
 cause that equals the difference, such as days of another zone. In shadow, what
 would be sent is counted too. Only the ledger and that file are read.
+
+With --export, a CSV or XLSX table of the orders that the platform has, each of them
+is looked for in the sources, which are read as a plan reads them, and in the
+ledger. It says what is at the platform and was completed here: sent by makegood
+or by others, or not sent, and by whom then; what is at the platform and is no
+completed order here: cancelled, unpaid, a test, bad, unknown; what is there more
+than once or with another amount; and what the platform has accepted and the
+export lacks. Columns are found by their names. In shadow, too.
 
 With NAME it reads the captured messages NAME of the configuration, works out what each
 visit's placement had in its cart in the end, and compares that with the
@@ -64,6 +75,8 @@ Exit 0: they agree; 1: something differs, or a line could not be read.`,
 		Args:    arguments(cobra.MaximumNArgs(1)),
 		Example: `  makegood compare --target activate --counts counts.csv
   makegood compare --target activate --counts counts.csv --zone UTC --json
+  makegood compare --target activate --export orders.csv
+  makegood compare --target activate --export orders.xlsx --order-column "Transaction ID" --json
   makegood compare rokt_cart
   makegood compare rokt_cart --from 2026-11-01 --to 2026-11-08
   makegood compare rokt_cart --json`,
@@ -75,6 +88,9 @@ Exit 0: they agree; 1: something differs, or a line could not be read.`,
 			if f.counts.path != "" {
 				return a.compareCounts(c.Context(), &f)
 			}
+			if f.export != "" {
+				return a.compareExport(c.Context(), &f)
+			}
 			return a.compare(c.Context(), &f)
 		},
 	}
@@ -83,6 +99,9 @@ Exit 0: they agree; 1: something differs, or a line could not be read.`,
 	c.Flags().BoolVar(&f.json, "json", false, "as JSON, with all differences")
 	c.Flags().IntVar(&f.rows, "rows", 50, "how many differences are shown")
 	f.counts.add(c)
+	c.Flags().StringVar(&f.export, "export", "", "the orders that the platform has, a CSV or XLSX `FILE`")
+	c.Flags().StringVar(&f.orderColumn, "order-column", "", "the column of the export with the order's number (default: order_id, transaction_id and the like)")
+	c.Flags().StringVar(&f.amountColumn, "amount-column", "", "the column of the export with the order's amount (default: total, value and the like)")
 	return c
 }
 

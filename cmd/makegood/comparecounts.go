@@ -30,22 +30,27 @@ func (f *countsFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.path, "counts", "", "the platform's counts by day, a CSV `FILE`")
 	c.Flags().StringVar(&f.target, "target", "", "of this destination")
 	c.Flags().StringVar(&f.zone, "zone", "", "the `ZONE` of the platform's days, such as UTC (default: the configured one)")
-	c.Flags().StringVar(&f.day, "day-column", "", "the column with the day (default: day, date and the like)")
+	c.Flags().StringVar(&f.day, "day-column", "", "the column with the day, or the time (default: day, date and the like)")
 	c.Flags().StringVar(&f.count, "count-column", "", "the column with the count (default: count, purchases, orders and the like)")
 	c.Flags().StringVar(&f.dateFormat, "date-format", "", "how the days are written, such as d-M-yyyy, where they do not show it")
 }
 
-// which says what cannot be meant: messages or counts, one of them.
+// which says what cannot be meant: messages, counts or an export, one of them.
 func (f *compareFlags) which() error {
 	rest := f.counts
 	rest.path = ""
+	columns := f.orderColumn + f.amountColumn
 	switch {
-	case f.name != "" && f.counts != countsFlags{}:
-		return fmt.Errorf("%s names messages: --counts, --target and what goes with them are another comparison", f.name)
-	case f.name == "" && f.counts.path == "" && rest == countsFlags{}:
-		return errors.New("name messages of the configuration, or give --target and --counts")
-	case f.name == "" && f.counts.path == "":
-		return errors.New("--counts is missing: a CSV file with a day and a count in each row")
+	case f.name != "" && (f.counts != countsFlags{} || f.export+columns != ""):
+		return fmt.Errorf("%s names messages: --counts, --export, --target and what goes with them are another comparison", f.name)
+	case f.counts.path != "" && f.export != "":
+		return errors.New("--counts and --export are two comparisons: one at a time")
+	case f.counts.path != "" && columns != "", f.export != "" && f.counts.count != "":
+		return errors.New("--order-column and --amount-column go with --export, --count-column goes with --counts")
+	case f.name == "" && f.counts.path+f.export == "" && rest == countsFlags{} && columns == "":
+		return errors.New("name messages of the configuration, or give --target and --counts or --export")
+	case f.name == "" && f.counts.path+f.export == "":
+		return errors.New("--counts is missing: a CSV file with a day and a count in each row; or --export: a table of the orders that the platform has")
 	}
 	return nil
 }
@@ -74,16 +79,9 @@ func (a *app) compareCounts(ctx context.Context, f *compareFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	zone := cfg.Zone
-	if f.counts.zone != "" {
-		if err := zone.UnmarshalText([]byte(f.counts.zone)); err != nil {
-			return usage(fmt.Errorf("--zone %s is %w", f.counts.zone, err))
-		}
-	}
-	if f.counts.dateFormat != "" {
-		if _, err := config.Layout(f.counts.dateFormat); err != nil {
-			return usage(fmt.Errorf("--date-format %s is %w", f.counts.dateFormat, err))
-		}
+	zone, err := f.counts.zoneIn(cfg)
+	if err != nil {
+		return usage(err)
 	}
 	req, err := (&runFlags{from: f.from, to: f.to}).request("compare", cfg)
 	if err != nil {

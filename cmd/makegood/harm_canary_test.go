@@ -158,6 +158,7 @@ func canarySteps() [][]string {
 		{"adopt", "live_log", "--target", "activate", "--json"}, {"adopt", "live_log", "--target", "activate", "--complete-until", time.Now().Format("2006-01-02 15:04")},
 		{"resolve", "--by", "live_log", "--target", "activate"}, {"resolve", "--ask"}, {"resolve", "--lost", "--target", "activate", "--note", "gone", "S1-1"},
 		{"explain", "S1-1", "S1-3", "S1-10"}, {"explain", "S1-1", "--read"}, {"explain", person, "--read", "--json"}, {"explain", "S1-4", "S1-5", "--read", "--json"},
+		{"compare", "--target", "activate", "--export", "export.csv"}, {"compare", "--target", "activate", "--export", "export.csv", "--json"}, {"compare", "--target", "activate", "--export", "export.csv", "--order-column", person}, {"compare", "--target", "activate", "--export", "headless.csv"},
 		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"compare", "--target", "activate", "--counts", "counts.csv"}, {"compare", "--target", "activate", "--counts", "counts.csv", "--json"}, {"compare", "--target", person, "--counts", "counts.csv"}, {"compare", "--target", "activate", "--counts", "headless.csv"}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"pause", "activate", "--note", "asked " + person}, {"pause", "activate", "--until", "2099-01-01", "--note", "seen"}, {"pause"}, {"pause", "--json"}, {"status"}, {"status", "--json"}, {"resume", person, "--note", "seen"}, {"resume", "all", "--note", "seen"},
 		{"send", "--order", "S1-1", "--target", "activate", "--yes"}, {"send", "--order", "S1-2", "--target", "activate", "--yes", "--json"}, {"send", "--order", "S1-1", "--target", "stores", "--yes"}, {"send", "--order", "S1-1", "--target", "activate", "--again", "--yes"},
 		{"send", "--order", "S1-1", "--target", "activate", "--yes", "--to-self", "you@example.com"}, {"send", "--order", "S1-3", "--target", "stores", "--yes", "--to-self", "you@example.com", "--json"}, {"send", "--order", "S1-1", "--target", "ads", "--yes", "--to-self", "you@example.com"},
@@ -206,7 +207,7 @@ func (s *shop) said(step ...string) (code int, out string) {
 
 // canaryFiles are the shop's own, and the one that keeps who was forgotten: it
 // holds addresses as SHA-256.
-var canaryFiles = []string{"makegood.yaml", "tills.csv", "carts.csv", "sent.csv", "headless.csv", "forgotten.csv", "said.jsonl", "request.txt", "counts.csv"}
+var canaryFiles = []string{"makegood.yaml", "tills.csv", "carts.csv", "sent.csv", "headless.csv", "forgotten.csv", "said.jsonl", "request.txt", "counts.csv", "export.csv"}
 
 // canaryFolder is the canary shop with the live integration's record, in which
 // the address has slipped, too.
@@ -223,6 +224,8 @@ func canaryFolder(t *testing.T) *shop {
 		`","order_number":"`+canaryAddress+`","cart":[{"item":"`+canaryAddress+`"}],"user_info":{"email":"`+canaryAddress+`","details":{"name":"`+canaryAddress+`"}}}}'`)
 	s.notices()
 	s.csv("counts.csv", "day,count,"+canaryAddress, "2026-11-01,3,", canaryAddress+",4,", "2026-11-02,"+canaryAddress+",", "2026-11-03,1,"+canaryAddress)
+	s.csv("export.csv", "order_id,received_at,value,"+canaryAddress, "S1-1,"+ago(time.Hour)+",5,", canaryAddress+","+ago(time.Hour)+",5,", "S1-2,"+canaryAddress+",5,",
+		"S1-3,"+ago(time.Hour)+","+canaryAddress+",", "S1-4,"+ago(time.Hour)+",9,"+canaryAddress, canaryAddress+","+ago(2*time.Hour)+",5,")
 	s.csv("headless.csv", canaryAddress+",MUG,1,5,"+ago(time.Hour), canaryAddress+",KETTLE,1,40,"+ago(time.Hour))
 	s.file()
 	return s

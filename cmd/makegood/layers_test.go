@@ -25,6 +25,7 @@ var allowed = []struct {
 	{"reconcile/verify", []string{"reconcile"}},
 	{"reconcile/placement", []string{"reconcile"}},
 	{"reconcile/daily", []string{"reconcile"}},
+	{"reconcile/arrivals", []string{"reconcile"}},
 	{"reconcile/simulation/customers", nil},
 	{"reconcile/reconciletest", []string{"reconcile"}},
 	{"reports", []string{"reconcile"}},

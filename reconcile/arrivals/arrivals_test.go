@@ -1,0 +1,241 @@
+package arrivals_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"makegood/reconcile"
+	"makegood/reconcile/arrivals"
+)
+
+var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+
+func amount(t *testing.T, text string) *reconcile.Decimal {
+	t.Helper()
+	if text == "" {
+		return nil
+	}
+	d, err := reconcile.ParseDecimal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
+// world is a book of one destination and what is told to it.
+type world struct {
+	*testing.T
+	*arrivals.Book
+}
+
+func newWorld(t *testing.T) world {
+	return world{t, arrivals.New("activate", reconcile.KindPurchase, nil)}
+}
+
+func (w world) row(number string, at time.Time, money string) {
+	w.Helper()
+	if err := w.Add(arrivals.Row{Number: number, At: at, Amount: amount(w.T, money), Currency: "EUR"}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func key(number string) reconcile.OrderKey { return reconcile.OrderKey{Shop: "main", Order: number} }
+
+// order is one here that was completed at noon and is worth 10.
+func (w world) order(number string, p reconcile.Place) {
+	w.Helper()
+	w.Meet(reconcile.Head{Key: key(number), CompletedAt: noon, Currency: "EUR", Amount: *amount(w.T, "10"), AmountOf: reconcile.AmountOfPrices})
+	w.Seen(reconcile.Decision{Target: "activate", ID: reconcile.NewEventID(reconcile.KindPurchase, key(number)), Place: p})
+}
+
+func (w world) compare() arrivals.Comparison {
+	w.Helper()
+	c, err := w.Compare(nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if n := c.Of(arrivals.Completed, "") + c.Of(arrivals.NotCompleted, ""); n != c.Numbers {
+		w.Errorf("%d of %d numbers are in a place: %+v", n, c.Numbers, c.Groups)
+	}
+	if n := c.Known + c.Of(arrivals.NotCompleted, arrivals.ReasonUnknown); n != c.Numbers {
+		w.Errorf("%d of %d numbers are known or not", n, c.Numbers)
+	}
+	return c
+}
+
+// said gives the groups in short.
+func said(c arrivals.Comparison) string {
+	text := ""
+	for _, g := range c.Groups {
+		text += fmt.Sprintf("%s %s %s %d %s %v\n", g.Side, g.Bucket, g.Reason, g.Orders, g.Money, g.Fine)
+	}
+	return text
+}
+
+func TestCompare(t *testing.T) {
+	sent := reconcile.Place{Bucket: reconcile.BucketAlreadySent, Reason: reconcile.ReasonSentHere}
+	purchase := func(number string) reconcile.EventID {
+		return reconcile.NewEventID(reconcile.KindPurchase, key(number))
+	}
+	order := func(number string) reconcile.EventID { return reconcile.NewEventID(reconcile.KindOrder, key(number)) }
+	for name, c := range map[string]struct {
+		does func(w world)
+		want string
+	}{
+		"sent":        {func(w world) { w.row("1", noon, "10"); w.order("1", sent) }, "completed already_sent sent_here 1 10 EUR true\n"},
+		"a cent more": {func(w world) { w.row("1", noon, "10.01"); w.order("1", sent) }, "completed already_sent sent_here 1 10.01 EUR true\n"},
+		"another amount": {func(w world) { w.row("1", noon, "12.10"); w.order("1", sent) },
+			"completed already_sent sent_here 1 12.1 EUR true\namount   1 12.1 EUR false\n"},
+		"of another year":                      {func(w world) { w.row("1", noon.AddDate(-1, 0, 0), "12.10"); w.order("1", sent) }, "not_completed  another_order 1 12.1 EUR false\n"},
+		"of another year, and the same amount": {func(w world) { w.row("1", noon.AddDate(-1, 0, 0), "10"); w.order("1", sent) }, "completed already_sent sent_here 1 10 EUR true\n"},
+		"before it was placed":                 {func(w world) { w.row("1", noon.AddDate(0, 0, -2), ""); w.order("1", sent) }, "not_completed  another_order 1  false\n"},
+		"sent two months later":                {func(w world) { w.row("1", noon.AddDate(0, 0, 60), ""); w.order("1", sent) }, "completed already_sent sent_here 1 10 EUR true\n"},
+		"would be sent": {func(w world) {
+			w.row("1", noon, "")
+			w.order("1", reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonShadow})
+		}, "completed left shadow 1 10 EUR false\n"},
+		"too young to be sent after others": {func(w world) {
+			w.row("1", noon, "")
+			w.order("1", reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonTooYoung})
+		}, "completed left too_young 1 10 EUR true\n"},
+		"the last word counts": {func(w world) {
+			w.row("1", noon, "")
+			w.order("1", sent)
+			w.Seen(reconcile.Decision{Target: "activate", ID: purchase("1"), Place: reconcile.Place{Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonNoEmail}})
+			w.Seen(reconcile.Decision{ID: order("1"), Place: reconcile.Place{Bucket: reconcile.BucketNotForTarget, Reason: reconcile.ReasonNoDestination}})
+			w.Seen(reconcile.Decision{Target: "second", ID: purchase("1"), Place: sent})
+		}, "completed held_back no_email 1 10 EUR false\n"},
+		"left out": {func(w world) {
+			w.row("1", noon, "9")
+			w.Meet(reconcile.Head{Key: key("1"), CompletedAt: noon, LeftOut: "cancelled"})
+			w.Seen(reconcile.Decision{ID: order("1"), Place: reconcile.Place{Bucket: reconcile.BucketLeftOut, Reason: "cancelled"}})
+		}, "not_completed left_out cancelled 1 9 EUR false\n"},
+		"left out of one source, completed in another shop": {func(w world) {
+			w.row("1", noon, "10")
+			other := reconcile.OrderKey{Shop: "app", Order: "1"}
+			w.Meet(reconcile.Head{Key: other, CompletedAt: noon, LeftOut: "cancelled"})
+			w.Seen(reconcile.Decision{ID: reconcile.NewEventID(reconcile.KindOrder, other), Place: reconcile.Place{Bucket: reconcile.BucketLeftOut, Reason: "cancelled"}})
+			w.order("1", sent)
+		}, "completed already_sent sent_here 1 10 EUR true\n"},
+		"unknown, without a currency of its own": {func(w world) {
+			if err := w.Add(arrivals.Row{Number: "2", At: noon, Amount: amount(w.T, "3")}); err != nil {
+				w.Fatal(err)
+			}
+			w.order("1", sent)
+		}, "not_completed  unknown 1 3 EUR false\n"},
+		"twice": {func(w world) {
+			w.row("1", noon, "10")
+			w.row("2", noon, "10")
+			w.row("1", noon.Add(time.Minute), "10")
+			w.row("1", noon.Add(time.Hour), "10.5")
+			w.order("1", sent)
+			w.order("2", sent)
+		}, "completed already_sent sent_here 2 20 EUR true\ntwice   2 20.5 EUR false\n"},
+		"twice at the same time": {func(w world) {
+			for _, n := range []string{"1", "1", "2", "3"} {
+				w.row(n, noon, "10")
+				w.order(n, sent)
+			}
+		}, "completed already_sent sent_here 3 30 EUR true\ntwice   1 10 EUR false\n"},
+		"lines": {func(w world) {
+			for _, n := range []string{"1", "2", "3", "4"} {
+				w.row(n, noon, "4")
+				w.row(n, noon, "6")
+				w.order(n, sent)
+			}
+			w.row("1", noon.Add(time.Hour), "10")
+		}, "completed already_sent sent_here 4 40 EUR true\ntwice   1 10 EUR false\n"},
+		"lines that repeat the total": {func(w world) {
+			for _, n := range []string{"1", "2", "3", "4"} {
+				w.row(n, noon, "10")
+				w.row(n, noon, "10")
+				w.order(n, sent)
+			}
+		}, "completed already_sent sent_here 4 40 EUR true\n"},
+		"a number as the platform sees it comes before a bare one": {func(w world) {
+			*w.Book = *arrivals.New("activate", reconcile.KindPurchase, func(h reconcile.Head) string { return "1" + h.Key.Order })
+			w.row("11", noon, "")
+			w.order("11", reconcile.Place{Bucket: reconcile.BucketRefused, Reason: reconcile.ReasonRejected})
+			w.order("1", sent)
+		}, "completed already_sent sent_here 1 10 EUR true\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c.does(w)
+			if got := said(w.compare()); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// What the ledger has and the export lacks counts only where the export's period
+// holds it; what it has in another form is there.
+func TestLacking(t *testing.T) {
+	here := reconcile.Place{Bucket: reconcile.BucketAlreadySent, Reason: reconcile.ReasonSentHere}
+	proven := reconcile.Place{Bucket: reconcile.BucketAlreadySent, Reason: reconcile.ReasonProven}
+	for name, c := range map[string]struct {
+		sent           arrivals.Sent
+		lacking, later int
+	}{
+		"in the middle":                    {arrivals.Sent{Place: here, Completed: noon, At: noon.Add(time.Hour)}, 1, 0},
+		"by others":                        {arrivals.Sent{Place: proven, Completed: noon, At: noon.AddDate(0, 0, 9)}, 1, 0},
+		"sent after the last row":          {arrivals.Sent{Place: here, Completed: noon, At: noon.AddDate(0, 0, 9)}, 0, 1},
+		"completed after it":               {arrivals.Sent{Place: proven, Completed: noon.AddDate(0, 0, 9)}, 0, 1},
+		"before the first row":             {arrivals.Sent{Place: here, Completed: noon.AddDate(0, 0, -9)}, 0, 0},
+		"not accepted":                     {arrivals.Sent{Place: reconcile.Place{Bucket: reconcile.BucketRefused}, Completed: noon}, 0, 0},
+		"there, as the platform sees it":   {arrivals.Sent{Place: here, Completed: noon, Shown: "W1"}, 0, 0},
+		"there, and in no source any more": {arrivals.Sent{Place: here, Completed: noon, Key: key("W2")}, 0, 0},
+	} {
+		w := newWorld(t)
+		w.row("W1", noon.AddDate(0, 0, -3), "")
+		w.row("W2", noon.AddDate(0, 0, 3), "")
+		if c.sent.Key.Order == "" {
+			c.sent.Key = key("77")
+		}
+		if err := w.Sent(c.sent); err != nil {
+			t.Fatal(err)
+		}
+		got := w.compare()
+		if n := got.Of(arrivals.Lacking, ""); n != c.lacking || got.Later != c.later {
+			t.Errorf("%s: %d lacking, %d later; want %d and %d", name, n, got.Later, c.lacking, c.later)
+		}
+		if name == "there, and in no source any more" && got.Of(arrivals.Completed, reconcile.ReasonSentHere) != 1 {
+			t.Errorf("%s: %s", name, said(got))
+		}
+	}
+}
+
+// Whatever is told in whatever order, each number ends in one place, and rows are
+// the numbers and their further rows.
+func TestEachNumberOnce(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	places := []reconcile.Place{{Bucket: reconcile.BucketAlreadySent, Reason: reconcile.ReasonProven}, {Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonShadow},
+		{Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonNoEmail}, {Bucket: reconcile.BucketInDoubt, Reason: reconcile.ReasonNoAnswer}}
+	for range 200 {
+		w := newWorld(t)
+		for range random.IntN(40) {
+			w.row(fmt.Sprint(random.IntN(20)), noon.Add(time.Duration(random.IntN(5))*24*time.Hour), []string{"", "10", "3.21"}[random.IntN(3)])
+		}
+		for range random.IntN(40) {
+			w.order(fmt.Sprint(random.IntN(25)), places[random.IntN(len(places))])
+		}
+		c := w.compare()
+		if further := c.Of(arrivals.Twice, ""); !c.Lines && c.Numbers+further != c.Rows {
+			t.Fatalf("%d rows, %d numbers, %d further rows", c.Rows, c.Numbers, further)
+		}
+	}
+}
+
+func TestTooManyRows(t *testing.T) {
+	w := newWorld(t)
+	for range arrivals.MaxRows {
+		w.row("1", noon, "")
+	}
+	if err := w.Add(arrivals.Row{Number: "1"}); !errors.Is(err, arrivals.ErrTooMany) {
+		t.Errorf("error %v", err)
+	}
+}
