@@ -177,18 +177,15 @@ func (s *session) askLedger(ctx context.Context, led *ledger.Reader, book *arriv
 	if led.Absent() {
 		return nil
 	}
-	target := s.Targets[0].Name()
-	kind := countedKind(s.cfg.Targets[s.Targets[0].Name()])
-	page := ledgerPage{led: led, target: target, tell: book.Sent}
-	if err := led.EachIn(ctx, target, w, func(id reconcile.EventID, _ string) error {
-		if id.Kind() != kind || id.Revision() != 1 || id.Position() > 1 {
-			return nil
-		}
-		return page.add(ctx, id)
-	}); err != nil {
+	target, kind := s.Targets[0].Name(), book.Kind()
+	tests := ledgerPage{led: led, target: reconcile.TestName(target), tell: book.Tried}
+	if err := tests.all(ctx, w, func(id reconcile.EventID) bool { return id.Kind() == kind && reconcile.Tried(tests.target, id) }); err != nil {
 		return err
 	}
-	if err := page.flush(ctx); err != nil {
+	page := ledgerPage{led: led, target: target, tell: book.Sent}
+	if err := page.all(ctx, w, func(id reconcile.EventID) bool {
+		return id.Kind() == kind && id.Revision() == 1 && id.Position() <= 1 && !reconcile.Tried(target, id)
+	}); err != nil {
 		return err
 	}
 	page.last, page.decided = "", false
@@ -211,6 +208,20 @@ type ledgerPage struct {
 	ids     []reconcile.EventID
 	last    reconcile.EventID
 	decided bool // the second round
+}
+
+// all tells of those messages about orders completed in a period that are wanted.
+func (p *ledgerPage) all(ctx context.Context, w reconcile.Window, wanted func(reconcile.EventID) bool) error {
+	err := p.led.EachIn(ctx, p.target, w, func(id reconcile.EventID, _ string) error {
+		if !wanted(id) {
+			return nil
+		}
+		return p.add(ctx, id)
+	})
+	if err != nil {
+		return err
+	}
+	return p.flush(ctx)
 }
 
 func (p *ledgerPage) add(ctx context.Context, id reconcile.EventID) error {
@@ -325,6 +336,13 @@ func (got *exportComparison) warn(ended bool) {
 	if differ := got.Of(arrivals.Amount, ""); got.Amounts >= fewCompared && differ*2 > got.Amounts {
 		say("Most amounts, %d of %d, differ. Is it an export of another shop with the same numbers? Or does the platform count VAT, shipping or a discount that the amounts here do not (value and vat of %s)?",
 			differ, got.Amounts, got.Target)
+	}
+	if h := got.Hours; h != 0 {
+		side := "later"
+		if h < 0 {
+			side = "earlier"
+		}
+		say("Its times lie %s %s than those here: name the zone that they are of with --zone.", counted(max(h, -h), "hour"), side)
 	}
 	if age := got.now.Sub(got.Newest); !got.Newest.IsZero() && age > oldExport && got.Later > 0 && !ended {
 		say("Its newest row is of %s, and %s accepted since. If it should reach until now, it was cut in the middle: export it anew. What came later is not compared; --to says that it is meant to end there.",

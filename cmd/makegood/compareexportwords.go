@@ -95,6 +95,8 @@ func groupWords(g arrivals.Group) string {
 		return "another amount than here"
 	case g.Reason == arrivals.ReasonUnknown:
 		return "in no source of this destination, nor in the ledger"
+	case g.Reason == arrivals.ReasonTest:
+		return "a test that somebody sent with makegood send"
 	case g.Reason == arrivals.ReasonOther:
 		return "the number is another order's here, by its time"
 	case g.Bucket == reconcile.BucketAlreadySent && g.Reason == reconcile.ReasonSentHere:

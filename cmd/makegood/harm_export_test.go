@@ -222,3 +222,19 @@ func TestExportOfAYear(t *testing.T) {
 		t.Errorf("%d numbers\n%swant\n%s", c.Numbers, got, want)
 	}
 }
+
+// TestHarmExportOfAnotherZone: times that are all off by hours are said to be of
+// another zone, and an export without a row agrees with nothing.
+func TestHarmExportOfAnotherZone(t *testing.T) {
+	for want, c := range map[string]arrivals.Comparison{
+		"Its times lie 2 hours earlier than those here: name the zone that they are of with --zone.": {Rows: 9, Hours: -2},
+		"Its times lie 1 hour later than those here: name the zone that they are of with --zone.":    {Rows: 9, Hours: 1},
+		"It has no row in this period: nothing follows from that.":                                   {},
+		"It has exactly 3000 rows: some platforms cut their exports there.":                          {Rows: 3000},
+	} {
+		got := exportComparison{Comparison: c, zone: time.UTC}
+		if got.warn(false); fmt.Sprint(got.Warnings) != "["+want+"]" {
+			t.Errorf("%q, want %q", got.Warnings, want)
+		}
+	}
+}

@@ -123,6 +123,9 @@ func (b *Book) repeat(i int32, amount *reconcile.Decimal, follows bool) error {
 	return err
 }
 
+// Kind is the message that stands for an order.
+func (b *Book) Kind() reconcile.Kind { return b.kind }
+
 // Period is from when to when the export has orders, as far as its rows say:
 // zero times when they do not. A date without a time is the whole day.
 func (b *Book) Period() (first, newest time.Time) {
@@ -282,6 +285,20 @@ func (b *Book) Sent(s Sent) error {
 		return ErrLacking
 	}
 	b.lacking = append(b.lacking, s)
+	return nil
+}
+
+// Tried takes a test that somebody has sent to the destination: no order of a
+// customer.
+func (b *Book) Tried(s Sent) error {
+	for _, number := range []string{s.Shown, s.Key.Order} {
+		if i, is := b.index[number]; is {
+			if l := b.lines.at(i); !l.met {
+				l.here = here{met: true, place: b.places.place(reconcile.Place{Reason: ReasonTest}), level: levelEvent}
+			}
+			return nil
+		}
+	}
 	return nil
 }
 

@@ -230,6 +230,55 @@ func TestEachNumberOnce(t *testing.T) {
 	}
 }
 
+// Times that are all off by the same hours are those of another zone; what was
+// sent in a night, or is off by less, is not.
+func TestTimesOfAnotherZone(t *testing.T) {
+	sent := reconcile.Place{Bucket: reconcile.BucketAlreadySent, Reason: reconcile.ReasonProven}
+	for name, c := range map[string]struct {
+		at   func(i int, completed time.Time) time.Time
+		days bool
+		want int
+	}{
+		"the same":               {func(_ int, at time.Time) time.Time { return at.Add(9 * time.Second) }, false, 0},
+		"two hours earlier":      {func(_ int, at time.Time) time.Time { return at.Add(-2*time.Hour + 5*time.Second) }, false, -2},
+		"five hours later":       {func(i int, at time.Time) time.Time { return at.Add(5*time.Hour + time.Duration(i)*time.Second) }, false, 5},
+		"half an hour later":     {func(_ int, at time.Time) time.Time { return at.Add(30 * time.Minute) }, false, 0},
+		"in one night":           {func(int, time.Time) time.Time { return noon.Add(14 * time.Hour) }, false, 0},
+		"one with another":       {func(i int, at time.Time) time.Time { return at.Add(time.Duration(i%2) * time.Hour) }, false, 0},
+		"days alone say nothing": {func(_ int, at time.Time) time.Time { return at.Add(time.Hour) }, true, 0},
+	} {
+		w := newWorld(t)
+		for i := range 20 {
+			number, completed := fmt.Sprint(i), noon.Add(time.Duration(i)*37*time.Minute)
+			if err := w.Add(arrivals.Row{Number: number, At: c.at(i, completed), DayOnly: c.days}); err != nil {
+				t.Fatal(err)
+			}
+			w.Meet(reconcile.Head{Key: key(number), CompletedAt: completed})
+			w.Seen(reconcile.Decision{Target: "activate", ID: reconcile.NewEventID(reconcile.KindPurchase, key(number)), Place: sent})
+		}
+		if got := w.compare(); got.Hours != c.want {
+			t.Errorf("%s: %d hours, want %d", name, got.Hours, c.want)
+		}
+	}
+}
+
+// A test of somebody's own is neither unknown nor a difference, unless an order
+// has its number.
+func TestTried(t *testing.T) {
+	w := newWorld(t)
+	w.row("WTEST-1", noon, "10")
+	w.row("2", noon, "10")
+	w.order("2", reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonShadow})
+	for _, shown := range []string{"WTEST-1", "2", "3"} {
+		if err := w.Tried(arrivals.Sent{Key: key("TEST-1"), Shown: shown}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := said(w.compare()), "completed left shadow 1 10 EUR false\nnot_completed  test 1 10 EUR true\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestTooManyRows(t *testing.T) {
 	w := newWorld(t)
 	for range arrivals.MaxRows {

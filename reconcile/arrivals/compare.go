@@ -25,6 +25,7 @@ const (
 const (
 	ReasonUnknown reconcile.Reason = "unknown"       // to every source and to the ledger
 	ReasonOther   reconcile.Reason = "another_order" // the number is another order's here, by its time or amount
+	ReasonTest    reconcile.Reason = "test"          // somebody tried the destination with makegood send
 )
 
 // Group is orders of one side with one cause. Its JSON form is stable.
@@ -67,6 +68,9 @@ type Comparison struct {
 	// Amounts is of how many orders both amounts are known; in the groups of the
 	// side amount they differ.
 	Amounts int `json:"amounts_compared"`
+	// Hours is by how many whole hours nearly all times lie later than those here
+	// (earlier, when negative): its times are read in another zone than they are of.
+	Hours int `json:"times_off_by_hours,omitempty"`
 	// Later counts what the ledger has as accepted, of orders completed after the
 	// newest row: the export cannot tell of them.
 	Later  int     `json:"later"`
@@ -151,6 +155,7 @@ func (b *Book) Compare(nearest func(known []string) func(string) string) (Compar
 			return c, err
 		}
 	}
+	c.Hours = b.shift()
 	if err := b.judgeLacking(t, &c); err != nil {
 		return c, err
 	}
@@ -262,6 +267,8 @@ func (l *line) end(at reconcile.Place, differs, compared bool) (side Side, p rec
 	switch {
 	case !l.met:
 		return NotCompleted, reconcile.Place{Reason: ReasonUnknown}, false
+	case at.Reason == ReasonTest:
+		return NotCompleted, at, true
 	case l.other(differs, compared):
 		return NotCompleted, reconcile.Place{Reason: ReasonOther}, false
 	case at.Bucket == reconcile.BucketLeftOut, at.Bucket == reconcile.BucketBad:
