@@ -41,6 +41,9 @@ const youngFor = 24 * time.Hour
 // CheckOf gives the check of what was sent, nil where the platform's documents
 // name none.
 func CheckOf(l Looked) *PlatformCheck {
+	if len(l.Orders) == 0 {
+		return nil
+	}
 	var steps []CheckStep
 	young := slices.DeleteFunc(slices.Clone(l.Orders), func(o reconcile.Accepted) bool { return l.Now.Sub(o.CompletedAt) >= youngFor })
 	c := &PlatformCheck{Orders: []string{}}
@@ -55,7 +58,7 @@ func CheckOf(l Looked) *PlatformCheck {
 	case "emanage":
 		steps = l.testCart()
 	}
-	if len(steps) == 0 || len(l.Orders) == 0 {
+	if len(steps) == 0 {
 		return nil
 	}
 	c.Steps = steps

@@ -80,7 +80,9 @@ func TestPlatformCheckNamesOrders(t *testing.T) {
 			t.Errorf("something was made up for %s: %+v", kind, c)
 		}
 	}
-	if c := check(Looked{Type: "squeezely"}); c != nil {
-		t.Errorf("nothing was accepted, and it is to be looked for: %+v", c)
+	for _, kind := range []string{"squeezely", "spotler", "collect", "emanage"} {
+		if c := check(Looked{Type: kind}); c != nil {
+			t.Errorf("no order was accepted at %s, and it is to be looked for: %+v", kind, c)
+		}
 	}
 }

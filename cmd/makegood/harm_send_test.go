@@ -125,6 +125,40 @@ func TestHarmSendToSelfTakesNobodyAlong(t *testing.T) {
 	}
 }
 
+// TestSendToSelfCart: an order of yesterday does to one's own cart, filled an hour
+// ago, what a checkout of now would: the rest of it stays.
+func TestSendToSelfCart(t *testing.T) {
+	s := newShop(t)
+	tap := s.tapped()
+	s.tills("tills", nil)
+	s.orders("tills", "77,"+ago(20*time.Hour)+",ann@example.com,MUG,1,20")
+	s.collect("stores", fields{"mode": "shadow"})
+	s.csv("carts.csv", "email,sku,n,price,at", "you@example.com,MUG,1,20,"+ago(time.Hour), "ann@example.com,MUG,1,20,"+ago(30*time.Hour))
+	earlier := time.Now().Add(-time.Minute)
+	check(t, os.Chtimes(filepath.Join(s.dir, "carts.csv"), earlier, earlier))
+	s.file()
+	said := s.sends(exitLeft, "--order", "77", "--to-self", "you@example.com")
+	s.contains(said, "The same command goes on from here")
+	s.contains(said, "TEST-77, cart at stores.test: still to send: the open carts are older")
+	s.database("carts.db", "CREATE TABLE carts (email TEXT, sku TEXT, n INT, price TEXT, at TEXT); INSERT INTO carts VALUES ('you@example.com', 'MUG', 1, '20', '"+ago(time.Hour)+
+		"'), ('you@example.com', 'KETTLE', 1, '40', '"+ago(time.Hour)+"');")
+	s.set("carts", "open", fields{"type": "sql", "dsn": "carts.db", "query": "SELECT * FROM carts", "zone": "UTC",
+		"columns": fields{"email": "email", "sku": "sku", "quantity": "n", "price": "price", "last_activity": "at"}})
+	s.file()
+	said = s.sends(exitDone, "--order", "77", "--to-self", "you@example.com")
+	s.contains(said, "TEST-77, cart at stores.test: accepted by the platform")
+	s.contains(said, "TEST-77, purchase at stores.test: sent before")
+	s.orders("tills", "77,"+ago(20*time.Hour)+",ann@example.com,MUG,1,20", "78,"+ago(19*time.Hour)+",ann@example.com,SPOON,1,20")
+	if came := tap.all(); !strings.Contains(came, "KETTLE") || strings.Contains(came, "ann@") || strings.Index(came, "track_conversion") > strings.Index(came, "track_cart") {
+		t.Errorf("arrived: %s", came)
+	}
+	s.contains(s.sends(exitDone, "--order", "78", "--to-self", "me@example.com"), "put what an order bought into the shop's cart, with your address; after 16 minutes")
+	said = s.sends(exitDone, "--order", "77", "--to-self", "you@example.com", "--again")
+	if n := strings.Count(tap.all(), "track_cart"); n != 1 || strings.Count(tap.all(), "track_conversion") != 3 {
+		t.Errorf("the repeat is not of the purchase alone: %s\n%s", said, tap.all())
+	}
+}
+
 // TestHarmSendInShadowStaysShadow: whatever is asked for, no customer's order
 // leaves a destination in shadow, and nothing at all one that is off, or a
 // configuration of another environment.

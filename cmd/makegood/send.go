@@ -66,6 +66,8 @@ func (f *sendFlags) check() error {
 	switch {
 	case f.order == "":
 		return errors.New("--order is missing: the number of one order")
+	case len(reconcile.TestNumber(f.order)) > reconcile.MaxOrderID:
+		return errors.New("--order is longer than an order number may be")
 	case f.toSelf == "":
 		return nil
 	}
@@ -153,7 +155,7 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 	one := f.one
 	s.req.Command, s.req.Orders, s.req.From, s.req.Nearest = "send", []string{one.number()}, allTime, sources.NearestNumber
 	s.Seen = one.seen
-	if err := one.mayRepeat(ctx, s); err != nil {
+	if err := errors.Join(one.begun(ctx, s), one.mayRepeat(ctx, s)); err != nil {
 		return err
 	}
 	res, err := s.Plan(ctx, s.led, s.req)
@@ -180,14 +182,17 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 	if err := one.identical(ctx, s, plan); err != nil {
 		return err
 	}
-	if !f.json {
-		s.tellRequests(told)
-	}
+	s.tellRequests(told, f)
 	if yes, err := s.asked(ctx, f); err != nil || !yes {
 		s.code = exitLeft
 		return errors.Join(err, s.tellNothing(told, f))
 	}
 	res, err = s.Apply(ctx, s.led, plan, s.req)
+	var refused *reconcile.PlanRefused
+	if errors.As(err, &refused) {
+		return &reconcile.PlanRefused{Code: refused.Code, Moved: refused.Moved,
+			Text: "nothing was sent: the order, or what the ledger knows of it, has changed since it was shown; the same command shows it as it is now"}
+	}
 	if err != nil && res.Finished.IsZero() {
 		return err
 	}

@@ -19,9 +19,6 @@ func (o *oneOrder) mayRepeat(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if o.toSelf != "" && !o.at.IsZero() {
-		o.at = done.Facts.CompletedAt // the test as it was
-	}
 	first := done.ID
 	if key, err := first.Key(); err == nil {
 		first = reconcile.NewEventID(reconcile.KindPurchase, key)

@@ -137,6 +137,27 @@ func (o *oneOrder) source(s reconcile.Source, now func() time.Time, suppress *re
 	return &testSource{Source: s, one: o}
 }
 
+// begun gives a test that was begun before the checkout that it had then: it goes
+// on from there, and stays the same test.
+func (o *oneOrder) begun(ctx context.Context, s *session) error {
+	if o.at.IsZero() {
+		return nil
+	}
+	var ids []reconcile.EventID
+	for _, shop := range s.Shops {
+		key := reconcile.OrderKey{Shop: shop, Order: o.number()}
+		ids = append(ids, reconcile.NewEventID(reconcile.KindPurchase, key), reconcile.NewEventID(reconcile.KindCart, key))
+	}
+	slices.Sort(ids)
+	have, err := s.led.Find(ctx, o.base(), ids)
+	for _, e := range have {
+		if at := e.Facts.CompletedAt; !at.IsZero() && at.Before(o.at) {
+			o.at = at
+		}
+	}
+	return err
+}
+
 // testSource yields one order of a source, with the address of whoever tries.
 type testSource struct {
 	reconcile.Source
@@ -169,6 +190,8 @@ func (s *testSource) Heads(ctx context.Context, w reconcile.Window) iter.Seq2[re
 const maxMet = 2_000_000
 
 func (o *oneOrder) meet(order string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if len(o.met) < maxMet {
 		o.met = append(o.met, order)
 	}

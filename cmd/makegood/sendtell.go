@@ -148,26 +148,33 @@ func (t *sentJSON) conclude(one *oneOrder, res reconcile.Result, zone *time.Loca
 	}
 }
 
-// tellRequests shows a person what would go.
-func (s *session) tellRequests(t *sentJSON) {
-	as := "once"
+// tellRequests shows a person what would go: beside the JSON, where that is what
+// was asked for, and only to somebody who is asked.
+func (s *session) tellRequests(t *sentJSON, f *sendFlags) {
+	out, as := s.io.out, "once"
+	switch {
+	case f.json && f.yes:
+		return
+	case f.json:
+		out = s.io.err
+	}
 	switch {
 	case t.Again:
 		as = "once more, byte for byte what was sent before"
 	case t.Test:
 		as = "as a test, with your own address"
 	}
-	fmt.Fprintf(s.io.out, "Order %s, to %s (%s), %s:\n", t.Order, t.Target, t.Mode, as)
+	fmt.Fprintf(out, "Order %s, to %s (%s), %s:\n", t.Order, t.Target, t.Mode, as)
 	for _, m := range t.Messages {
-		fmt.Fprintf(s.io.out, "\n%s\n", strings.ReplaceAll(m.Action, "_", " "))
+		fmt.Fprintf(out, "\n%s\n", strings.ReplaceAll(m.Action, "_", " "))
 		for _, r := range m.Requests {
-			fmt.Fprintf(s.io.out, "  %s %s\n%s\n", r.Method, r.URL, indented(r.Body))
+			fmt.Fprintf(out, "  %s %s\n%s\n", r.Method, r.URL, indented(r.Body))
 		}
 		if m.Line != "" {
-			fmt.Fprintf(s.io.out, "  into its file:\n%s\n", indented(m.Line))
+			fmt.Fprintf(out, "  into its file:\n%s\n", indented(m.Line))
 		}
 	}
-	fmt.Fprintln(s.io.out)
+	fmt.Fprintln(out)
 }
 
 func indented(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
@@ -198,6 +205,13 @@ func (s *session) tellSent(t *sentJSON, f *sendFlags) error {
 	if !t.Found {
 		fmt.Fprintf(out, "No source of %s holds an order %s%s.\n", t.Target, reports.Mask(f.order), likeWords(t.Nearest))
 	}
+	if left := func(j judgment) bool { return j.Bucket == string(reconcile.BucketLeft) }; t.Test && slices.ContainsFunc(t.Ends, left) {
+		fmt.Fprintln(out, "\nThe same command goes on from here, and sends nothing twice.")
+	}
+	if none := func(j judgment) bool { return slices.Contains(noOwnCart, reconcile.Reason(j.Reason)) }; t.Test && slices.ContainsFunc(t.Ends, none) {
+		fmt.Fprintf(out, "\nTo try the cart, too: put what an order bought into the shop's cart, with your address; after %s send that order to yourself.\n",
+			counted(int(time.Duration(f.one.cfg.ClockMargin)/time.Minute)+1, "minute"))
+	}
 	if t.Check != nil {
 		fmt.Fprintf(out, "\nCheck at the platform whether it is there, as its document says:\n")
 		for i, step := range t.Check.Steps {
@@ -216,6 +230,9 @@ func (s *session) tellSent(t *sentJSON, f *sendFlags) error {
 	}
 	return nil
 }
+
+// noOwnCart are reasons that one's own cart can end.
+var noOwnCart = []reconcile.Reason{reconcile.ReasonNoCart, reconcile.ReasonCartNewer, reconcile.ReasonCartUnrelated}
 
 func likeWords(nearest string) string {
 	if nearest == "" {
