@@ -188,7 +188,7 @@ func (s *session) askLedger(ctx context.Context, led *ledger.Reader, book *arriv
 	}); err != nil {
 		return err
 	}
-	page.last, page.decided = "", false
+	page = ledgerPage{led: led, target: target, tell: book.Sent, unsorted: true}
 	for number := range book.Unmet() {
 		for _, source := range s.Sources {
 			if err := page.add(ctx, reconcile.NewEventID(kind, reconcile.OrderKey{Shop: source.Shop, Order: number})); err != nil {
@@ -200,7 +200,8 @@ func (s *session) askLedger(ctx context.Context, led *ledger.Reader, book *arriv
 }
 
 // ledgerPage looks a few messages up at a time. Ids come in two rounds, each in
-// their order: those with an entry, then those that were decided on.
+// their order: those with an entry, then those that were decided on; unsorted
+// ones in one.
 type ledgerPage struct {
 	led     *ledger.Reader
 	target  string
@@ -208,6 +209,8 @@ type ledgerPage struct {
 	ids     []reconcile.EventID
 	last    reconcile.EventID
 	decided bool // the second round
+
+	unsorted bool
 }
 
 // all tells of those messages about orders completed in a period that are wanted.
@@ -228,7 +231,7 @@ func (p *ledgerPage) add(ctx context.Context, id reconcile.EventID) error {
 	if id == p.last {
 		return nil
 	}
-	if id < p.last && !p.decided {
+	if id < p.last && !p.decided && !p.unsorted {
 		if err := p.flush(ctx); err != nil {
 			return err
 		}

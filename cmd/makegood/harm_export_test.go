@@ -238,3 +238,24 @@ func TestHarmExportOfAnotherZone(t *testing.T) {
 		}
 	}
 }
+
+// TestExportKnowsOldOrders: orders from before the period that is read are known
+// to the ledger, in whatever order the export has them.
+func TestExportKnowsOldOrders(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.source("shop", nil)
+	s.activate("activate", fields{"from": []string{"shop"}})
+	var rows []string
+	for i := range 20 {
+		rows = append(rows, fmt.Sprintf("%d,%s,ann@example.com,MUG,1,%d.00", 1001+i, ago(time.Duration(100*24+i)*time.Hour), 10+i))
+	}
+	s.orders("shop", rows...)
+	s.run(exitDone, "--from", "2020-01-01")
+	s.export(func(i int) string {
+		return fmt.Sprintf("%d,%s,%d.00,EUR", 1020-i, ago(time.Duration(1+i)*time.Hour), 29-i)
+	})
+	if got := s.compared(exitDone, "export.csv", "--zone", "UTC"); got.Of(arrivals.Completed, reconcile.ReasonSentHere) != 20 {
+		t.Errorf("%+v", got.Groups)
+	}
+}
