@@ -107,6 +107,8 @@ type sourceView struct {
 	Aside, LeftOut, Bad                  string
 	Silent                               string
 	Stores                               []storeView
+	Unit                                 string // of Days
+	Days                                 []dayView
 	Late                                 bool
 	Error                                string
 	Notes                                []string
@@ -317,6 +319,12 @@ func (r Report) sourceView(s Source) sourceView {
 		v.Stores = append(v.Stores, storeView{one.Store, moment(one.Newest, r.location()), whole(one.Orders)})
 	}
 	v.Silent = thinned(sentence(r.silentWords(s, 3)))
+	if s.Survey != nil {
+		for _, text := range s.Survey.words() {
+			v.Notes = append(slices.Clone(v.Notes), thinned(text))
+		}
+		v.Unit, v.Days = s.Survey.Unit, s.Survey.views()
+	}
 	rows, more := s.badOrders(reconcile.MaxProblems)
 	for _, p := range rows {
 		v.Problems = append(v.Problems, problemView{p.File, p.Sheet, placeText(p), p.Column, p.Order, p.Text})

@@ -190,6 +190,29 @@ func (s Survey) last(w reconcile.Window, zone *time.Location) []Day {
 	return list
 }
 
+// dayView is a row of the page's table.
+type dayView struct{ Day, Orders, Money string }
+
+// pageDays is how many days, the newest, a page shows.
+const pageDays = 400
+
+// views are the newest days, the newest first.
+func (s Survey) views() []dayView {
+	var rows []dayView
+	for _, d := range slices.Backward(s.Days[max(len(s.Days)-pageDays, 0):]) {
+		rows = append(rows, dayView{d.label(), whole(d.Orders), thinned(moneyText(d.Money))})
+	}
+	return rows
+}
+
+// label names the day as people read it.
+func (d Day) label() string {
+	if d.Part {
+		return dayWords(d.Day) + ", a part of it"
+	}
+	return dayWords(d.Day)
+}
+
 func (t *terminal) survey(source Source) {
 	s := source.Survey
 	if s == nil || s.Orders == 0 {
@@ -231,11 +254,7 @@ func (t *terminal) days(s Survey) {
 	}
 	table := []cells{{plain, "    " + s.Unit, [3]string{"orders", "", "money"}, nil}}
 	for _, d := range shown {
-		label := dayWords(d.Day)
-		if d.Part {
-			label += ", a part of it"
-		}
-		table = append(table, row(label, d))
+		table = append(table, row(d.label(), d))
 	}
 	var all []Count
 	for _, d := range s.Days {
