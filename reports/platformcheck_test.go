@@ -50,6 +50,7 @@ func TestPlatformCheckOnce(t *testing.T) {
 		"one was sent to":  {before: map[string]bool{"activate": true}, want: "old stores"},
 		"nobody knows":     {},
 		"nothing was sent": {before: map[string]bool{}, change: func(r *reconcile.Result) { r.Targets[0].Balance.Places = places{} }, want: "old stores"},
+		"carts alone":      {before: map[string]bool{}, change: func(r *reconcile.Result) { r.Targets[2].Newest = nil }, want: "activate old"},
 		"in shadow":        {before: map[string]bool{}, change: func(r *reconcile.Result) { r.Targets[2].Mode = reconcile.ModeShadow }, want: "activate old"},
 	} {
 		if got := strings.Join(has(c.before, c.change), " "); got != c.want {

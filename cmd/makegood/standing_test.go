@@ -142,7 +142,7 @@ func TestDecided(t *testing.T) {
 		t.Errorf("repeats %+v", d.Repeats)
 	}
 	d.hear(reconcile.Word{Kind: reconcile.WordDecide, Target: "activate", About: "merges_repeats", Value: "yes", Who: "night desk", Note: "sent 1001 twice"})
-	if facts := strings.Join(d.facts(time.UTC), "\n"); !strings.Contains(facts, "counts a repeated order once: yes, said by night desk") {
+	if facts := strings.Join(d.facts(time.UTC), "\n"); !strings.Contains(facts, "that it counts a repeated order once: yes (night desk: sent 1001 twice)") {
 		t.Error(facts)
 	}
 }
