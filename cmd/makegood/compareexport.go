@@ -333,6 +333,10 @@ func (got *exportComparison) warn(ended bool) {
 		say("Most of its numbers, %d of %d, are unknown here. Is it an export of another shop or account, or does the platform see the numbers in another form? Then order_id of %s says which.",
 			unknown, got.Numbers, got.Target)
 	}
+	if got.Known >= fewCompared && got.Bare*2 > got.Known {
+		say("Most of the numbers that are known here, %d of %d, are the shop's own, and not those that order_id of %s makes of them: the platform would take what makegood sends for other orders. Is order_id right?",
+			got.Bare, got.Known, got.Target)
+	}
 	if got.Known >= fewCompared && others*2 > got.Known {
 		say("Most of the numbers that are known here, %d of %d, are those of orders from another time. Is it an export of another shop with the same numbers?", others, got.Known)
 	}

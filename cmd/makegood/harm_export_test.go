@@ -147,6 +147,15 @@ func TestHarmExportThatWasCut(t *testing.T) {
 	if got.Of(arrivals.Lacking, reconcile.ReasonProven) != 3 {
 		t.Errorf("%d lacking: %+v", got.Of(arrivals.Lacking, ""), got.Groups)
 	}
+
+	s.csv("sent.csv", "something_else", "1") // what others sent cannot be read
+	s.warns(s.compared(exitLeft, "export.csv", "--zone", "UTC", "--to", "2099-01-01"), "What others have sent is not known: ")
+
+	s.csv("shop.csv", "something_else", "1") // nor can the orders
+	code, out, errs := makegood(t, "compare", "--export", filepath.Join(s.dir, "export.csv"), "-c", s.file())
+	if code != exitFailed || out != "" || !strings.Contains(errs, "without it nothing can be said of the orders that it holds") {
+		t.Errorf("exit %d\n%s%s", code, errs, out)
+	}
 }
 
 // TestHarmExportChangesNothing: a comparison leaves ledger, plans and platform as
@@ -223,16 +232,19 @@ func TestExportOfAYear(t *testing.T) {
 	}
 }
 
-// TestHarmExportOfAnotherZone: times that are all off by hours are said to be of
-// another zone, and an export without a row agrees with nothing.
-func TestHarmExportOfAnotherZone(t *testing.T) {
+// TestHarmExportMisleads: times that are all off by hours are said to be of another
+// zone, numbers in the wrong form are told of, and an export without a row agrees
+// with nothing.
+func TestHarmExportMisleads(t *testing.T) {
 	for want, c := range map[string]arrivals.Comparison{
 		"Its times lie 2 hours earlier than those here: name the zone that they are of with --zone.": {Rows: 9, Hours: -2},
 		"Its times lie 1 hour later than those here: name the zone that they are of with --zone.":    {Rows: 9, Hours: 1},
-		"It has no row in this period: nothing follows from that.":                                   {},
-		"It has exactly 3000 rows: some platforms cut their exports there.":                          {Rows: 3000},
+		"Most of the numbers that are known here, 6 of 7, are the shop's own, and not those that order_id of activate makes of them: " +
+			"the platform would take what makegood sends for other orders. Is order_id right?": {Rows: 9, Known: 7, Bare: 6},
+		"It has no row in this period: nothing follows from that.":          {},
+		"It has exactly 3000 rows: some platforms cut their exports there.": {Rows: 3000},
 	} {
-		got := exportComparison{Comparison: c, zone: time.UTC}
+		got := exportComparison{Target: "activate", Comparison: c, zone: time.UTC}
 		if got.warn(false); fmt.Sprint(got.Warnings) != "["+want+"]" {
 			t.Errorf("%q, want %q", got.Warnings, want)
 		}

@@ -52,9 +52,9 @@ type Book struct {
 	last       int32 // the line of the last row
 	first      time.Time
 	newest     time.Time
-	days       bool // no row has a time of day
-	one        uint16
-	several    bool   // currencies of orders here; one is the only one
+	days       bool   // no row has a time of day
+	currency   uint16 // of the orders here, among words
+	several    bool   // they have several
 	lacking    []Sent // accepted, and not in the export
 }
 
@@ -159,15 +159,16 @@ func (b *Book) Meet(h reconcile.Head) {
 	}
 	if h.Currency != "" {
 		in := b.words.place(h.Currency)
-		b.several = b.several || b.one != 0 && b.one != in
-		b.one = in
+		b.several = b.several || b.currency != 0 && b.currency != in
+		b.currency = in
 	}
 	fit := int8(fitOwn)
 	i, is := b.index[number]
 	if is && b.shown != nil {
 		fit = fitShown
 	}
-	if !is {
+	bare := !is
+	if bare {
 		if i, is = b.index[h.Key.Order]; !is {
 			return
 		}
@@ -179,7 +180,7 @@ func (b *Book) Meet(h reconcile.Head) {
 	if fit <= l.fit {
 		return
 	}
-	l.here = here{shop: b.words.place(h.Key.Shop), met: true, fit: fit, completed: seconds(h.CompletedAt), ordered: seconds(h.OrderedAt)}
+	l.here = here{shop: b.words.place(h.Key.Shop), met: true, fit: fit, bare: bare, completed: seconds(h.CompletedAt), ordered: seconds(h.OrderedAt)}
 	if h.AmountOf != "" {
 		l.worth, l.worthIn, l.valued = h.Amount, b.words.place(h.Currency), true
 	}

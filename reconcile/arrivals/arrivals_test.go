@@ -262,6 +262,19 @@ func TestTimesOfAnotherZone(t *testing.T) {
 	}
 }
 
+// Numbers that the platform has in another form than it should are counted.
+func TestOwnForm(t *testing.T) {
+	w := world{t, arrivals.New("activate", reconcile.KindPurchase, func(h reconcile.Head) string { return "W" + h.Key.Order })}
+	for _, number := range []string{"1", "W2", "9"} {
+		w.row(number, noon, "")
+	}
+	w.order("1", reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonShadow})
+	w.order("2", reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonShadow})
+	if got := w.compare(); got.Bare != 1 || got.Known != 2 {
+		t.Errorf("%d of %d", got.Bare, got.Known)
+	}
+}
+
 // A test of somebody's own is neither unknown nor a difference, unless an order
 // has its number.
 func TestTried(t *testing.T) {

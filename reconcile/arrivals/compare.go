@@ -68,6 +68,9 @@ type Comparison struct {
 	// Amounts is of how many orders both amounts are known; in the groups of the
 	// side amount they differ.
 	Amounts int `json:"amounts_compared"`
+	// Bare counts the known numbers that are the orders' own, although the platform
+	// should see another form of them.
+	Bare int `json:"own_form,omitempty"`
 	// Hours is by how many whole hours nearly all times lie later than those here
 	// (earlier, when negative): its times are read in another zone than they are of.
 	Hours int `json:"times_off_by_hours,omitempty"`
@@ -206,12 +209,15 @@ func (l *line) paidFor(r *repeat, lines bool) *reconcile.Decimal {
 func (b *Book) judge(i int32, t *tally, c *Comparison) error {
 	l, r := b.lines.at(i), b.repeats[i]
 	paid, worthIn := l.paidFor(r, c.Lines), b.words.of(l.worthIn)
-	n := Number{Order: l.number, At: moment(l.at), Currency: cmp.Or(b.words.of(l.currency), worthIn, b.currency())}
+	n := Number{Order: l.number, At: moment(l.at), Currency: cmp.Or(b.words.of(l.currency), worthIn, b.onlyCurrency())}
 	compared := paid != nil && l.valued
 	differs := compared && !alike(*paid, l.worth, n.Currency, worthIn)
 	side, place, fine := l.end(b.places.of(l.place), differs, compared)
 	if place.Reason != ReasonUnknown {
 		c.Known++
+	}
+	if l.bare {
+		c.Bare++
 	}
 	money := paid
 	if money == nil && l.valued && place.Reason != ReasonOther {
@@ -311,12 +317,12 @@ func coinOf(currency string) (reconcile.Decimal, error) {
 	return reconcile.ParseDecimal(text)
 }
 
-// currency is the only one that orders here have, "" where there are several.
-func (b *Book) currency() string {
+// onlyCurrency is the one that orders here have, "" where there are several.
+func (b *Book) onlyCurrency() string {
 	if b.several {
 		return ""
 	}
-	return b.words.of(b.one)
+	return b.words.of(b.currency)
 }
 
 // settled is how long before the export's newest row an order must have been

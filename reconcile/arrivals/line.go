@@ -25,6 +25,7 @@ type here struct {
 	fit       int8 // how well it fits the number
 	level     int8 // what place rests on
 	valued    bool // worth is known
+	bare      bool // the number is the order's own, and the platform should see another one
 	shop      uint16
 	place     uint16
 	worthIn   uint16
