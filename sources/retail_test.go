@@ -89,6 +89,9 @@ func heads(t testing.TB, s reconcile.Source, w reconcile.Window) []reconcile.Hea
 
 // TestOnlineRetail counts a real shop's year to the digit.
 func TestOnlineRetail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the whole year is long")
+	}
 	cfg := retail(t, shared(t, "online_retail/online_retail.csv"))
 	cfg.Join = []config.Join{customers(t)}
 	s := open(t, cfg)

@@ -14,6 +14,9 @@ import (
 // lines of quantity 0, one amount and one basket number that floats have
 // damaged (4.440892e-16 and 4.0128e+10).
 func TestTills(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the whole year is long")
+	}
 	cfg := &config.Source{
 		Name: "tills", Shop: "tills", Currency: "USD", Channel: "in_store", OrderUnique: "per_store_and_day", Files: "versions",
 		Table: config.Table{Type: "csv", Path: shared(t, "instore_dunnhumby/transactions.csv"), Zone: zone(t, "America/New_York")},

@@ -308,6 +308,9 @@ func TestReaderChangesNothing(t *testing.T) {
 // TestLogStaysBounded: thousands of commits do not pile up beside the file,
 // and closing leaves nothing there.
 func TestLogStaysBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three thousand commits take long")
+	}
 	path := filepath.Join(t.TempDir(), "l.db")
 	led := open(t, path, options())
 	begin(t, led, "r1")

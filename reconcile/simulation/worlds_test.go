@@ -39,7 +39,7 @@ func number(t *testing.T, variable string, otherwise uint64) uint64 {
 func TestWorlds(t *testing.T) {
 	usual := uint64(2000)
 	if testing.Short() {
-		usual = 100
+		usual = 50
 	}
 	worlds := number(t, worldsVariable, usual)
 	first := number(t, seedVariable, uint64(time.Now().UnixNano())%1_000_000_000)
