@@ -12,10 +12,14 @@ import (
 // messages, and what is in flight, may learn of it; everything else is given
 // back, and the next run can send it.
 func TestFuse(t *testing.T) {
-	const orders = 5000
+	orders := 5000
+	if testing.Short() {
+		orders = 500
+	}
 	for _, fault := range []string{"status=404", "status=500", "redirect", "status=400"} {
 		for _, platform := range []string{"activate", "collect"} {
 			t.Run(strings.ReplaceAll(fault, "=", " ")+" "+platform, func(t *testing.T) {
+				t.Parallel()
 				dir := t.TempDir()
 				tillOrders(t, dir, orders, rand.New(rand.NewPCG(1, 2)))
 				sim, url := simulate(t, fault)
