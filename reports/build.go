@@ -20,8 +20,8 @@ type Options struct {
 	Past []Report
 	// Answers are what people said about repeats, by destination.
 	Answers map[string]Answer
-	// SentBefore says which destinations an earlier run has sent something to; nil:
-	// that is not known.
+	// SentBefore says which destinations have accepted something before this run;
+	// nil: that is not known.
 	SentBefore map[string]bool
 }
 

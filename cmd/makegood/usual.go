@@ -26,35 +26,29 @@ type ender interface {
 	EachEnded(ctx context.Context, since time.Time, do func(ledger.LastRun) (bool, error)) error
 }
 
-// usual finds out what the last ordinary runs found: what they sent live to each
-// destination, and the reports of those to just these destinations. Runs over a
-// period that a person named are not ordinary, nor are those that failed. What
-// people said about the platforms comes with it.
-func (s *session) usual(ctx context.Context, led interface {
+// rememberer is what a run asks of a ledger before it begins.
+type rememberer interface {
 	ender
 	hearer
-}) error {
-	s.sentBefore = map[string]bool{}
+	EverSent(ctx context.Context, target string) (bool, error)
+}
+
+// usual finds out what the last ordinary runs found: what they sent live to each
+// destination, and the reports of those to just these destinations. Runs over a
+// period that a person named are not ordinary, nor are those that failed.
+func (s *session) usual(ctx context.Context, led rememberer) error {
 	s.LooseBefore, s.SilentBefore, s.toldSettings = map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
-	var err error
-	if s.answers, err = answersIn(ctx, led); err != nil {
+	if err := s.remember(ctx, led); err != nil {
 		return err
 	}
 	looked := 0
 	return led.EachEnded(ctx, s.Clock().Add(-usualWithin), func(run ledger.LastRun) (bool, error) {
-		sends := run.Command == "run" || run.Command == "apply" || run.Command == "send"
-		if !sends || len(run.Summary) == 0 {
+		if run.Command != "run" || len(run.Summary) == 0 {
 			return false, nil
 		}
 		report, err := reports.Read(bytes.NewReader(run.Summary))
 		if err != nil {
 			return false, nil // another version's report is no reason to send nothing
-		}
-		for _, t := range report.Targets {
-			s.sentBefore[t.Target] = s.sentBefore[t.Target] || t.Balance.Sent.Events > 0
-		}
-		if run.Command != "run" {
-			return false, nil
 		}
 		if report.Settings != nil && len(report.Settings.Values) > 0 {
 			s.toldSettings[report.Settings.Digest] = true
@@ -70,6 +64,21 @@ func (s *session) usual(ctx context.Context, led interface {
 		lacks := func(t *reconcile.Target) bool { return t.Mode == reconcile.ModeLive && t.Usual.Runs < usualRuns }
 		return looked == usualAmong || len(s.past) == usualRuns && !slices.ContainsFunc(s.Targets, lacks), nil
 	})
+}
+
+// remember finds out what people said about the platforms, and to which of them
+// something was sent before.
+func (s *session) remember(ctx context.Context, led rememberer) (err error) {
+	if s.answers, err = answersIn(ctx, led); err != nil {
+		return err
+	}
+	s.sentBefore = map[string]bool{}
+	for _, t := range s.Targets {
+		if s.sentBefore[t.Name()], err = led.EverSent(ctx, t.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // learn takes from one run, the newer ones came before, what is usual.

@@ -34,7 +34,7 @@ type wiring struct {
 	past []reports.Report // ordinary runs before, the newest first
 	// answers are what people said about repeats, by destination.
 	answers map[string]reports.Answer
-	// sentBefore are the destinations that an earlier run has sent something to.
+	// sentBefore are the destinations that have accepted something before.
 	sentBefore map[string]bool
 	// toldSettings are the digests of settings that the report of a recent run
 	// spells out.
