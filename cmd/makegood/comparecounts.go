@@ -121,7 +121,7 @@ func countedTarget(cfg *config.Config, name string) (*config.Target, error) {
 	if name == "" {
 		on := slices.DeleteFunc(slices.Clone(there), func(name string) bool { return cfg.Targets[name].Mode == config.ModeOff })
 		if len(on) != 1 {
-			return nil, fmt.Errorf("--target is missing: of which destination are these counts? There are %s", strings.Join(there, ", "))
+			return nil, fmt.Errorf("--target is missing: which destination is meant? There are %s", strings.Join(there, ", "))
 		}
 		name = on[0]
 	}

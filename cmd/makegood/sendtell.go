@@ -118,7 +118,7 @@ func (t *sentJSON) conclude(one *oneOrder, res reconcile.Result, zone *time.Loca
 		t.Answers = append(t.Answers, told)
 	}
 	for _, id := range slices.Sorted(maps.Keys(one.ends)) {
-		j := judgmentOf(one.ends[id])
+		j := judgmentOf(one.ends[id]).changed()
 		j.Order, j.Detail, j.Origin = reports.Mask(j.Order), reports.Mask(j.Detail), reports.Mask(j.Origin)
 		if one.ends[id].Place.Bucket == reconcile.BucketSent {
 			j.Words, j.Detail = reports.BucketWords(reconcile.BucketSent), ""
