@@ -25,6 +25,10 @@ import (
 // so that processes can be killed and measured.
 const playVariable = "MAKEGOOD_TEST_PLAY"
 
+// raceOptions keep a played makegood that the race detector watches from waiting
+// for a second before it ends.
+const raceOptions = "atexit_sleep_ms=10"
+
 // peakVariable names a file that a played makegood leaves its peak memory in.
 const peakVariable = "MAKEGOOD_TEST_PEAK"
 
@@ -94,7 +98,7 @@ func play(t testing.TB, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), playVariable+"=1")
+	cmd.Env = append(os.Environ(), playVariable+"=1", "GORACE="+raceOptions)
 	return cmd
 }
 
@@ -275,6 +279,7 @@ func TestTranscripts(t *testing.T) {
 			server := httptest.NewServer(sim)
 			e.Defer(func() { sim.Close(); server.Close() })
 			e.Setenv("SIM", server.URL)
+			e.Setenv("GORACE", raceOptions)
 			e.Setenv("FREE", freeAddress())
 			e.Values[simKey{}] = sim
 			hook := listen()
