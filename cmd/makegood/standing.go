@@ -226,7 +226,7 @@ func (d *standing) next(s *surveyor) nextStep {
 	case d.Mode == config.ModeShadow && d.nights() < enoughNights:
 		return by(fmt.Sprintf("let it run in shadow on %s more.", counted(enoughNights-d.nights(), "night")), "run")
 	case d.Mode == config.ModeShadow:
-		return by("lay the platform's own counts beside ours; where they agree, write mode: trial and trial: {orders: 20} at "+place+".", "compare"+only+" --counts counts.csv")
+		return by("lay the platform's own counts beside ours"+d.toSelf()+"; where they agree, write mode: trial and trial: {orders: 20} at "+place+".", "compare"+only+" --counts counts.csv")
 	case d.Mode == config.ModeTrial && (d.Trial == nil || d.Trial.Sent == 0):
 		return by("send the first few: a trial picks the newest of the last day.", "run"+only)
 	case d.Mode == config.ModeTrial:
@@ -237,6 +237,15 @@ func (d *standing) next(s *surveyor) nextStep {
 		return by("look at what shadow and trials left as a plan, and apply it; a later since leaves it out.", d.Remembered.backfill(d.Target, s.zone))
 	}
 	return by("nothing to do; every night:", "run")
+}
+
+// toSelf names the step before a trial, where messages have an address that can
+// be one's own.
+func (d *standing) toSelf() string {
+	if !slices.Contains([]string{"squeezely", "spotler", "collect", "rokt_ads"}, d.Type) {
+		return ""
+	}
+	return ", and send one order to yourself (makegood send --to-self)"
 }
 
 // under is the step that is under way: the first that is not done, of those that
