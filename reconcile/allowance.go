@@ -9,8 +9,8 @@ import (
 // Limits say how much one run may send to a target, and what one order may be
 // charged there. The zero value sets none.
 type Limits struct {
-	// TrialOrders and TrialShare bound each kind of a trial, which sends the
-	// newest: the smaller of so many orders and so large a share of those that are
+	// TrialOrders and TrialShare bound a trial, which sends the newest orders of
+	// each kind: the smaller of so many and so large a share of those that are
 	// younger than a day, one at least. 0 is no bound.
 	TrialOrders int
 	TrialShare  float64
@@ -44,7 +44,7 @@ const fewOutcomes = 20
 // concurrent use.
 type allowance struct {
 	limits Limits
-	trial  map[Kind]*trialPick // what a trial sends of each kind; nil: no trial
+	trial  map[uint64]bool // the orders that a trial sends; nil: no trial
 
 	mu       sync.Mutex
 	orders   map[uint64]bool // that were begun, where a budget bounds them
@@ -58,11 +58,11 @@ type allowance struct {
 	brake    bool   // too many refusals among the first stop it
 }
 
-// newAllowance makes what a run may send; a trial picks from times.
-func newAllowance(t *Target, times trialTimes) *allowance {
+// newAllowance makes what a run may send; a trial picks among the candidates.
+func newAllowance(t *Target, from candidates) *allowance {
 	a := &allowance{limits: t.Limits, orders: map[uint64]bool{}, persons: map[uint64]int{}, seed: maphash.MakeSeed()}
 	if t.Mode == ModeTrial {
-		a.trial = t.Limits.picks(times)
+		a.trial = t.Limits.picks(from)
 	}
 	return a
 }
@@ -73,7 +73,7 @@ func (a *allowance) admit(e Event) (Reason, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.trial != nil && !a.trial[e.Kind].take(e):
+	case !a.picked(e):
 		return ReasonTrial, nil
 	case a.halt != "":
 		return a.halt, nil
@@ -93,6 +93,10 @@ func (a *allowance) admit(e Event) (Reason, error) {
 	}
 	return "", nil
 }
+
+// picked reports whether an event is of an order that a trial picked; without a
+// trial all are.
+func (a *allowance) picked(e Event) bool { return a.trial == nil || a.trial[orderMark(e.ID)] }
 
 // spend takes an event's order and money out of the budget. The first that
 // does not fit ends it: what is smaller must not overtake what is older.

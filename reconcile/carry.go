@@ -65,17 +65,18 @@ func (r *Runner) carryTarget(ctx context.Context, led Ledger, plan *Plan, run Ru
 	tr.Mail.count(&tr.Balance)
 	if err == nil && acct.failure == nil { // else some steps may not have been met at all
 		r.cover(plan, pt, tr, acct)
+		err = r.look(ctx, led, plan, tr)
 	}
 	return errors.Join(err, acct.failure)
 }
 
 // send carries out what a lane may send.
 func (r *Runner) send(ctx context.Context, l *lane, tr *TargetResult) error {
-	times, err := l.plan.trialTimes(l.target)
+	from, err := l.plan.candidates(l.target)
 	if err != nil {
 		return err
 	}
-	l.allow = newAllowance(l.target, times)
+	l.allow = newAllowance(l.target, from)
 	l.allow.brake = l.plan.ordinary && l.target.Usual.known()
 	err = l.send(ctx)
 	tr.Stopped = cmp.Or(tr.Stopped, l.target.Stopped(), l.allow.why())
@@ -193,6 +194,9 @@ func (r *Runner) close(led Ledger, res *Result, plan *Plan, cause error) error {
 func (r *Runner) coverage(res *Result) []Coverage {
 	var all []Coverage
 	for _, tr := range res.Targets {
+		for _, source := range slices.Sorted(maps.Keys(tr.looked)) {
+			all = append(all, Coverage{Source: source, Target: tr.Target, Mode: modeLooked, To: tr.looked[source]})
+		}
 		for _, source := range slices.Sorted(maps.Keys(tr.CoveredTo)) {
 			all = append(all, Coverage{Source: source, Target: tr.Target, Mode: tr.Mode, To: tr.CoveredTo[source]})
 		}

@@ -17,6 +17,8 @@ type ordered struct {
 	foreign bool
 	// kin are the numbers that the order may have had before it was edited.
 	kin []OrderKey
+	// waits says that shadow left the order from which it was edited.
+	waits bool
 }
 
 // elsewhere is why an order is not for a target as this source has it: the
@@ -265,12 +267,12 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 	steps := Diff(o.wants, have, t.Traits(), p.asOf)
 	for i := range steps {
 		if !o.foreign {
-			if err := p.overlay(t, &steps[i], o.head); err != nil {
+			if err := p.overlay(s, t, &steps[i], o.head); err != nil {
 				return err
 			}
 		}
 		p.tooYoung(t, &steps[i])
-		p.keepBack(t, &steps[i])
+		p.keepBack(t, o, &steps[i])
 		if steps[i].Send && awaitsPayment(o.head, steps[i].Want.Kind, p.asOf) {
 			steps[i].Place, steps[i].Send = Place{BucketLeft, ReasonPaymentPending}, false
 		}
@@ -332,28 +334,36 @@ func stepWants(steps []Step) []Want {
 // as open: a purchase, or all that the order's carts may cost. What a checkout
 // did to the stored cart is nobody's record. The plan keeps it, so that it is adopted before anything is sent.
 // What a person reopened because it never arrived goes whatever evidence says.
-func (p *planner) overlay(t *targetPlan, s *Step, h Head) error {
+func (p *planner) overlay(spec SourceSpec, t *targetPlan, s *Step, h Head) error {
 	if s.Want.Kind == KindCart || s.Entry.State != StateAbsent && s.Entry.State != StateOpen || s.Entry.Lost {
 		return nil
 	}
-	adopted := PlannedStep{Do: DoAdopt, Origin: &h.Origin, Seen: s.Entry.Version, Target: t.Name()}
-	var at time.Time
-	if k := p.settledBy(t, h.Key); k != nil {
-		speaks := false
-		if adopted.Receipt, speaks = k.tells(s.Want.ID, h.Key); !speaks {
+	k := p.settledBy(t, h.Key)
+	if k == nil {
+		by, place := p.recall(spec, t, *s, h)
+		if place == (Place{}) {
 			return nil
 		}
-		adopted.By, adopted.Who, at = k.Trust, k.Name(), k.orders[h.Key]
-	} else if was := t.before[s.Want.ID]; t.live() && len(t.Evidence) > 0 && was.Place.Bucket == BucketAlreadySent {
-		adopted.By, adopted.Who = By(was.Place.Reason), "evidence, as a run in shadow saw it" // it may be purged by now
-	} else {
+		s.Place, s.Send = place, false
+		if by == "" {
+			return nil
+		}
+		return p.addStep(adopting(t, *s, h, PlannedStep{By: by, Who: "evidence, as a run in shadow saw it"}, time.Time{}))
+	}
+	receipt, speaks := k.tells(s.Want.ID, h.Key)
+	if !speaks {
 		return nil
 	}
-	s.Place, s.Send, s.receipt = Place{BucketAlreadySent, Reason(adopted.By)}, false, adopted.Receipt
+	s.Place, s.Send, s.receipt = Place{BucketAlreadySent, Reason(k.Trust)}, false, receipt
+	return p.addStep(adopting(t, *s, h, PlannedStep{By: k.Trust, Receipt: receipt, Who: k.Name()}, k.orders[h.Key]))
+}
+
+// adopting makes the step that records on whose word an event is done.
+func adopting(t *targetPlan, s Step, h Head, a PlannedStep, at time.Time) PlannedStep {
 	e := Event{Action: Action(s.Want.Kind), Expiry: at, Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
 	e.Person, e.Facts.Goods, e.Facts.Mark = s.Want.Person, h.GoodsDigest, h.Mark()
-	adopted.Event = e
-	return p.addStep(adopted)
+	a.Do, a.Event, a.Origin, a.Seen, a.Target = DoAdopt, e, &h.Origin, s.Entry.Version, t.Name()
+	return a
 }
 
 // settledBy gives the first evidence that says that an order was sent, nil
@@ -395,10 +405,10 @@ func (p *planner) noteSend(target string, e Event) {
 	switch p.target(target).Mode {
 	case ModeTrial:
 		of := pair{e.Facts.Source, target}
-		if p.times[of] == nil {
-			p.times[of] = trialTimes{}
+		if p.candidates[of] == nil {
+			p.candidates[of] = candidates{}
 		}
-		p.times[of].add(e, p.asOf, p.backfill)
+		p.candidates[of].add(e, p.asOf, p.named)
 	case ModeShadow:
 		p.first.await(problem{target, e.Facts.Source, Place{BucketLeft, ReasonShadow}}, e.ID)
 	}

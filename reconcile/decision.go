@@ -184,9 +184,12 @@ func (p *Plan) decisions(do func(Decision) error) error {
 		return fmt.Errorf("read what was decided: %w", err)
 	}
 	defer func() { _ = f.Close() }() // read only
-	failed := map[string]bool{}
+	failed, stopped := map[string]bool{}, map[string]bool{}
 	for _, s := range p.Sources {
 		failed[s.Source] = s.Error != ""
+	}
+	for _, t := range p.Targets {
+		stopped[t.Target] = t.Stopped != ""
 	}
 	in := json.NewDecoder(flate.NewReader(bufio.NewReader(f)))
 	for {
@@ -197,7 +200,7 @@ func (p *Plan) decisions(do func(Decision) error) error {
 			return nil
 		case err != nil:
 			return fmt.Errorf("read what was decided: %w", err)
-		case failed[d.Source]:
+		case failed[d.Source], stopped[d.Target] && d.Recalls(): // evidence that is not trusted is not remembered
 			continue
 		}
 		if err := do(d); err != nil {

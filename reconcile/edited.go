@@ -87,16 +87,40 @@ func (p *planner) holdEdits(ctx context.Context, s SourceSpec, t *targetPlan, ba
 	}
 	slices.Sort(ids)
 	known, err := p.led.Find(ctx, t.Name(), ids)
+	if known == nil {
+		known = map[EventID]Entry{}
+	}
 	if err == nil {
 		err = FindRevisions(ctx, p.led, t.Name(), known)
 	}
 	if err != nil {
 		return fmt.Errorf("look up what %s was sent: %w", t.Name(), err)
 	}
+	decided, err := p.decided(ctx, t, ids)
+	if err != nil {
+		return err
+	}
 	for i := range batch {
+		p.rememberKin(t, &batch[i], decided, known)
 		p.holdEdit(s, t, &batch[i], known)
 	}
 	return nil
+}
+
+// rememberKin takes in what runs in shadow said of the orders from which one may
+// have been edited: evidence named them then, or they wait for a person.
+func (p *planner) rememberKin(t *targetPlan, o *ordered, decided []Decision, known map[EventID]Entry) {
+	for _, d := range decided {
+		key, err := d.ID.Key()
+		if err != nil || !slices.Contains(o.kin, key) || known[d.ID].Version > 0 {
+			continue
+		}
+		if d.Recalls() {
+			known[d.ID] = Entry{ID: d.ID, State: StateDone, By: By(d.Place.Reason), Value: d.Value} // as far as an edit asks
+		}
+		waiting := d.Place.Bucket == BucketLeft || d.Place.Bucket == BucketHeldBack
+		o.waits = o.waits || waiting && d.CompletedAt.Before(t.looked[d.Source])
+	}
 }
 
 func (p *planner) holdEdit(s SourceSpec, t *targetPlan, o *ordered, known map[EventID]Entry) {

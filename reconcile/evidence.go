@@ -62,6 +62,7 @@ type known struct {
 	samples map[string]string           // by shop: the first number
 	days    map[string]int
 	newest  time.Time
+	oldest  time.Time
 	rows    int
 }
 
@@ -121,6 +122,9 @@ func (r *Runner) readKnown(ctx context.Context, name string, w Window) (*known, 
 		k.days[row.At.UTC().Format(dayLayout)]++
 		if row.At.After(k.newest) {
 			k.newest = row.At
+		}
+		if k.oldest.IsZero() || row.At.Before(k.oldest) {
+			k.oldest = row.At
 		}
 	}
 	return k, nil

@@ -34,6 +34,9 @@ type problem struct {
 	place          Place
 }
 
+// inShadow is where everything ends that shadow does not send.
+var inShadow = Place{BucketLeft, ReasonShadow}
+
 // firstSeen finds out which of a plan's problems the ledger knows of already:
 // only new ones call a person (RULES R15).
 type firstSeen struct {
@@ -94,7 +97,8 @@ func (f *firstSeen) look(ctx context.Context, of problem) error {
 		sum := f.found[of]
 		sum.Accepted += accepted
 		for _, d := range known {
-			if d.Source == of.source && d.Place == of.place && f.ended[d.Run] {
+			there := d.Place == of.place || of.place == inShadow && d.Place.Bucket == BucketLeft // whatever kept it
+			if d.Source == of.source && there && f.ended[d.Run] {
 				sum.add(Earlier{Count: 1, Since: d.At})
 			}
 		}

@@ -151,6 +151,10 @@ func (s *stream) stillFit(ctx context.Context, steps []PlannedStep) []PlannedSte
 			s.end(step, Place{BucketLeft, reason}, "")
 			continue
 		}
+		if !s.allow.picked(step.Event) {
+			s.end(step, Place{BucketLeft, ReasonTrial}, "")
+			continue
+		}
 		reason, err := s.judge(ctx, step)
 		if reason == "" && err == nil {
 			reason, err = s.allow.admit(step.Event)

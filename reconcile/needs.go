@@ -92,7 +92,11 @@ func (t *TargetResult) needs() []PersonNeeded {
 		waits := p == Place{BucketLeft, ReasonNeedsApproval} || p == Place{BucketLeft, ReasonShadowPeriod}
 		stale := (p == Place{BucketLeft, ReasonEvidenceStale} || p == Place{BucketLeft, ReasonEvidenceUnmet}) && t.Err == nil && t.Stopped == ""
 		if stale || waits || p.Bucket == BucketHeldBack && p.Reason.NeedsLook() {
-			add(string(p.Reason), t.Balance.Places[p].Events, t.earlier(func(e Place) bool { return e == p }))
+			known := t.earlier(func(e Place) bool { return e == p })
+			if waits {
+				known.Count = max(known.Count-t.Falling, 0) // soon nobody reads it any more
+			}
+			add(string(p.Reason), t.Balance.Places[p].Events, known)
 		}
 	}
 	return needs

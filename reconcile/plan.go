@@ -21,25 +21,26 @@ type planner struct {
 	win      Window
 	begins   map[pair]beginning
 	backfill bool
+	named    bool // a person named the period or the orders
 	run      RunID
 
-	evidence  map[string]*known
-	unread    map[string]error // evidence that could not be read
-	targets   []*targetPlan
-	sources   map[string]*SourceResult
-	steps     *sorter
-	diary     *diary
-	first     *firstSeen
-	list      *list               // nil: all orders
-	asked     map[OrderKey]bool   // the orders that alone are asked about; nil: a plan of all
-	notUnique map[string]bool     // sources whose order numbers are not what they should be
-	damaged   []damagedOrder      // of the sources that are being read, the first ones
-	undo      *reversals          // of the sources that are being read
-	adopting  *adopter            // makes it read for evidence alone; nil for a plan
-	samples   map[string]*sampler // by source; nil: none are taken
-	times     map[pair]trialTimes // of the steps that send, where a target is on trial
-	trials    map[string]*allowance
-	unsent    map[string]*account // by target: the steps of the plan, for a plan that is not carried out
+	evidence   map[string]*known
+	unread     map[string]error // evidence that could not be read
+	targets    []*targetPlan
+	sources    map[string]*SourceResult
+	steps      *sorter
+	diary      *diary
+	first      *firstSeen
+	list       *list               // nil: all orders
+	asked      map[OrderKey]bool   // the orders that alone are asked about; nil: a plan of all
+	notUnique  map[string]bool     // sources whose order numbers are not what they should be
+	damaged    []damagedOrder      // of the sources that are being read, the first ones
+	undo       *reversals          // of the sources that are being read
+	adopting   *adopter            // makes it read for evidence alone; nil for a plan
+	samples    map[string]*sampler // by source; nil: none are taken
+	candidates map[pair]candidates // of the steps that send, where a target is on trial
+	trials     map[string]*allowance
+	unsent     map[string]*account // by target: the steps of the plan, for a plan that is not carried out
 }
 
 // targetPlan is what planning gathers for one target.
@@ -58,7 +59,7 @@ type targetPlan struct {
 	twins       *twins
 	edits       map[OrderKey]edit
 	products    Products             // nil: no catalog
-	looked      bool                 // it is live, and was in shadow or on trial before
+	looked      map[string]time.Time // by source: up to when it was looked at in shadow or on trial
 	before      map[EventID]Decision // of the batch that is decided: what earlier runs said
 	backlog     Window               // what shadow and trial left
 	strangers   strangers
@@ -91,6 +92,7 @@ type feed struct {
 	undone       Reversals
 	expiring     Expiring
 	tooEarly     TooEarly
+	falling      int // of the backlog
 	frontEnd     missedBy
 }
 
@@ -121,6 +123,7 @@ func (r *Runner) makePlan(ctx context.Context, led Reader, req Request, run RunI
 func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	p.asOf = p.Clock().UTC().Truncate(time.Second)
 	p.backfill = !req.From.IsZero() || req.Orders != nil || len(req.Except) > 0 // what is left out now must not count as covered
+	p.named = !req.From.IsZero() || req.Orders != nil
 	p.sources, p.notUnique = map[string]*SourceResult{}, map[string]bool{}
 	p.steps, p.unsent = newSorter(p.StateDir), map[string]*account{}
 	if req.Samples {
@@ -128,7 +131,7 @@ func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	}
 	p.list = newList(req)
 	p.first = newFirstSeen(p.led, p.asOf)
-	p.times, p.trials = map[pair]trialTimes{}, map[string]*allowance{}
+	p.candidates, p.trials = map[pair]candidates{}, map[string]*allowance{}
 	var err error
 	if p.win, p.begins, err = p.window(ctx, p.led, req, p.asOf); err != nil {
 		return nil, err
@@ -205,8 +208,8 @@ func (p *planner) prepare(ctx context.Context) error {
 		}
 		p.targets = append(p.targets, tp)
 		var err error
-		if tp.looked, err = p.wasLooked(ctx, t); err != nil {
-			return err
+		if tp.looked, err = p.led.Covered(ctx, t.Name(), modeLooked); err != nil {
+			return fmt.Errorf("read up to when %s was looked at: %w", t.Name(), err)
 		}
 		if tp.pruned, err = p.led.Pruned(ctx, t.Name()); err != nil {
 			return fmt.Errorf("read what was forgotten of %s: %w", t.Name(), err)

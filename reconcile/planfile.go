@@ -57,6 +57,8 @@ type PlanEnvelope struct {
 	Expires  time.Time       `json:"expires"`
 	Window   Window          `json:"window"`
 	Backfill bool            `json:"backfill,omitempty"`
+	Named    bool            `json:"named,omitempty"`  // a person named the period or the orders
+	Listed   bool            `json:"listed,omitempty"` // a person listed the orders
 	Ledger   LedgerHead      `json:"ledger"`
 	Sources  []PlannedSource `json:"sources"`
 	Lookups  []Lookup        `json:"lookups,omitempty"`
@@ -114,6 +116,7 @@ type PlannedTarget struct {
 	MissedBy          []MissedBy                `json:"missed_by,omitempty"`
 	TooEarly          TooEarly                  `json:"too_early,omitzero"`
 	Backlog           Window                    `json:"backlog,omitzero"`
+	Falling           int                       `json:"falling,omitempty"`
 }
 
 type planFooter struct {

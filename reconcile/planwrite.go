@@ -92,15 +92,15 @@ func (p *planner) dropped(s PlannedStep) bool {
 func (p *planner) onTrial(s PlannedStep) bool {
 	a := p.trials[s.Target]
 	if a == nil {
-		times := trialTimes{}
-		for of, more := range p.times {
+		all := candidates{}
+		for of, more := range p.candidates {
 			if of.target == s.Target && !p.dropped(PlannedStep{Do: DoSend, Target: of.target, Event: Event{Facts: Facts{Source: of.source}}}) {
 				for kind, list := range more {
-					times[kind] = append(times[kind], list...)
+					all[kind] = append(all[kind], list...)
 				}
 			}
 		}
-		a = newAllowance(p.target(s.Target), times)
+		a = newAllowance(p.target(s.Target), all)
 		p.trials[s.Target] = a
 	}
 	reason, err := a.admit(s.Event)
@@ -108,7 +108,8 @@ func (p *planner) onTrial(s PlannedStep) bool {
 }
 
 func (p *planner) envelope() (*PlanEnvelope, error) {
-	env := &PlanEnvelope{Schema: 1, Run: p.run, AsOf: p.asOf, Expires: p.asOf.Add(planAhead), Window: p.win, Backfill: p.backfill}
+	env := &PlanEnvelope{Schema: 1, Run: p.run, AsOf: p.asOf, Expires: p.asOf.Add(planAhead), Window: p.win, Backfill: p.backfill,
+		Named: p.named, Listed: p.list != nil && p.list.asked != nil}
 	if led, ok := p.led.(interface{ Head() LedgerHead }); ok {
 		env.Ledger = led.Head()
 	}
@@ -170,6 +171,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 		}
 		frontEnd.merge(f.frontEnd)
 		line.TooEarly.add(f.tooEarly)
+		line.Falling += f.falling
 		if err := line.Expiring.merge(f.expiring); err != nil {
 			return line, err
 		}

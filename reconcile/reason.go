@@ -54,6 +54,7 @@ const (
 	ReasonEditedSuffix  Reason = "edited_suffix"  // -1 behind a known number, and nobody has said what that is
 	ReasonEdited        Reason = "edited"         // the order is another one after it was edited
 	ReasonPossibleTwin  Reason = "possible_twin"  // another source has the same purchase under another number
+	ReasonWasSent       Reason = "was_sent"       // evidence named it once, and names it no longer
 	ReasonNoContactKey  Reason = "no_contact_key" // the platform knows people by customer id, and there is none
 	ReasonNoGoods       Reason = "no_goods"
 	ReasonExchange      Reason = "exchange"
@@ -142,7 +143,7 @@ const (
 func (r Reason) NeedsLook() bool {
 	switch r {
 	case ReasonDamagedID, ReasonIDReused, ReasonIDCollision, ReasonNotUnique, ReasonTotalMismatch, ReasonSharedAddress,
-		ReasonFutureTime, ReasonNoEvidence, ReasonNoBudget, ReasonUnknownSKU, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown,
+		ReasonFutureTime, ReasonNoEvidence, ReasonNoBudget, ReasonUnknownSKU, ReasonCannotCompose, ReasonNoLanguage, ReasonEditedSuffix, ReasonPossibleTwin, ReasonStatusUnknown, ReasonWasSent,
 		ReasonManyChanges, ReasonWaitsReceipt, ReasonChainChanged,
 		ReasonOverMaxCharge, ReasonChargeMismatch, ReasonDiscountedCart:
 		return true

@@ -161,6 +161,9 @@ type TargetResult struct {
 	Earlier []EarlierAt
 	// TooEarly counts what earlier nights in shadow would have sent too early.
 	TooEarly TooEarly
+	// Falling counts what of it the runs of the next days no longer reach.
+	Falling int
+	looked  map[string]time.Time // by source, of a run in shadow or on trial
 	// Backlog is the period of what shadow or a trial left, and a live run sends
 	// only when it is asked for: [From, To) of completions. Zero: there is nothing.
 	Backlog Window

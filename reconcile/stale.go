@@ -87,7 +87,11 @@ func (p *planner) evidenceFault(ctx context.Context, name string, orders int, ne
 	if err != nil {
 		return "", fmt.Errorf("read the history of evidence %s: %w", name, err)
 	}
-	return p.evidence[name].stale(orders, newest, history, p.win), nil
+	w := p.win
+	if w.To.After(p.asOf) { // a day that is not over is not compared
+		w.To = p.asOf
+	}
+	return p.evidence[name].stale(orders, newest, history, w), nil
 }
 
 // fewMeetings is how many orders evidence may be asked about without that it

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"cmp"
+	"hash/fnv"
 	"slices"
 	"time"
 )
@@ -9,30 +11,45 @@ import (
 // platform's own pages show what came in the last day.
 const trialYoung = 24 * time.Hour
 
-// trialTimes are the moments of completion, in Unix nanoseconds, of what a
-// trial may pick from, by kind.
-type trialTimes map[Kind][]int64
+// candidate is an order that a trial may pick: when it was completed, in Unix
+// nanoseconds, and which it is.
+type candidate struct {
+	at    int64
+	order uint64
+}
+
+// candidates are what a trial may pick from, by kind.
+type candidates map[Kind][]candidate
 
 // add takes a step that sends. Where a person named the period or the orders,
 // the trial picks among all of them; else among the young ones.
-func (t trialTimes) add(e Event, asOf time.Time, named bool) {
+func (c candidates) add(e Event, asOf time.Time, named bool) {
 	if named || e.Facts.CompletedAt.After(asOf.Add(-trialYoung)) {
-		t[e.Kind] = append(t[e.Kind], e.Facts.CompletedAt.UnixNano())
+		c[e.Kind] = append(c[e.Kind], candidate{e.Facts.CompletedAt.UnixNano(), orderMark(e.ID)})
 	}
 }
 
-// trialPick is what a trial sends of one kind: everything completed later than
-// a moment, and so many of that moment.
-type trialPick struct {
-	after int64 // Unix nanoseconds
-	at    int
+// orderMark stands for an order where many are remembered.
+func orderMark(id EventID) uint64 {
+	key, _ := id.Key() // ids of events were built by NewEventID
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(key.Shop + "\x00" + key.Order)) // never fails
+	return h.Sum64()
 }
 
-// picks chooses the newest of each kind, within the bounds of the trial: so many,
-// and no larger share of what it may pick from; one at least.
-func (l Limits) picks(times trialTimes) map[Kind]*trialPick {
-	picks := map[Kind]*trialPick{}
-	for kind, list := range times {
+// picks chooses the orders of a trial: of each kind the newest, so many and no
+// larger share of what it may pick from, one at least. All that is to be sent of
+// an order goes with it, for one event may need another.
+func (l Limits) picks(from candidates) map[uint64]bool {
+	picked := map[uint64]bool{}
+	for _, list := range from {
+		slices.SortFunc(list, func(a, b candidate) int { // the newest first, each order once
+			if a.at != b.at {
+				return cmp.Compare(b.at, a.at)
+			}
+			return cmp.Compare(a.order, b.order)
+		})
+		list = slices.CompactFunc(list, func(a, b candidate) bool { return a.order == b.order })
 		most := len(list)
 		if share := l.TrialShare; share > 0 {
 			most = int(share*float64(len(list)) + 1e-9) // 29 % of 100 is 29
@@ -40,43 +57,28 @@ func (l Limits) picks(times trialTimes) map[Kind]*trialPick {
 		if l.TrialOrders > 0 {
 			most = min(most, l.TrialOrders)
 		}
-		slices.Sort(list)
-		newest := list[len(list)-max(most, 1):]
-		last, _ := slices.BinarySearch(newest, newest[0]+1)
-		picks[kind] = &trialPick{after: newest[0], at: last}
+		for _, c := range list[:min(max(most, 1), len(list))] {
+			picked[c.order] = true
+		}
 	}
-	return picks
+	return picked
 }
 
-// take reports whether an event is one of those that were picked, and takes it
-// off what is left of its moment.
-func (p *trialPick) take(e Event) bool {
-	if p == nil {
-		return false
-	}
-	at := e.Facts.CompletedAt.UnixNano()
-	if at != p.after {
-		return at > p.after
-	}
-	p.at--
-	return p.at >= 0
-}
-
-// trialTimes gathers what a trial of the target may pick from; nil without one.
-func (p *Plan) trialTimes(t *Target) (trialTimes, error) {
+// candidates gathers what a trial of the target may pick from; nil without one.
+func (p *Plan) candidates(t *Target) (candidates, error) {
 	if t.Mode != ModeTrial {
 		return nil, nil
 	}
-	times := trialTimes{}
+	found := candidates{}
 	for _, kind := range p.Kinds(t.Name()) {
 		for step, err := range p.Steps(t.Name(), kind) {
 			if err != nil {
 				return nil, err
 			}
 			if step.Do == DoSend {
-				times.add(step.Event, p.AsOf, p.Backfill)
+				found.add(step.Event, p.AsOf, p.Named)
 			}
 		}
 	}
-	return times, nil
+	return found, nil
 }

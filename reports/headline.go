@@ -45,15 +45,15 @@ func listed(needs []Need) string {
 
 // calm says how the night went when nobody is needed.
 func calm(r Report) string {
-	var done, left, trial Count
+	var done, left, trial, asks Count
 	shadows := 0
 	for _, t := range r.Targets {
-		done, trial = sum(done, t.Balance.Sent), sum(trial, t.onTrial())
+		done, trial, asks = sum(done, t.Balance.Sent), sum(trial, t.onTrial()), sum(asks, t.unasked())
 		switch {
 		case t.inShadow():
 			shadows++
 		case t.onTrial().Events == 0:
-			left = sum(left, t.leftBut(slices.Concat(notMissingYet, unasked)...))
+			left = sum(left, t.leftBut(slices.Concat(notMissingYet, []string{string(reconcile.ReasonShadowPeriod)})...))
 		}
 	}
 	switch {
@@ -65,6 +65,8 @@ func calm(r Report) string {
 		return plural(left.Orders, "order") + " still to send, and the next run sends them"
 	case trial.Events > 0:
 		return "a trial sent " + plural(done.Orders, "order") + ", and " + number(trial.Orders) + " wait until it is widened"
+	case asks.Events > 0:
+		return "what is new was sent; " + subject(asks) + " that shadow or a trial left wait until somebody asks for them"
 	case shadows > 0 && shadows == len(r.Targets):
 		return "every destination is in shadow, and nothing was sent"
 	case done.Events > 0:
@@ -79,9 +81,6 @@ func (t Target) inShadow() bool { return t.Mode == reconcile.ModeShadow }
 
 // notMissingYet are reasons for being left that make no gap at the platform.
 var notMissingYet = []string{string(reconcile.ReasonTooYoung), string(reconcile.ReasonPaymentPending)}
-
-// unasked are reasons for being left that no run ends by itself.
-var unasked = []string{string(reconcile.ReasonShadowPeriod)}
 
 // pending is what is left and missing at the platform; what is too recent, or
 // not paid yet, is not.

@@ -21,6 +21,7 @@ type Shadow struct {
 type TooEarly struct {
 	Messages int    `json:"messages"`
 	New      int    `json:"new"`
+	Unseen   int    `json:"unseen,omitempty"`  // of Messages: delivered before, and named by the record only later
 	Longest  string `json:"longest,omitempty"` // from an order to its record, as Go writes durations
 	MinAge   string `json:"min_age,omitempty"` // that would have waited for all of them
 }
@@ -50,7 +51,7 @@ func nightInShadow(t reconcile.TargetResult) *Shadow {
 	}
 	s.New -= s.Known
 	if e := t.TooEarly; e.Events > 0 {
-		s.TooEarly = &TooEarly{Messages: e.Events, New: e.Events - e.Earlier}
+		s.TooEarly = &TooEarly{Messages: e.Events, New: e.Events - e.Earlier, Unseen: e.Unseen}
 		if e.Longest > 0 {
 			s.TooEarly.Longest, s.TooEarly.MinAge = e.Longest.Round(time.Second).String(), longer(e.Longest)
 		}
@@ -82,15 +83,35 @@ func (r Report) shadowSteps(t Target) []Step {
 		list = append(list, Step{What: fmt.Sprintf("in shadow: %s new; %s known since %s", areWords(s.New, "message"), areWords(s.Known, "message"), moment(s.Since, r.location()))})
 	}
 	if e := s.TooEarly; e != nil {
-		step := Step{What: someWords(e.Messages, "message would have been too early: makegood would have sent it, and the live integration delivered it by itself later",
-			"messages would have been too early: makegood would have sent them, and the live integration delivered them by itself later")}
-		if e.New < e.Messages {
-			step.Why = number(e.New) + " of them new"
-		}
-		if step.Next = "A longer min_age waits for the live integration."; e.MinAge != "" {
-			step.Next = fmt.Sprintf("The longest took %s from the order to its record: min_age: %s waits for all of them.", e.Longest, e.MinAge)
+		list = append(list, earlySteps(*e)...)
+	}
+	return list
+}
+
+// earlySteps says what would have gone twice, and what would have kept it: the
+// live integration delivered it later by itself, or had, and its record said so
+// only later.
+func earlySteps(e TooEarly) []Step {
+	var list []Step
+	if n := e.Messages - e.Unseen; n > 0 {
+		step := Step{What: someWords(n, "message would have been too early: makegood would have sent it, and the live integration delivered it by itself later",
+			"messages would have been too early: makegood would have sent them, and the live integration delivered them by itself later"),
+			Next: "A longer min_age waits for the live integration."}
+		if e.MinAge != "" {
+			step.Next = fmt.Sprintf("The longest took %s from the order to its delivery: min_age: %s waits for all of them.", e.Longest, e.MinAge)
 		}
 		list = append(list, step)
+	}
+	if e.Unseen > 0 {
+		list = append(list, Step{What: someWords(e.Unseen, "message would have gone twice: it had been delivered, and the record of it came later",
+			"messages would have gone twice: they had been delivered, and the record of them came later"),
+			Next: "Let makegood run after that record is written, or let min_age wait as long as it takes."})
+	}
+	if len(list) > 0 && e.New < e.Messages {
+		list[0].Why = number(e.New) + " of them new"
+		if e.Unseen > 0 && e.Unseen < e.Messages {
+			list[0].Why = number(e.New) + " of all these new"
+		}
 	}
 	return list
 }
@@ -108,9 +129,30 @@ func (r Report) backlogStep(n Need) Step {
 	step := Step{Next: "Nobody has asked for it since. Make a plan of that time, look at it, and apply it; a later since leaves it out for good:"}
 	for _, t := range r.Targets {
 		if t.Target == n.Target && t.Backlog != nil {
-			from, to := t.Backlog.From.In(r.location()), t.Backlog.To.In(r.location()).AddDate(0, 0, 1)
-			step.Command = r.command(fmt.Sprintf("plan --target %s --from %s --to %s", quoted(t.Target), from.Format(time.DateOnly), to.Format(time.DateOnly)))
+			step.Command = r.command("plan --target " + quoted(t.Target) + backlogPeriod(t.Backlog.From, t.Backlog.To.Add(-time.Second), r.Started, r.location()))
 		}
 	}
 	return step
+}
+
+// backlogPeriod gives the flags of a period of whole days; without an end where
+// that would lie ahead.
+func backlogPeriod(from, newest, now time.Time, zone *time.Location) string {
+	text := " --from " + from.In(zone).Format(time.DateOnly)
+	end := newest.In(zone).AddDate(0, 0, 1)
+	if end.Format(time.DateOnly) <= now.In(zone).Format(time.DateOnly) {
+		text += " --to " + end.Format(time.DateOnly)
+	}
+	return text
+}
+
+// BacklogOf is what shadow or a trial left at a destination by a report, and what
+// to type for a plan of it.
+func (r Report) BacklogOf(target string) (left Count, command string) {
+	for _, t := range r.Targets {
+		if t.Target == target && t.Backlog != nil {
+			return t.unasked(), r.backlogStep(Need{Target: target}).Command
+		}
+	}
+	return Count{}, ""
 }

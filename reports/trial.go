@@ -25,10 +25,16 @@ func unknownWords(u UnknownSKUs) string {
 }
 
 // onTrial counts what waits until a trial is widened.
-func (t Target) onTrial() Count {
+func (t Target) onTrial() Count { return t.leftFor(reconcile.ReasonTrial) }
+
+// unasked counts what shadow or a trial left, and nobody has asked for.
+func (t Target) unasked() Count { return t.leftFor(reconcile.ReasonShadowPeriod) }
+
+// leftFor counts what is left for one reason.
+func (t Target) leftFor(why reconcile.Reason) Count {
 	waiting := count(reconcile.Count{})
 	for _, reason := range t.Reasons {
-		if reason.Reason == string(reconcile.ReasonTrial) {
+		if reason.Reason == string(why) {
 			waiting = sum(waiting, reason.Count)
 		}
 	}
@@ -51,7 +57,8 @@ func (r Report) trialStep(t Target) Step {
 	if t.Type == "emanage" {
 		step.Next = "Each run makes as many test carts again; trial: {orders: ...} widens it, mode: live ends it. Test carts charge nobody, and count for nothing then."
 	}
-	none := t.Balance.Sent.Events == 0 && !r.Backfill && t.pending().Events == waiting.Events
+	tried := t.Balance.Sent.Events + t.Balance.Refused.Events + t.Balance.InDoubt.Events
+	none := tried == 0 && !r.Backfill && t.pending().Events == waiting.Events
 	if none && waiting.Events > 0 {
 		step.Why = "none of them is younger than 24 hours; --from tries older ones"
 	}

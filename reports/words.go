@@ -140,6 +140,8 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonEvidenceUnmet, Words{Text: "the record of the live integration knows few of the orders",
 		Next: "Compare an order number with that record; nothing is sent before it is known which is right."}},
 	{reconcile.ReasonTrial, Words{Text: "not yet sent, the destination is on trial"}},
+	{reconcile.ReasonWasSent, Words{Text: "the record of the live integration named it once, and names it no longer",
+		Next: "Look up at the platform whether it has them. What it lacks goes by a list: makegood run --orders FILE."}},
 	{reconcile.ReasonShadowPeriod, Words{Text: "left by shadow or a trial, and not asked for since",
 		Next: "Make a plan of that time, look at it, and apply it: makegood plan --target DESTINATION --from DAY, makegood apply PLAN."}},
 	{reconcile.ReasonBudget, Words{Text: "the budget of this run is spent"}},

@@ -145,8 +145,18 @@ var explainedOrders = situations{
 		w.tells("1", "shadow", "--read")
 		w.activate("activate", nil)
 		w.tells("1", "shadow_period", "--read")
-		w.orders("shop", "2,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+		w.orders("shop", "2,"+ago(time.Minute)+",ann@example.com,MUG,1,5")
 		w.tells("2", "planned", "--read")
+	},
+	"named by a record that names it no longer": func(w witness) {
+		w.evidence(fields{"fresh_within": "100h"})
+		w.activate("activate", fields{"mode": "shadow", "nothing_else_sends": nil, "already_sent": []string{"live_log"}})
+		w.orders("shop", "1,"+ago(time.Hour)+",ann@example.com,MUG,1,5", "2,"+ago(2*time.Hour)+",bob@example.com,MUG,1,5")
+		w.csv("sent.csv", "order_id,sent_at", "1,"+ago(time.Hour), "2,"+ago(2*time.Hour))
+		w.night()
+		w.csv("sent.csv", "order_id,sent_at", "2,"+ago(2*time.Hour))
+		w.night()
+		w.tells("1", "was_sent")
 	},
 }
 

@@ -1,36 +1,40 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"time"
 
 	"makegood/config"
 	"makegood/reconcile"
+	"makegood/reconcile/ledger"
 	"makegood/reports"
 )
 
-// remembered is what a destination's nights in shadow and on trial left, as the
-// ledger has it now.
+// remembered is what a destination's nights in shadow and on trial left: in
+// shadow and on trial as the ledger has it of all nights, since then as the last
+// run has found it.
 type remembered struct {
 	reports.Count
-	From time.Time `json:"from,omitzero"` // completions
-	To   time.Time `json:"to,omitzero"`   // of the newest
-	// TooEarly messages would have gone before the live integration delivered them
-	// by itself.
+	// TooEarly messages would have gone twice.
 	TooEarly int `json:"too_early"`
+	command  string
 }
 
-// remembers asks the ledger what shadow and trials left at a destination; what
-// was sent since is none of it.
+// remembers finds out what shadow and trials left at a destination.
 func (s *surveyor) remembers(ctx context.Context, d *standing, ledgerName string) error {
+	if d.Mode == config.ModeLive {
+		return nil // its runs have told
+	}
 	if d.Shadow == nil && d.Trial == nil {
 		return nil
 	}
 	var left reconcile.Count
 	var found remembered
+	since := s.cfg.Targets[d.Target].Since
 	if err := s.led.Remembered(ctx, ledgerName, func(was reconcile.Decision) error {
 		switch {
+		case was.ID.Revision() > 1 || since != nil && was.CompletedAt.Before(since.In(s.zone)):
 		case was.WasTooEarly():
 			found.TooEarly++
 		case was.Waits():
@@ -41,12 +45,6 @@ func (s *surveyor) remembers(ctx context.Context, d *standing, ledgerName string
 			if was.Value.Amount != nil {
 				one.Money = reconcile.Money{was.Value.Currency: *was.Value.Amount}
 			}
-			if found.From.IsZero() || was.CompletedAt.Before(found.From) {
-				found.From = was.CompletedAt
-			}
-			if was.CompletedAt.After(found.To) {
-				found.To = was.CompletedAt
-			}
 			return left.Add(one)
 		}
 		return nil
@@ -56,6 +54,26 @@ func (s *surveyor) remembers(ctx context.Context, d *standing, ledgerName string
 	found.Count = reports.CountOf(left)
 	d.Remembered = &found
 	return nil
+}
+
+// meetBacklog takes what a live run found that shadow and trials left; the newer
+// ones came before. A run of a person's own that sent some of it since leaves that
+// to the next ordinary one.
+func (d *standing) meetBacklog(run ledger.LastRun, backfill bool, mode string, b reports.Balance, config string) {
+	switch {
+	case d.backlogKnown || d.Mode != mode || !reconcile.Sends(mode) || mode == reconcile.ModeTrial:
+	case backfill || run.Command != "run":
+		d.backlogKnown = b.Sent.Events > 0
+	default:
+		d.backlogKnown = true
+		report, err := reports.Read(bytes.NewReader(run.Summary))
+		if err != nil {
+			return
+		}
+		if left, command := report.Naming(config).BacklogOf(d.Target); left.Events > 0 {
+			d.Remembered = &remembered{Count: left, command: command}
+		}
+	}
 }
 
 // words says what shadow and trials left, "" where it is nothing.
@@ -76,10 +94,4 @@ func (m *remembered) words(mode string) string {
 		text += fmt.Sprintf("too early would have been %s", counted(m.TooEarly, "message"))
 	}
 	return text
-}
-
-// backfill is the command that makes a plan of what was left.
-func (m *remembered) backfill(target string, zone *time.Location) string {
-	return fmt.Sprintf("plan --target %s --from %s --to %s", quotedArgument(target), m.From.In(zone).Format(time.DateOnly),
-		m.To.In(zone).AddDate(0, 0, 1).Format(time.DateOnly))
 }

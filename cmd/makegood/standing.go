@@ -39,6 +39,7 @@ type standing struct {
 	Needs            []reports.Need       `json:"needs,omitempty"`
 	byHand           []reports.Step       // what to do about the needs
 	streakEnded      bool
+	backlogKnown     bool
 	failed           bool // the last run, and it left no report
 }
 
@@ -234,7 +235,7 @@ func (d *standing) next(s *surveyor) nextStep {
 	case d.Live == nil:
 		return by("it is to be live, and has not run so yet.", "run"+only)
 	case d.Remembered != nil && d.Remembered.Events > 0:
-		return by("look at what shadow and trials left as a plan, and apply it; a later since leaves it out.", d.Remembered.backfill(d.Target, s.zone))
+		return nextStep{"look at what shadow and trials left as a plan, and apply it; a later since leaves it out.", d.Remembered.command}
 	}
 	return by("nothing to do; every night:", "run")
 }

@@ -127,8 +127,9 @@ const maxHistory = 2500
 
 // pastTargets is what is read of the report of each past run.
 type pastTargets struct {
-	Error   string `json:"error"`
-	Targets []struct {
+	Error    string `json:"error"`
+	Backfill bool   `json:"backfill"`
+	Targets  []struct {
 		Target   string                 `json:"target"`
 		Mode     string                 `json:"mode"`
 		Balance  reports.Balance        `json:"balance"`
@@ -154,6 +155,7 @@ func (s *surveyor) meet(run ledger.LastRun) (bool, error) {
 				s.last(d.Target, run)
 			}
 			d.meet(t.Mode, run.Started, t.Balance, s.zone)
+			d.meetBacklog(run, past.Backfill, t.Mode, t.Balance, s.named())
 			if d.Evidence == nil && t.Evidence != nil {
 				d.Evidence = &evidenceSeen{*t.Evidence, run.Started.UTC().Truncate(time.Second)}
 			}

@@ -79,6 +79,9 @@ func (t *tx) decide(ctx context.Context, target string, rows []decisionRow) erro
 			if err != nil {
 				return err
 			}
+			if was.recalls() && !is.recalls() {
+				continue // what evidence named once is not forgotten
+			}
 			same := is
 			same.Run, same.At = was.Run, was.At
 			if _, differs := t.seal.changed(was, same); !differs && (told || was.Run == is.Run) {
@@ -105,6 +108,11 @@ func (t *tx) told(ctx context.Context, ended map[string]bool, run string) (told 
 	err = t.GetContext(ctx, &told, `SELECT EXISTS (SELECT 1 FROM runs WHERE run = ? AND finished IS NOT NULL)`, run)
 	ended[run] = told
 	return told, err
+}
+
+// recalls is reconcile.Decision.Recalls.
+func (r decisionRow) recalls() bool {
+	return reconcile.Decision{Place: reconcile.Place{Bucket: reconcile.Bucket(r.Bucket), Reason: reconcile.Reason(r.Reason)}}.Recalls()
 }
 
 type decisionKey struct{ event, source string }
@@ -158,6 +166,10 @@ func (t *tx) undecide(ctx context.Context, target string, ids []reconcile.EventI
 // Decided lists what was decided about events at a target, or with target ""
 // about orders at their sources.
 func (v *view) Decided(ctx context.Context, target string, ids []reconcile.EventID) (list []reconcile.Decision, err error) {
+	asked := make(map[reconcile.EventID]reconcile.EventID, len(ids))
+	for _, id := range ids {
+		asked[v.seal.hide(id)] = id
+	}
 	err = v.read(ctx, "look up what was decided", func(conn *conn) error {
 		known, err := conn.decisions(ctx, target, v.seal.hidden(ids))
 		if err != nil {
@@ -168,6 +180,7 @@ func (v *view) Decided(ctx context.Context, target string, ids []reconcile.Event
 			if err != nil {
 				return err
 			}
+			d.ID = asked[d.ID] // as it is known where the person key is
 			list = append(list, d)
 		}
 		return nil

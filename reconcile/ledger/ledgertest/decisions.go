@@ -12,6 +12,12 @@ type decider interface {
 	Decided(ctx context.Context, target string, ids []reconcile.EventID) ([]reconcile.Decision, error)
 }
 
+// problems lists decisions as they are kept.
+type problems interface {
+	Problems(ctx context.Context, target string, do func(reconcile.Decision) error) error
+	Remembered(ctx context.Context, target string, do func(reconcile.Decision) error) error
+}
+
 func (h hand) decided(at string, id reconcile.EventID) []reconcile.Decision {
 	h.t.Helper()
 	list, err := h.Ledger.(decider).Decided(h.t.Context(), at, []reconcile.EventID{id})
@@ -61,7 +67,41 @@ func decide(t *testing.T, p Place) {
 	hidden := hold(reconcile.ReasonNoEmail)
 	hidden.ID = purchase("ann@example.com").ID
 	h.decide(hidden)
-	if got := h.decided(target, hidden.ID); len(got) != 1 || got[0].ID == hidden.ID {
+	if got := h.decided(target, hidden.ID); len(got) != 1 || got[0].ID != hidden.ID { // to who asks by it
 		t.Errorf("an address that stands in the place of a number: %+v", got)
+	}
+	kept := 0
+	err := h.Ledger.(problems).Remembered(t.Context(), target, func(d reconcile.Decision) error { kept++; return nil })
+	if err != nil || kept != 0 {
+		t.Errorf("remembered %d, %v", kept, err)
+	}
+	bad := hidden
+	bad.Place = reconcile.Place{Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonNoBudget}
+	h.decide(bad)
+	found := 0
+	if err := h.Ledger.(problems).Problems(t.Context(), target, func(d reconcile.Decision) error {
+		if found++; d.ID == hidden.ID {
+			t.Error("an address is kept as it is")
+		}
+		return nil
+	}); err != nil || found != 1 {
+		t.Errorf("found %d, %v", found, err)
+	}
+
+	// What evidence named once, no other decision takes the place of.
+	recalled := hold(reconcile.ReasonNoEmail)
+	recalled.ID = purchase("recalled").ID
+	for _, place := range []reconcile.Place{{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonShadow}, {Bucket: reconcile.BucketAlreadySent, Reason: reconcile.ReasonProven},
+		{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonShadow}, {Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonNoEmail}} {
+		recalled.Place = place
+		h.decide(recalled)
+	}
+	if got := h.decided(target, recalled.ID); len(got) != 1 || got[0].Place.Bucket != reconcile.BucketAlreadySent {
+		t.Errorf("what evidence named became %+v", got)
+	}
+	recalled.Place = reconcile.Place{Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonWasSent}
+	h.decide(recalled)
+	if got := h.decided(target, recalled.ID); len(got) != 1 || got[0].Place != recalled.Place {
+		t.Errorf("what evidence names no longer became %+v", got)
 	}
 }
