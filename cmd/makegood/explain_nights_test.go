@@ -237,11 +237,15 @@ var explainedAnswers = situations{
 			"3,"+ago(time.Hour)+",bob@example.com,MUG,1,5")
 		w.night()
 		w.tells("1", "trial")
-		w.activate("activate", fields{"concurrency": 1, "per_run": 1, "since": "2020-01-02"})
-		w.orders("shop", "2,"+ago(2*time.Hour)+",ann@example.com,MUG,1,6", "4,"+ago(time.Hour)+",ann@example.com,MUG,1,7", "7,"+ago(time.Hour)+",ann@example.com,MUG,1,7")
+		w.activate("activate", nil)
 		w.night()
 		w.tells("2", "shadow_period")
-		w.tells("7", "per_run")
+	},
+	"so much for a person, and in all": func(w witness) {
+		w.activate("activate", fields{"concurrency": 1, "per_run": 1, "since": "2020-01-02"})
+		w.orders("shop", "2,"+ago(2*time.Hour)+",ann@example.com,MUG,1,6", "4,"+ago(time.Hour)+",ann@example.com,MUG,1,7")
+		w.night()
+		w.tells("4", "per_run")
 		w.activate("activate", fields{"concurrency": 1, "budget": fields{"orders": 1}})
 		w.orders("shop", "5,"+ago(2*time.Hour)+",ann@example.com,MUG,1,6", "6,"+ago(time.Hour)+",cas@example.com,MUG,1,7")
 		w.night()

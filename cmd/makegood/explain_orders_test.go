@@ -145,6 +145,8 @@ var explainedOrders = situations{
 		w.tells("1", "shadow", "--read")
 		w.activate("activate", nil)
 		w.tells("1", "shadow_period", "--read")
+	},
+	"only planned": func(w witness) {
 		w.orders("shop", "2,"+ago(time.Minute)+",ann@example.com,MUG,1,5")
 		w.tells("2", "planned", "--read")
 	},
