@@ -176,6 +176,8 @@ type Reader interface {
 	Alike(ctx context.Context, target string, likes []Likeness, w Window) (map[Likeness][]Entry, error)
 	// Decided lists why events are where they are, as runs wrote it down.
 	Decided(ctx context.Context, target string, ids []EventID) ([]Decision, error)
+	// HasDecided reports whether anything was decided about a target's events.
+	HasDecided(ctx context.Context, target string) (bool, error)
 	// RunsEnded gives those of the runs that came to their end.
 	RunsEnded(ctx context.Context, runs []RunID) ([]RunID, error)
 	// EvidenceDays tells how many rows an evidence source held on earlier days

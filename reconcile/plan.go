@@ -60,6 +60,7 @@ type targetPlan struct {
 	edits       map[OrderKey]edit
 	products    Products             // nil: no catalog
 	looked      map[string]time.Time // by source: up to when it was looked at in shadow or on trial
+	decides     bool                 // the ledger has decisions about its events
 	before      map[EventID]Decision // of the batch that is decided: what earlier runs said
 	backlog     Window               // what shadow and trial left
 	strangers   strangers
@@ -208,6 +209,9 @@ func (p *planner) prepare(ctx context.Context) error {
 		}
 		p.targets = append(p.targets, tp)
 		var err error
+		if tp.decides, err = p.led.HasDecided(ctx, t.Name()); err != nil {
+			return fmt.Errorf("see whether anything was decided for %s: %w", t.Name(), err)
+		}
 		if tp.looked, err = p.led.Covered(ctx, t.Name(), modeLooked); err != nil {
 			return fmt.Errorf("read up to when %s was looked at: %w", t.Name(), err)
 		}

@@ -64,6 +64,9 @@ func (d Decision) Recalls() bool {
 // never begun. What evidence named counts before anything else; then the newest.
 func (p *planner) remember(ctx context.Context, t *targetPlan, ids []EventID, have map[EventID]Entry) error {
 	t.before = map[EventID]Decision{}
+	if !t.decides {
+		return nil
+	}
 	var unknown []EventID
 	for _, id := range ids {
 		if have[id].Version == 0 {
@@ -81,7 +84,7 @@ func (p *planner) remember(ctx context.Context, t *targetPlan, ids []EventID, ha
 }
 
 func (p *planner) decided(ctx context.Context, t *targetPlan, ids []EventID) ([]Decision, error) {
-	if len(ids) == 0 {
+	if len(ids) == 0 || !t.decides {
 		return nil, nil
 	}
 	known, err := p.led.Decided(ctx, t.Name(), ids)

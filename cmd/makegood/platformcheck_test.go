@@ -51,7 +51,7 @@ func TestTheFirstAcceptedOrderNamesTheCheck(t *testing.T) {
 	_, again, _ := makegood(t, "report", "-c", s.file())
 	s.contains(again, "on an event ID of W2")
 	s.orders("shop", "2,"+ago(2*time.Hour)+",bob@example.com,MUG,1,5", "3,"+ago(time.Hour)+",cas@example.com,MUG,1,5")
-	if got := s.checksOf("run"); len(got) > 0 {
+	if got := s.checksOf("run", "--from", "2020-01-01"); len(got) > 0 { // the third order is of the time in shadow
 		t.Errorf("a later run names the check again: %v", got)
 	}
 	if n := s.sim.Counts().Platforms["squeezely"].Orders; n != 4 {

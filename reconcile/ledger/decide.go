@@ -163,6 +163,14 @@ func (t *tx) undecide(ctx context.Context, target string, ids []reconcile.EventI
 	return nil
 }
 
+// HasDecided implements reconcile.Reader.
+func (v *view) HasDecided(ctx context.Context, target string) (has bool, err error) {
+	err = v.read(ctx, "see whether anything was decided", func(conn *conn) error {
+		return conn.GetContext(ctx, &has, `SELECT EXISTS (SELECT 1 FROM decisions WHERE target = ?)`, target)
+	})
+	return has, err
+}
+
 // Decided lists what was decided about events at a target, or with target ""
 // about orders at their sources.
 func (v *view) Decided(ctx context.Context, target string, ids []reconcile.EventID) (list []reconcile.Decision, err error) {
