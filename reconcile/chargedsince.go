@@ -60,7 +60,7 @@ func (r *Runner) recordsNow(ctx context.Context, led Ledger, plan *Plan, pt Plan
 		if err != nil {
 			return nil, fmt.Errorf("read the history of evidence %s: %w", name, err)
 		}
-		why := k.stale(charges, newest, history, Window{From: plan.Window.From, To: r.Clock()})
+		why := k.stale(charges, newest, history, Window{From: plan.Window.From, To: r.Clock()}, false)
 		if why == "" && k.rows == 0 && len(pt.Evidence[name]) > 0 {
 			why = name + " holds no row any more"
 		}

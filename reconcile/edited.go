@@ -119,7 +119,7 @@ func (p *planner) rememberKin(t *targetPlan, o *ordered, decided []Decision, kno
 			known[d.ID] = Entry{ID: d.ID, State: StateDone, By: By(d.Place.Reason), Value: d.Value} // as far as an edit asks
 		}
 		waiting := d.Place.Bucket == BucketLeft || d.Place.Bucket == BucketHeldBack
-		o.waits = o.waits || waiting && d.CompletedAt.Before(t.looked[d.Source])
+		o.waits = o.waits || waiting && d.CompletedAt.Before(t.lookedAt(d.Source))
 	}
 }
 

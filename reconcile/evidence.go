@@ -167,14 +167,14 @@ func (k *known) tells(id EventID, key OrderKey) (receipt string, ok bool) {
 
 // stale tells in words why evidence cannot be trusted for a window with the
 // given orders, or "". newest is the newest completion among them.
-func (k *known) stale(orders int, newest time.Time, history map[string]int, w Window) string {
+func (k *known) stale(orders int, newest time.Time, history map[string]int, w Window, listed bool) string {
 	if k.FreshWithin > 0 && !newest.IsZero() && newest.Sub(k.newest) > k.FreshWithin {
 		if k.newest.IsZero() && k.rows > 0 {
 			return fmt.Sprintf("%s holds no row with a time for this period: let columns.at name the time of sending, and run again", k.Name())
 		}
 		return k.late(orders, newest)
 	}
-	if k.rows == 0 && orders > 20 {
+	if k.rows == 0 && (orders > 20 || listed && orders > 0) { // a list is looked for in all that there ever was
 		return k.late(orders, newest)
 	}
 	return k.tooFew(history, w)

@@ -63,6 +63,19 @@ func (p *planner) readGroup(ctx context.Context, group []SourceSpec) error {
 	return p.closeReversals(ctx, group)
 }
 
+// noteBad keeps why an order is bad. What was not asked for, nobody is told of: it
+// is not kept, for the next run to tell it as new.
+func (p *planner) noteBad(h Head) error {
+	place := Place{BucketBad, h.Bad[0].Reason}
+	if p.list.excludes(h.Key.Order) == "" {
+		return p.decideHead("", h, place, badDetail(h.Bad))
+	}
+	d := Decision{Source: h.Source, ID: NewEventID(KindOrder, h.Key), Place: place, Origin: h.Origin}
+	p.first.note(d)
+	p.tell(d)
+	return nil
+}
+
 // readSource walks the heads of one source and hands each good one to decide,
 // which is called with end true at the end. Only errors of the ledger and
 // cancellation are returned: a source that fails is noted.
@@ -93,7 +106,7 @@ func (p *planner) readSource(ctx context.Context, s SourceSpec, decide func(h He
 		}
 		switch {
 		case len(h.Bad) > 0:
-			if err := p.decideHead("", h, Place{BucketBad, h.Bad[0].Reason}, badDetail(h.Bad)); err != nil {
+			if err := p.noteBad(h); err != nil {
 				return err
 			}
 			if err := p.first.catchUp(ctx); err != nil {

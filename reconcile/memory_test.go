@@ -278,3 +278,65 @@ func TestADayThatIsNotOverIsNotCompared(t *testing.T) {
 		t.Errorf("%v, %v", err, res.Targets[0].Err)
 	}
 }
+
+// A list is the answer to what a record names no longer, not to what it named and
+// has forgotten since.
+func TestHarmAListDoesNotRepeatWhatAPurgedRecordNamed(t *testing.T) {
+	for _, mode := range []string{reconcile.ModeTrial, reconcile.ModeLive} {
+		h, log := twoDaysAgo(t)
+		h.run()
+		h.pass(day)
+		log.Rows = []reconcile.EvidenceRow{row("3")}
+		h.target.Mode, h.target.Limits.TrialOrders = mode, 5
+		h.ends(h.runOver(reconcile.Request{From: h.target.Since, Orders: []string{"1", "2"}}), map[string]int{"already_sent/proven": 1, "sent/sent_now": 1})
+		h.accepted(purchase("2"))
+	}
+}
+
+// Of a list, an empty record is no proof that nothing was sent.
+func TestHarmAListAndAnEmptyRecord(t *testing.T) {
+	h := newHouse(t, many(30)...)
+	h.addEvidence(proven)
+	res, err := h.attempt(t.Context(), h.ledger(), reconcile.Request{From: h.target.Since, Orders: []string{"0004"}})
+	if err != nil || res.Targets[0].Err == nil {
+		t.Errorf("%v, %v", err, res.Targets[0].Err)
+	}
+	h.accepted()
+}
+
+// What shadow left waits also when its source has another name since, and when a
+// trial claimed it and gave it back.
+func TestHarmABacklogKeepsWaiting(t *testing.T) {
+	h := newHouse(t)
+	h.addSource("before", "main", order("1", oneTea, at(noon.Add(-2*day))))
+	h.target.From, h.target.Mode = []string{"before"}, reconcile.ModeShadow
+	h.ends(h.run(), map[string]int{"left/shadow": 1})
+	h.pass(day)
+	h.Sources = nil
+	h.addSource("since", "main", order("1", oneTea, at(noon.Add(-2*day))), order("2", oneTea, at(noon.Add(-2*day))), order("3", oneTea, at(h.clock().Add(-time.Hour))))
+	h.target.From, h.target.Mode = []string{"since"}, reconcile.ModeLive
+	h.ends(h.run(), map[string]int{"left/shadow_period": 2, "sent/sent_now": 1})
+
+	h = newHouse(t, many(3)...)
+	h.target.Mode, h.target.Limits.TrialOrders = reconcile.ModeTrial, 3
+	h.sink.Script = outcomes(reconcile.Outcome{Verdict: reconcile.Unsent, Reason: reconcile.ReasonInterrupted})
+	h.ends(h.run(), map[string]int{"left/interrupted": 3})
+	h.sink.Script = nil
+	h.pass(day)
+	h.target.Mode = reconcile.ModeLive
+	h.ends(h.run(), map[string]int{"left/shadow_period": 3})
+}
+
+// Bad orders that a run over a list meets are told of by the next run as new.
+func TestBadOrdersBesideAListAreNotTold(t *testing.T) {
+	bad := order("bad", oneTea)
+	bad.Bad = []reconcile.RowProblem{{Reason: reconcile.ReasonBadValue, Text: "x"}}
+	h := newHouse(t, order("1", oneTea), bad)
+	h.runOver(reconcile.Request{From: h.target.Since, Orders: []string{"1"}})
+	for night, known := range []int{0, 1} {
+		needs := h.run().Needs()
+		if len(needs) != 1 || needs[0].What != reconcile.NeedBad || needs[0].Known != known {
+			t.Errorf("night %d: %+v", night, needs)
+		}
+	}
+}

@@ -109,7 +109,7 @@ func (p *planner) onTrial(s PlannedStep) bool {
 
 func (p *planner) envelope() (*PlanEnvelope, error) {
 	env := &PlanEnvelope{Schema: 1, Run: p.run, AsOf: p.asOf, Expires: p.asOf.Add(planAhead), Window: p.win, Backfill: p.backfill,
-		Named: p.named, Listed: p.list != nil && p.list.asked != nil}
+		Named: p.named, Listed: p.lists()}
 	if led, ok := p.led.(interface{ Head() LedgerHead }); ok {
 		env.Ledger = led.Head()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,16 +33,42 @@ func (e Expectation) closedOver(w Window, zone *time.Location) bool {
 	return some
 }
 
-// closedSince reports whether one of the days from so long ago until now is
-// closed.
-func (e Expectation) closedSince(ago time.Duration, now time.Time) bool {
-	for at := now.Add(-ago); at.Before(now); at = at.AddDate(0, 0, 1) {
-		if e.closed(at, "") {
+// tooOld reports whether the newest order is older than it may be. Closed days do
+// not count; where one of them is less than that long ago, a day more is waited,
+// for business to begin again.
+func (e Expectation) tooOld(newest, now time.Time) bool {
+	if e.NewestWithin <= 0 || now.Sub(newest) <= e.NewestWithin {
+		return false
+	}
+	open, within := time.Duration(0), e.NewestWithin
+	for end := now; end.After(newest); {
+		begin := time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, end.Location())
+		if !begin.Before(end) { // midnight belongs to the day before
+			begin = begin.AddDate(0, 0, -1)
+		}
+		switch {
+		case !e.closed(begin, ""):
+			from := begin
+			if newest.After(begin) {
+				from = newest
+			}
+			open += end.Sub(from)
+		case now.Sub(end) < e.NewestWithin:
+			within = e.NewestWithin + 24*time.Hour
+		}
+		if open > within+24*time.Hour {
 			return true
 		}
+		if now.Sub(begin) > longestClosed {
+			break
+		}
+		end = begin
 	}
-	return e.closed(now, "")
+	return open > within
 }
+
+// longestClosed bounds how far back open days are counted.
+const longestClosed = 2 * 366 * 24 * time.Hour
 
 func (e Expectation) closed(day time.Time, store string) bool {
 	return e.Closed != nil && e.Closed(day, store)
@@ -82,6 +109,9 @@ func (r *SourceResult) countDay(h Head, zone *time.Location, asOf time.Time) {
 	}
 	day := h.CompletedAt.In(zone).Format(time.DateOnly)
 	r.days[dayKey{"", day}]++
+	if strings.Contains(h.Store, "@") {
+		return // a person's address in the place of a store: the ledger must not keep it
+	}
 	if key := (dayKey{h.Store, day}); h.Store != "" && (r.days[key] > 0 || len(r.days) < maxDayRows) {
 		r.days[key]++
 	}
@@ -112,7 +142,7 @@ func (p *planner) judgeDays(ctx context.Context, s SourceSpec, res *SourceResult
 	if p.backfill || p.asked != nil || p.adopting != nil {
 		return nil
 	}
-	if newest := res.Tally.Newest; s.Expect.NewestWithin > 0 && p.asOf.Sub(newest) > s.Expect.NewestWithin && !s.Expect.closedSince(s.Expect.NewestWithin, p.asOf.In(p.Zone)) {
+	if newest := res.Tally.Newest; s.Expect.tooOld(newest, p.asOf.In(p.Zone)) {
 		res.Quiet = append(res.Quiet, QuietDay{Newest: newest})
 	}
 	if len(days) == 0 {

@@ -37,19 +37,27 @@ func TestClosedDays(t *testing.T) {
 			t.Errorf("from %s to %s: closed without a word", c.from, c.to)
 		}
 	}
+	sundays := func(day time.Time, _ string) bool { return day.Weekday() == time.Sunday }
 	for _, c := range []struct {
-		now  string
-		ago  time.Duration
-		want bool
+		newest, now string
+		within      time.Duration
+		closed      func(time.Time, string) bool
+		want        bool
 	}{
-		{"2026-12-26 02:30", 6 * time.Hour, true},
-		{"2026-12-26 10:00", 6 * time.Hour, false},
-		{"2026-12-27 02:30", 48 * time.Hour, true},
-		{"2026-12-25 01:00", 6 * time.Hour, true},
-		{"2026-12-24 23:00", 6 * time.Hour, false},
+		{"2026-12-24 18:00", "2026-12-26 02:30", 6 * time.Hour, e.Closed, false}, // the night after it
+		{"2026-12-24 18:00", "2026-12-26 10:00", 6 * time.Hour, e.Closed, true},  // business should have begun
+		{"2026-12-24 18:00", "2026-12-27 10:00", 6 * time.Hour, e.Closed, true},
+		{"2026-12-24 18:00", "2026-12-25 01:00", 6 * time.Hour, e.Closed, false},
+		{"2026-12-24 16:00", "2026-12-24 23:00", 6 * time.Hour, e.Closed, true},
+		{"2026-12-01 18:00", "2026-12-26 02:30", 6 * time.Hour, e.Closed, true},
+		{"2026-12-01 12:00", "2026-12-21 12:00", 7 * 24 * time.Hour, sundays, true}, // a closed day each week drops no alarm
+		{"2026-12-01 12:00", "2026-12-08 12:00", 7 * 24 * time.Hour, sundays, false},
+		{"2026-12-04 18:00", "2026-12-07 12:00", 36 * time.Hour, sundays, false}, // over a weekend
+		{"2020-01-01 00:00", "2026-12-07 12:00", 36 * time.Hour, sundays, true},
+		{"2026-12-04 18:00", "2026-12-07 12:00", 36 * time.Hour, nil, true},
 	} {
-		if got := e.closedSince(c.ago, at(c.now)); got != c.want {
-			t.Errorf("%s before %s: %v", c.ago, c.now, got)
+		if got := (Expectation{NewestWithin: c.within, Closed: c.closed}).tooOld(at(c.newest), at(c.now)); got != c.want {
+			t.Errorf("the newest of %s at %s, within %s: %v", c.newest, c.now, c.within, got)
 		}
 	}
 }

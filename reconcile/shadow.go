@@ -102,16 +102,31 @@ func (p *planner) asksFor() bool { return p.named && p.asked == nil }
 // or left for meanwhile: going live sends what is new, and proposes the rest as a
 // backfill. What may cost customers money goes by a person's approval alone.
 func (p *planner) keepBack(t *targetPlan, o ordered, s *Step) {
-	if !s.Send || t.Mode != ModeLive || t.NeedsApproval || p.asksFor() || s.Entry.Version > 0 || s.Want.ID.Revision() > 1 {
+	begun := s.Entry.Attempts > 0 || s.Entry.State == StateDoubtful // else it was claimed, and nothing left
+	if !s.Send || t.Mode != ModeLive || t.NeedsApproval || p.asksFor() || begun || s.Want.ID.Revision() > 1 {
 		return
 	}
-	if o.waits || o.head.CompletedAt.Before(t.looked[o.head.Source]) {
+	if o.waits || t.before[s.Want.ID].Waits() || o.head.CompletedAt.Before(t.lookedAt(o.head.Source)) {
 		s.Place, s.Send = Place{BucketLeft, ReasonShadowPeriod}, false
 		t.backlog.include(o.head.CompletedAt)
 		if p.falls(o.head.CompletedAt) {
 			t.feeds[o.head.Source].falling++
 		}
 	}
+}
+
+// lookedAt is up to when a source was looked at. One that was not, or not under
+// this name, may hold what others showed then.
+func (t *targetPlan) lookedAt(source string) (at time.Time) {
+	if at, known := t.looked[source]; known {
+		return at
+	}
+	for _, other := range t.looked {
+		if other.After(at) {
+			at = other
+		}
+	}
+	return at
 }
 
 // falls reports whether the runs of the next days no longer reach back to an
@@ -140,14 +155,20 @@ func (w *Window) include(at time.Time) {
 func (p *planner) recall(s SourceSpec, t *targetPlan, step Step, h Head) (By, Place) {
 	was := t.before[step.Want.ID]
 	apart := was.CompletedAt.Sub(h.CompletedAt).Abs()
-	if !was.Recalls() || s.EditWindow > 0 && apart > s.EditWindow || p.list != nil && p.list.asked != nil {
+	if !was.Recalls() || s.EditWindow > 0 && apart > s.EditWindow {
 		return "", Place{}
 	}
 	if was.Place.Bucket == BucketAlreadySent && len(t.Evidence) > 0 && !p.speaksOf(t, h.CompletedAt) {
 		return By(was.Place.Reason), Place{BucketAlreadySent, was.Place.Reason}
 	}
+	if p.lists() {
+		return "", Place{}
+	}
 	return "", Place{BucketHeldBack, ReasonWasSent}
 }
+
+// lists reports whether a person listed the orders.
+func (p *planner) lists() bool { return p.list != nil && p.list.asked != nil }
 
 // deliveredWithin is how long after an order its row in a record is expected at
 // least, to tell from where on a record speaks.

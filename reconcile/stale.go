@@ -91,7 +91,7 @@ func (p *planner) evidenceFault(ctx context.Context, name string, orders int, ne
 	if w.To.After(p.asOf) { // a day that is not over is not compared
 		w.To = p.asOf
 	}
-	return p.evidence[name].stale(orders, newest, history, w), nil
+	return p.evidence[name].stale(orders, newest, history, w, p.lists()), nil
 }
 
 // fewMeetings is how many orders evidence may be asked about without that it

@@ -100,16 +100,17 @@ func (l *Lateness) meet(h Head) {
 	l.lengths[coarse(min(took, maxLate))]++
 }
 
-// coarse drops what is finer than anybody asks of a wait of that length.
+// coarse rounds up to what is not finer than anybody asks of a wait of that length.
 func coarse(d time.Duration) time.Duration {
 	const day = 24 * time.Hour
+	step := day
 	switch {
 	case d < 2*day:
-		return d.Truncate(time.Minute)
+		step = time.Minute
 	case d < 90*day:
-		return d.Truncate(time.Hour)
+		step = time.Hour
 	}
-	return d.Truncate(day)
+	return (d + step - 1).Truncate(step)
 }
 
 // Within gives the length within which percent of the orders became complete,

@@ -65,9 +65,9 @@ func TestHarmForgedVisits(t *testing.T) {
 		fmt.Fprintf(&lines, `{"session":"s1","at":"%s","body":{"cartItem":{"cartItemId":"i%d","catalogItemId":"%s%d"},"oldCartItem":null}}`+"\n",
 			at.Format(time.RFC3339Nano), i, canaryPerson, i)
 	}
-	for _, day := range []time.Time{at.AddDate(0, 0, -1), at, at.AddDate(0, 0, 1)} { // whichever it is in the zone
-		check(t, os.WriteFile(filepath.Join(filepath.Dir(path), "said-"+day.Format(time.DateOnly)+".jsonl"), []byte(lines.String()), 0o600))
-	}
+	zone, err := time.LoadLocation(s.conf["zone"].(string))
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(filepath.Dir(path), "said-"+at.In(zone).Format(time.DateOnly)+".jsonl"), []byte(lines.String()), 0o600))
 	ctx, stop := context.WithCancel(t.Context())
 	var out, errs bytes.Buffer
 	over := make(chan int, 1)
