@@ -74,6 +74,10 @@ func (l Looked) audience(orders []string) []CheckStep {
 	if len(orders) == 0 {
 		step := CheckStep{Text: "None of the accepted orders is younger than 24 hours, and the audience of the platform's check shows one day: check after a run that sends a younger one, or send one by hand",
 			Command: "makegood send --order N --target " + quoted(l.Target)}
+		if l.Test { // after a test, nobody is to send a customer's order
+			step.Text = "The order is older than 24 hours, and the audience of the platform's check shows one day: test with a younger one"
+			step.Command += " --to-self you@example.com"
+		}
 		return []CheckStep{step}
 	}
 	return []CheckStep{

@@ -76,6 +76,14 @@ func TestPlatformCheckNamesOrders(t *testing.T) {
 	if c := check(Looked{Type: "collect", Orders: orders, Test: true}); strings.Contains(c.Steps[0].Command, "to-self") {
 		t.Errorf("a test is to be made after a test: %+v", c)
 	}
+	for _, kind := range []string{"squeezely", "spotler"} {
+		if c := check(Looked{Type: kind, Orders: orders[2:], Test: true}); !strings.HasSuffix(c.Steps[0].Command, "--to-self you@example.com") {
+			t.Errorf("after a test, a customer's order is to be sent: %+v", c)
+		}
+		if c := check(Looked{Type: kind, Orders: orders[2:]}); strings.Contains(c.Steps[0].Command, "to-self") {
+			t.Errorf("after a run, only a test is named: %+v", c)
+		}
+	}
 	for _, kind := range []string{"rokt", "rokt_ads", "file", "emanage"} {
 		if c := check(Looked{Type: kind, Orders: orders}); c != nil {
 			t.Errorf("something was made up for %s: %+v", kind, c)
