@@ -24,7 +24,8 @@ type standing struct {
 	Evidence         *evidenceSeen        `json:"evidence,omitempty"` // nil: no run has compared
 	Shadow           *modeRuns            `json:"shadow,omitempty"`   // nil: there was no such run
 	Trial            *modeRuns            `json:"trial,omitempty"`
-	Live             *modeRuns            `json:"live,omitempty"` // since it last became live
+	Live             *modeRuns            `json:"live,omitempty"`         // since it last became live
+	ByHand           *sentByHand          `json:"sent_by_hand,omitempty"` // nil: nothing was
 	Remembered       *remembered          `json:"remembered,omitempty"`
 	Last             *lastOf              `json:"last_run,omitempty"`
 	CoveredTo        map[string]time.Time `json:"covered_to,omitempty"` // by source
@@ -51,6 +52,12 @@ type modeRuns struct {
 	Sent    int           `json:"orders_sent"`
 	Missing reports.Count `json:"missing"` // as the last of them found it
 	day     string
+}
+
+// sentByHand is what makegood send was accepted with: no night, and no trial.
+type sentByHand struct {
+	Orders int       `json:"orders"`
+	Last   time.Time `json:"last"`
 }
 
 // evidenceSeen is how a run compared with what others sent.
@@ -112,6 +119,17 @@ func (d *standing) meet(mode string, started time.Time, b reports.Balance, zone 
 		m.day = day
 		m.Nights++
 	}
+}
+
+// meetByHand takes one order that a person sent; the newer ones came before.
+func (d *standing) meetByHand(started time.Time, b reports.Balance) {
+	if b.Sent.Orders == 0 {
+		return
+	}
+	if d.ByHand == nil {
+		d.ByHand = &sentByHand{Last: started.UTC().Truncate(time.Second)}
+	}
+	d.ByHand.Orders += b.Sent.Orders
 }
 
 // missingThen is what the newest run in a mode found missing.

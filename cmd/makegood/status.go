@@ -150,15 +150,19 @@ func (s *surveyor) meet(run ledger.LastRun) (bool, error) {
 		}
 	}
 	for _, t := range past.Targets {
-		if d := s.of(t.Target); d != nil {
-			if run.Command != "send" {
-				s.last(d.Target, run)
-			}
+		d := s.of(t.Target)
+		switch {
+		case d == nil:
+			continue
+		case run.Command == "send":
+			d.meetByHand(run.Started, t.Balance)
+		default:
+			s.last(d.Target, run)
 			d.meet(t.Mode, run.Started, t.Balance, s.zone)
-			d.meetBacklog(run, past.Backfill, t.Mode, t.Balance, s.named())
 			if d.Evidence == nil && t.Evidence != nil {
 				d.Evidence = &evidenceSeen{*t.Evidence, run.Started.UTC().Truncate(time.Second)}
 			}
+			d.meetBacklog(run, past.Backfill, t.Mode, t.Balance, s.named())
 		}
 	}
 	return s.runs >= maxHistory, nil

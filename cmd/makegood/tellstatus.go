@@ -131,6 +131,9 @@ func (d *standing) facts(zone *time.Location) (list []string) {
 			add("  %s", d.Last.Found)
 		}
 	}
+	if d.ByHand != nil {
+		add("sent by hand (makegood send): %s, the last %s", counted(d.ByHand.Orders, "order"), d.ByHand.Last.In(zone).Format(momentLayout))
+	}
 	if words := d.Remembered.words(d.Mode); words != "" {
 		add("%s", words)
 	}
