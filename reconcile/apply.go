@@ -97,7 +97,7 @@ func (r *Runner) ordersMoved(ctx context.Context, plan *Plan, moved *movedSteps)
 		}
 		switch {
 		case !there:
-			moved.add(step.Target, step.Event.ID, "the order is gone, left out, bad or not permitted now")
+			moved.add(step.Target, step.Event.ID, "the order is gone, left out, held back, bad or not permitted now")
 		case !same:
 			moved.add(step.Target, step.Event.ID, "the order has changed")
 		}
@@ -146,7 +146,7 @@ func (r *Runner) readDigests(ctx context.Context, s SourceSpec, w Window, now ma
 			return fmt.Errorf("read %s again: %w", s.Name(), err)
 		}
 		meter.Add(1)
-		if _, asked := now[h.Key]; asked && len(h.Bad) == 0 && h.LeftOut == "" && !h.Merged && h.Permitted {
+		if _, asked := now[h.Key]; asked && len(h.Bad) == 0 && h.LeftOut == "" && h.Hold == "" && !h.Merged && h.Permitted {
 			now[h.Key] = reread{h.Digest, ChainDigest(h)}
 			there[h.Key] = true
 		}

@@ -122,6 +122,7 @@ func TestApplyRefuses(t *testing.T) {
 		"order left out":      {reconcile.RefusedOrdersMoved, func(h *house) { h.source.List[0].LeftOut = "cancelled" }},
 		"order bad":           {reconcile.RefusedOrdersMoved, func(h *house) { h.source.List[0].Bad = []reconcile.RowProblem{{Row: 2}} }},
 		"permission taken":    {reconcile.RefusedOrdersMoved, func(h *house) { h.source.List[0].Permitted = false }},
+		"order held back":     {reconcile.RefusedOrdersMoved, func(h *house) { h.source.List[0].Hold = reconcile.ReasonStatusUnknown }},
 		"source not read":     {reconcile.RefusedOrdersMoved, func(h *house) { h.Sources = nil }},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -150,6 +150,30 @@ func TestTheLastLook(t *testing.T) {
 	}
 }
 
+// TestTheTargetsOwnQuestion is asked when an event is claimed and right before it
+// goes, and nothing is sent when nobody can answer it.
+func TestTheTargetsOwnQuestion(t *testing.T) {
+	h := newHouse(t, many(2)...)
+	asked := 0
+	h.target.Concurrency = 1
+	h.target.Fit = func(e reconcile.Event) (reconcile.Reason, error) {
+		if e.ID != purchase("0001") {
+			return "", nil
+		}
+		if asked++; asked == 1 { // when it is claimed
+			return "", nil
+		}
+		return reconcile.ReasonSuppressed, nil
+	}
+	var ask func(reconcile.Event) reconcile.Reason
+	h.target.Arm = func(f func(reconcile.Event) reconcile.Reason) { ask = f }
+	h.target.Sink = waiting{h.sink, func(e reconcile.Event) reconcile.Reason { return ask(e) }}
+	h.ends(h.run(), map[string]int{"sent/sent_now": 1, "held_back/suppressed": 1})
+	if asked != 2 {
+		t.Errorf("it was asked %d times", asked)
+	}
+}
+
 type waiting struct {
 	*reconciletest.Sink
 	fit func(reconcile.Event) reconcile.Reason

@@ -186,12 +186,21 @@ func (s *stream) judge(ctx context.Context, step PlannedStep) (Reason, error) {
 	if reason := s.knownCarts(ctx, step.Event, &known); reason != "" {
 		return reason, nil
 	}
-	reason, err := StillFit(step.Event, s.Clock(), known)
+	reason, err := s.fits(step.Event, known)
 	if reason == "" && err == nil && len(step.Event.After) > 0 {
 		reason, err = s.waits(ctx, step.Event.After)
 	}
 	if reason == "" && err == nil {
 		reason, err = s.needs(ctx, step.Event)
+	}
+	return reason, err
+}
+
+// fits judges an event again, by the target's own question, too.
+func (l *lane) fits(e Event, known Known) (Reason, error) {
+	reason, err := StillFit(e, l.Clock(), known)
+	if reason == "" && err == nil && l.target.Fit != nil {
+		reason, err = l.target.Fit(e)
 	}
 	return reason, err
 }
@@ -287,7 +296,7 @@ func (l *lane) lastLook(e Event) Reason {
 	if reason != "" {
 		return reason
 	}
-	reason, err := StillFit(e, l.Clock(), known)
+	reason, err := l.fits(e, known)
 	if reason == "" && err == nil {
 		reason, err = l.beside(ctx, e)
 	}

@@ -116,6 +116,9 @@ type Target struct {
 	// it is sent, after all waiting: the reason why it must not go any more, or
 	// "". It may be nil: then the question is asked before Send only.
 	Arm func(func(Event) Reason)
+	// Fit is a further question about each event when it is claimed and right
+	// before it is sent: the reason why it must not go any more, or ""; nil: none.
+	Fit func(Event) (Reason, error)
 	// Begin prepares the target for what a crash may leave, before the first
 	// claim of a run; nil: there is nothing to prepare.
 	Begin func(context.Context) error

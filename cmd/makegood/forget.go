@@ -197,11 +197,14 @@ func holds(in io.Reader, traces [][]byte) (bool, error) {
 	}
 }
 
-// suppressed lists the files of those that nothing is sent about.
-func suppressed(stateDir string, configured []string) []string {
+// suppressed lists the files of those that nothing is sent about. The one of
+// makegood forget is made where it is missing, so that whoever is forgotten for
+// the first time while a run sends is not sent, either.
+func suppressed(stateDir string, configured []string) ([]string, error) {
 	path := filepath.Join(stateDir, forgottenFile)
-	if _, err := os.Stat(path); err != nil {
-		return configured
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the list of whom to forget: %w", err)
 	}
-	return append(slices.Clone(configured), path)
+	return append(slices.Clone(configured), path), f.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -183,13 +184,20 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 		return err
 	}
 	s.tellRequests(told, f)
+	if until := s.Clock().Add(shownFor); until.Before(plan.Expires) {
+		plan.Expires = until
+	}
 	if yes, err := s.asked(ctx, f); err != nil || !yes {
 		s.code = exitLeft
 		return errors.Join(err, s.tellNothing(told, f))
 	}
 	res, err = s.Apply(ctx, s.led, plan, s.req)
 	var refused *reconcile.PlanRefused
-	if errors.As(err, &refused) {
+	switch {
+	case errors.As(err, &refused) && refused.Code == reconcile.RefusedExpired:
+		return &reconcile.PlanRefused{Code: refused.Code, Text: "nothing was sent: it was shown more than " + counted(int(shownFor/time.Minute), "minute") +
+			" ago, and others may have sent it since; the same command shows it as it is now"}
+	case errors.As(err, &refused):
 		return &reconcile.PlanRefused{Code: refused.Code, Moved: refused.Moved,
 			Text: "nothing was sent: the order, or what the ledger knows of it, has changed since it was shown; the same command shows it as it is now"}
 	}
@@ -201,6 +209,10 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 	told.conclude(f.one, res, s.Zone)
 	return errors.Join(err, s.tellSent(told, f))
 }
+
+// shownFor is how long what was shown may go: meanwhile nobody reads what others
+// have sent.
+const shownFor = 10 * time.Minute
 
 // asked asks the person at the terminal whether it shall go.
 func (s *session) asked(ctx context.Context, f *sendFlags) (bool, error) {

@@ -90,10 +90,28 @@ func (o *oneOrder) dress(t *reconcile.Target) {
 	if o.toSelf == "" {
 		return
 	}
-	t.Mode, t.MinAge, t.Limits = reconcile.ModeTrial, 0, reconcile.Limits{}
+	t.Mode, t.MinAge, t.Limits, t.Fit = reconcile.ModeTrial, 0, reconcile.Limits{}, o.stillFit
 	if when := t.When; when != nil {
 		t.When = func(h reconcile.Head) (bool, error) { return when(o.original(h)) }
 	}
+}
+
+// stillFit asks of a test, right before it goes, about the customer whose order
+// it is made of: the message itself names nobody but the person who tries.
+func (o *oneOrder) stillFit(e reconcile.Event) (reconcile.Reason, error) {
+	key, err := e.ID.Key()
+	if err != nil {
+		return "", err
+	}
+	theirs := o.original(reconcile.Head{Key: key})
+	hit, err := o.suppress(theirs)
+	switch {
+	case err != nil:
+		return "", err
+	case hit || theirs.Key.Order == "": // nobody knows whose it is
+		return reconcile.ReasonSuppressed, nil
+	}
+	return "", nil
 }
 
 // renamed is a sink under another name of the ledger. Of a repeat it wants

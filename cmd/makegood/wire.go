@@ -64,7 +64,11 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	if err != nil {
 		return nil, err
 	}
-	suppress, err := reconcile.NewSuppression(suppressed(cfg.StateDir, cfg.Suppress), a.clock)
+	lists, err := suppressed(cfg.StateDir, cfg.Suppress)
+	if err != nil {
+		return nil, err
+	}
+	suppress, err := reconcile.NewSuppression(lists, a.clock)
 	if err != nil {
 		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}
