@@ -26,6 +26,7 @@ var allowed = []struct {
 	{"reconcile/placement", []string{"reconcile"}},
 	{"reconcile/daily", []string{"reconcile"}},
 	{"reconcile/arrivals", []string{"reconcile"}},
+	{"reconcile/outage", []string{"reconcile"}},
 	{"reconcile/simulation/customers", nil},
 	{"reconcile/reconciletest", []string{"reconcile"}},
 	{"reports", []string{"reconcile"}},

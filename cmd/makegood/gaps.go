@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"makegood/reconcile"
+	"makegood/reconcile/ledger"
+	"makegood/reconcile/outage"
+	"makegood/reports"
+)
+
+// gapsReport is what gaps tells. Its JSON form is stable.
+type gapsReport struct {
+	Schema  int          `json:"schema"`
+	Zone    string       `json:"zone"`
+	From    time.Time    `json:"from"`
+	To      time.Time    `json:"to"`
+	Targets []targetGaps `json:"targets"`
+	Notes   []string     `json:"notes,omitempty"`
+}
+
+// targetGaps is what one destination was sent of what was due, and the windows in
+// which it was not.
+type targetGaps struct {
+	Target  string          `json:"target"`
+	Mode    string          `json:"mode"`
+	Due     int             `json:"due"`
+	Sent    map[string]int  `json:"sent"` // by who says so: sent_here, proven, assumed
+	Missing int             `json:"missing"`
+	Money   reconcile.Money `json:"money"` // of what is missing
+	// Coverage is by source and store, those with most missing first; Hours by
+	// the hour of completion, by days where those are too many.
+	Coverage []covered   `json:"coverage"`
+	Hours    []covered   `json:"hours"`
+	Windows  []gapWindow `json:"windows"`
+	// Warning says why the destination's gaps may mislead.
+	Warning string `json:"warning,omitempty"`
+	// Unknown says that nothing can be said of it: what others sent was not read.
+	Unknown bool `json:"unknown,omitempty"`
+}
+
+// covered counts what was due and what of it is missing.
+type covered struct {
+	Begin   time.Time `json:"begin,omitzero"`
+	Source  string    `json:"source"`
+	Store   string    `json:"store,omitempty"`
+	Due     int       `json:"due"`
+	Missing int       `json:"missing"`
+}
+
+// gapWindow is a window with what is known of it.
+type gapWindow struct {
+	outage.Window
+	BucketMinutes int `json:"bucket_minutes"` // how exactly From and To are known
+	// Places are where its missing messages are, and how many.
+	Places []placed `json:"places"`
+	// Tried are the answers that makegood got about them, most frequent first.
+	Tried []tried `json:"tried,omitempty"`
+	// Repair is the command that sends what is missing; Look shows it before.
+	Repair string `json:"repair"`
+	Look   string `json:"look"`
+}
+
+type placed struct {
+	Bucket   reconcile.Bucket `json:"bucket"`
+	Reason   reconcile.Reason `json:"reason"`
+	Messages int              `json:"messages"`
+}
+
+type tried struct {
+	Answer   string `json:"answer"`
+	Messages int    `json:"messages"`
+}
+
+func (a *app) gapsCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "gaps",
+		Short: "Find the windows in which messages stopped or thinned out; send nothing",
+		Long: `Reads the orders of a period and compares what each destination was sent of them,
+by the ledger and by what others record as sent, hour by hour of their completion.
+It names the windows in which messages stopped or thinned out: all of them, those
+of one store, channel, country, language, source or kind; how many are missing and
+what they are worth; what the platform answered, where makegood has tried; and the
+command that repairs it.
+
+Closed days and quiet nights are no outage, for no order was due then; nor is what
+is lost every day, such as by ad blockers: a window is where far more is missing
+than chance makes of the usual loss. All sources must be readable. No destination
+is asked anything, and nothing is changed.
+
+Without --from it looks at the last days of reach_back (60). Exit 1 says that a
+window was found.`,
+		GroupID: "outage",
+		Args:    arguments(cobra.NoArgs),
+		Example: "  makegood gaps\n  makegood gaps --from 2026-11-01 --to 2026-12-01\n  makegood gaps --target activate --json",
+		RunE:    func(c *cobra.Command, _ []string) error { return a.gaps(c.Context(), &f) },
+	}
+	c.Flags().StringVar(&f.from, "from", "", "beginning of the period, such as 2026-11-01, in the configured zone")
+	c.Flags().StringVar(&f.to, "to", "", "end of the period, itself not in it")
+	c.Flags().StringSliceVar(&f.targets, "target", nil, "only this destination (may be repeated)")
+	c.Flags().BoolVar(&f.json, "json", false, "as JSON, with the coverage of every hour")
+	f.evidence(c)
+	return c
+}
+
+func (a *app) gaps(ctx context.Context, f *runFlags) (err error) {
+	s, err := a.begin(ctx, f, "gaps")
+	if err != nil {
+		return err
+	}
+	defer s.end(&err)
+	if s.req.From.IsZero() {
+		s.req.From = s.Clock().In(s.Zone).AddDate(0, 0, -s.ReachBack)
+	}
+	led, err := s.readLedger(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, led.Close()) }()
+	got, err := s.findGaps(ctx, led)
+	if err != nil {
+		return err
+	}
+	s.stop()
+	a.code = got.exit()
+	if f.json {
+		return a.encode(got)
+	}
+	a.tellGaps(got, s.Zone)
+	return nil
+}
+
+// exit is 3 where nothing can be said of a destination, 1 where there is a window.
+func (got *gapsReport) exit() int {
+	code := exitDone
+	for _, t := range got.Targets {
+		switch {
+		case t.Unknown:
+			return exitFailed
+		case len(t.Windows) > 0:
+			code = exitLeft
+		}
+	}
+	return code
+}
+
+// findGaps plans the period, which tells where every message is, and removes the
+// plan.
+func (s *session) findGaps(ctx context.Context, led *ledger.Reader) (*gapsReport, error) {
+	book := newGapsBook()
+	s.Met, s.Seen = book.meet, book.see
+	res, err := s.Plan(ctx, led, s.req)
+	if res.Plan != nil {
+		err = errors.Join(err, reconcile.RemovePlan(res.Plan.Path))
+	}
+	if err := errors.Join(err, book.failure); err != nil {
+		return nil, err
+	}
+	got := &gapsReport{Schema: 1, Zone: s.Zone.String(), From: res.Window.From, To: res.Window.To}
+	for _, source := range res.Sources {
+		if source.Err != nil {
+			return nil, fmt.Errorf("read %s: %w; without it nothing can be said of the orders that it holds", source.Source, source.Err)
+		}
+		for _, note := range source.Tally.Notes {
+			got.Notes = append(got.Notes, reports.Mask(note))
+		}
+	}
+	for _, t := range res.Targets {
+		one, err := s.gapsOf(ctx, led, book, t)
+		if err != nil {
+			return nil, err
+		}
+		if s.unreadRecord(res, t) {
+			one.Unknown, one.Windows = true, nil
+		}
+		got.Targets = append(got.Targets, one)
+	}
+	return got, nil
+}
+
+// unreadRecord reports whether what others sent to a destination could not be
+// read at all.
+func (s *session) unreadRecord(res reconcile.Result, t reconcile.TargetResult) bool {
+	for _, target := range s.Targets {
+		if target.Name() != t.Target {
+			continue
+		}
+		for _, name := range target.Evidence {
+			if !slices.ContainsFunc(res.Lookups, func(l reconcile.Lookup) bool { return l.Name == name }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// gapsOf finds the windows of one destination, and what is known of each.
+func (s *session) gapsOf(ctx context.Context, led *ledger.Reader, book *gapsBook, t reconcile.TargetResult) (targetGaps, error) {
+	list := book.of(t.Target)
+	got := targetGaps{Target: t.Target, Mode: t.Mode, Sent: list.sent, Windows: []gapWindow{}}
+	var err error
+	if err = list.count(&got, s.Zone); err != nil {
+		return got, err
+	}
+	if t.Err != nil {
+		got.Warning = reports.Mask(t.Err.Error())
+	}
+	found, err := outage.Find(list.messages, s.Zone)
+	if err != nil {
+		return got, err
+	}
+	for _, w := range found {
+		one := gapWindow{Window: w, BucketMinutes: int(w.Bucket.Minutes()), Places: list.places(w)}
+		one.Value, one.From, one.To = reports.Mask(one.Value), w.From.UTC(), w.To.UTC()
+		if one.Tried, err = list.tried(ctx, led, t.Target, w); err != nil {
+			return got, err
+		}
+		days := fmt.Sprintf("--target %s --from %s --to %s", t.Target, w.From.Format(time.DateOnly), dayBehind(w.To).Format(time.DateOnly))
+		one.Look, one.Repair = "makegood plan "+days, "makegood run "+days
+		got.Windows = append(got.Windows, one)
+	}
+	return got, nil
+}
+
+// dayBehind is the first midnight at or after a moment, in its zone.
+func dayBehind(at time.Time) time.Time {
+	day := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
+	if day.Before(at) {
+		return day.AddDate(0, 0, 1)
+	}
+	return day
+}

@@ -1,0 +1,221 @@
+package outage
+
+import (
+	"encoding/csv"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"makegood/reconcile"
+)
+
+var london = func() *time.Location {
+	zone, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}()
+
+// year is a real shop's year: each order by when it was completed and by country.
+func year(t testing.TB) []Message {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "online_retail", "online_retail.csv"))
+	if err != nil {
+		t.Skip("needs ../shared/data/online_retail beside the project")
+	}
+	defer func() { _ = f.Close() }()
+	rows := csv.NewReader(f)
+	orders := map[string]Message{}
+	for {
+		row, err := rows.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, known := orders[row[0]]; known || row[0][0] < '0' || row[0][0] > '9' {
+			continue
+		}
+		at, err := time.ParseInLocation(time.DateTime, row[4], london)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ten, _ := reconcile.ParseDecimal("10")
+		m := Message{At: at, Value: reconcile.Value{Amount: &ten, Currency: "GBP"}}
+		m.Of[Kind], m.Of[Source], m.Of[Channel], m.Of[Country] = "purchase", "shop", "online", row[7]
+		orders[row[0]] = m
+	}
+	var all []Message
+	for _, id := range slices.Sorted(maps.Keys(orders)) {
+		all = append(all, orders[id])
+	}
+	return all
+}
+
+// seeded is one outage that is put into a year.
+type seeded struct {
+	name     string
+	from, to string
+	lost     int // per cent
+	part     Part
+	value    string // "": of all messages
+}
+
+func (s seeded) hits(m Message) bool {
+	return (s.value == "" || m.Of[s.part] == s.value) && !m.At.Before(moment(s.from)) && m.At.Before(moment(s.to))
+}
+
+func moment(text string) time.Time {
+	at, err := time.ParseInLocation("2006-01-02 15:04", text, london)
+	if err != nil {
+		panic(err)
+	}
+	return at
+}
+
+// lose marks what is missing: some per cent everywhere, and what the outages took.
+func lose(all []Message, seed uint64, scattered int, outages ...seeded) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	for i, m := range all {
+		all[i].Missing = random.IntN(100) < scattered
+		for _, s := range outages {
+			if s.hits(m) && random.IntN(100) < s.lost {
+				all[i].Missing = true
+			}
+		}
+	}
+}
+
+// apart counts the buckets with concerned messages between two borders.
+func apart(all []Message, s seeded, a, b time.Time, bucket time.Duration) int {
+	if b.Before(a) {
+		a, b = b, a
+	}
+	buckets := map[int64]bool{}
+	for _, m := range all {
+		if (s.value == "" || m.Of[s.part] == s.value) && !m.At.Before(a) && m.At.Before(b) {
+			buckets[m.At.Unix()/int64(bucket/time.Second)] = true
+		}
+	}
+	return len(buckets)
+}
+
+func find(t testing.TB, all []Message) []Window {
+	t.Helper()
+	found, err := Find(all, london)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// withCarts gives every order a second message.
+func withCarts(all []Message) []Message {
+	for _, m := range slices.Clone(all) {
+		m.Of[Kind] = "cart"
+		all = append(all, m)
+	}
+	return all
+}
+
+// TestUntouchedYear: what is lost every day is no outage, nor are nights, Sundays
+// and the weeks around Christmas.
+func TestUntouchedYear(t *testing.T) {
+	all := year(t)
+	for _, scattered := range []int{0, 1, 5, 15} {
+		for seed := range uint64(10) {
+			lose(all, seed, scattered)
+			for _, w := range find(t, all) {
+				t.Errorf("%d %% lost, seed %d: %+v", scattered, seed, w)
+			}
+		}
+	}
+}
+
+// TestSeededOutages: each outage that is put into a year is found, with what it
+// concerns, and nothing else is.
+func TestSeededOutages(t *testing.T) {
+	orders, doubled := year(t), withCarts(year(t))
+	for _, c := range []struct {
+		all     []Message
+		outages []seeded
+	}{
+		{orders, []seeded{{"a total one", "2011-06-08 10:10", "2011-06-08 13:40", 100, Kind, ""}}},
+		{orders, []seeded{{"a third of a day", "2011-11-22 00:00", "2011-11-23 00:00", 30, Kind, ""}}},
+		{orders, []seeded{{"one country", "2011-05-10 00:00", "2011-05-28 00:00", 100, Country, "Germany"}}},
+		{orders, []seeded{{"the largest country", "2011-05-10 00:00", "2011-05-12 00:00", 100, Country, "United Kingdom"}}},
+		{doubled, []seeded{{"one kind", "2011-03-02 09:00", "2011-03-03 00:00", 100, Kind, "cart"}}},
+		{orders, []seeded{
+			{"a total one of several", "2011-02-17 10:10", "2011-02-17 13:40", 100, Kind, ""},
+			{"a third of a day of several", "2011-11-22 00:00", "2011-11-23 00:00", 30, Kind, ""},
+			{"one country of several", "2011-07-04 00:00", "2011-08-01 00:00", 100, Country, "France"},
+			{"two days over a night", "2011-09-20 15:00", "2011-09-21 11:00", 100, Kind, ""}}},
+	} {
+		for seed := range uint64(5) {
+			lose(c.all, seed, 5, c.outages...)
+			found := find(t, c.all)
+			if len(found) != len(c.outages) {
+				t.Errorf("%s, seed %d: %d windows for %d outages: %+v", c.outages[0].name, seed, len(found), len(c.outages), found)
+			}
+			for _, s := range c.outages {
+				wantFound(t, c.all, found, s, seed)
+			}
+		}
+	}
+}
+
+func wantFound(t *testing.T, all []Message, found []Window, s seeded, seed uint64) {
+	t.Helper()
+	i := slices.IndexFunc(found, func(w Window) bool {
+		return w.Value == s.value && w.From.Before(moment(s.to)) && w.To.After(moment(s.from))
+	})
+	if i < 0 {
+		t.Errorf("%s, seed %d: not found", s.name, seed)
+		return
+	}
+	w := found[i]
+	begin, end := apart(all, s, w.From, moment(s.from), w.Bucket), apart(all, s, w.To, moment(s.to), w.Bucket)
+	if begin > 1 || end > 1 {
+		t.Errorf("%s, seed %d: found from %s to %s, %d and %d buckets away", s.name, seed, w.From, w.To, begin, end)
+	}
+	if w.Stopped != (s.lost == 100) || w.Value != "" && w.Part != s.part.String() {
+		t.Errorf("%s, seed %d: %+v", s.name, seed, w)
+	}
+	missing, money := 0, reconcile.Money{}
+	for _, m := range all {
+		if (s.value == "" || m.Of[s.part] == s.value) && m.Missing && !m.At.Before(w.From) && m.At.Before(w.To) {
+			missing++
+			money["GBP"], _ = reconcile.Add(money["GBP"], *m.Value.Amount)
+		}
+	}
+	if less := missing - w.Missing; less < 0 || less > 2 || len(w.Lost) != w.Missing { // a window ends at a message, not at a bucket
+		t.Errorf("%s, seed %d: %d missing, want %d", s.name, seed, w.Missing, missing)
+	}
+}
+
+// TestBordersInTheMiddle: over many seeds, the borders of a thinned window are
+// those of the day in most cases, and nearly always within a bucket.
+func TestBordersInTheMiddle(t *testing.T) {
+	all := year(t)
+	s := seeded{"", "2011-11-29 00:00", "2011-11-30 00:00", 30, Kind, ""}
+	within := 0
+	const seeds = 30
+	for seed := range uint64(seeds) {
+		lose(all, seed, 5, s)
+		for _, w := range find(t, all) {
+			if apart(all, s, w.From, moment(s.from), w.Bucket) <= 1 && apart(all, s, w.To, moment(s.to), w.Bucket) <= 1 {
+				within++
+			}
+		}
+	}
+	if within < seeds*8/10 {
+		t.Errorf("%d of %d windows within a bucket", within, seeds)
+	}
+}
