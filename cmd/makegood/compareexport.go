@@ -182,6 +182,12 @@ func (s *session) askLedger(ctx context.Context, led *ledger.Reader, book *arriv
 	if err := tests.all(ctx, w, func(id reconcile.EventID) bool { return id.Kind() == kind && reconcile.Tried(tests.target, id) }); err != nil {
 		return err
 	}
+	for _, name := range []string{target, tests.target} {
+		again := ledgerPage{led: led, target: reconcile.AgainName(name), tell: book.Again}
+		if err := again.all(ctx, w, func(id reconcile.EventID) bool { return id.Kind() == kind }); err != nil {
+			return err
+		}
+	}
 	page := ledgerPage{led: led, target: target, tell: book.Sent}
 	if err := page.all(ctx, w, func(id reconcile.EventID) bool {
 		return id.Kind() == kind && id.Revision() == 1 && id.Position() <= 1 && !reconcile.Tried(target, id)

@@ -89,6 +89,10 @@ func (a *app) tellSide(got exportComparison, side arrivals.Side, title string) {
 func groupWords(g arrivals.Group) string {
 	place := reconcile.Place{Bucket: g.Bucket, Reason: g.Reason}
 	switch {
+	case g.Reason == arrivals.ReasonAgain:
+		return "repeated on purpose (makegood send --again)"
+	case g.Reason == arrivals.ReasonTestAgain:
+		return "tests that were repeated on purpose (makegood send --again)"
 	case g.Side == arrivals.Twice:
 		return "rows of a number that stands there already"
 	case g.Side == arrivals.Amount:
@@ -110,6 +114,8 @@ func groupWords(g arrivals.Group) string {
 // groupCause says what is known of the cause of a difference, and what to do.
 func groupCause(target string, g arrivals.Group) string {
 	switch {
+	case g.Reason == arrivals.ReasonAgain, g.Reason == arrivals.ReasonTestAgain:
+		return fmt.Sprintf("Where it counts both of a number, it does not merge repeats; say so: makegood decide merges-repeats no --target %s --note \"...\"", target)
 	case g.Fine:
 		return ""
 	case g.Side == arrivals.Twice:

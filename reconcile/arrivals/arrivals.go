@@ -303,6 +303,21 @@ func (b *Book) Tried(s Sent) error {
 	return nil
 }
 
+// Again takes a message that somebody has sent once more on purpose: a second row
+// of its number tells of that.
+func (b *Book) Again(s Sent) error {
+	if s.Place.Bucket != reconcile.BucketAlreadySent && s.Place.Bucket != reconcile.BucketSent && s.Place.Bucket != reconcile.BucketInDoubt {
+		return nil // it did not arrive
+	}
+	for _, number := range []string{s.Shown, s.Key.Order} {
+		if i, is := b.index[number]; is && number != "" {
+			b.lines.at(i).twice = true
+			return nil
+		}
+	}
+	return nil
+}
+
 // Unmet gives the numbers of the export that nobody has met yet.
 func (b *Book) Unmet() iter.Seq[string] {
 	return func(yield func(string) bool) {

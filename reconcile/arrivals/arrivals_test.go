@@ -292,6 +292,36 @@ func TestTried(t *testing.T) {
 	}
 }
 
+// What somebody sent once more on purpose stands there twice for that reason: of a
+// test that is as it should be, of an order it is the answer that they look for.
+// A third row, or a repeat that did not arrive, has no such reason.
+func TestAgain(t *testing.T) {
+	w := newWorld(t)
+	for _, number := range []string{"WTEST-1", "2", "3", "4", "5", "WTEST-1", "2", "3", "3", "4", "5"} {
+		w.row(number, noon, "10")
+	}
+	sent := reconcile.Place{Bucket: reconcile.BucketAlreadySent, Reason: reconcile.ReasonSentHere}
+	for _, number := range []string{"2", "3", "4", "5"} {
+		w.order(number, sent)
+	}
+	repeats := map[string]reconcile.Place{"2": sent, "3": sent, "4": {Bucket: reconcile.BucketRefused, Reason: reconcile.ReasonRejected},
+		"5": {Bucket: reconcile.BucketInDoubt, Reason: reconcile.ReasonNoAnswer}}
+	for number, place := range repeats {
+		if err := w.Again(arrivals.Sent{Key: key(number), Shown: number, Place: place}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	test := arrivals.Sent{Key: key("TEST-1"), Shown: "WTEST-1", Place: sent}
+	if err := errors.Join(w.Tried(test), w.Again(test), w.Again(arrivals.Sent{Key: key("9"), Place: sent})); err != nil {
+		t.Fatal(err)
+	}
+	want := "completed already_sent sent_here 4 40 EUR true\nnot_completed  test 1 10 EUR true\n" +
+		"twice   3 30 EUR false\ntwice  repeated 2 20 EUR false\ntwice  test_repeated 1 10 EUR true\n"
+	if got := said(w.compare()); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestTooManyRows(t *testing.T) {
 	w := newWorld(t)
 	for range arrivals.MaxRows {

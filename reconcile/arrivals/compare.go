@@ -26,6 +26,9 @@ const (
 	ReasonUnknown reconcile.Reason = "unknown"       // to every source and to the ledger
 	ReasonOther   reconcile.Reason = "another_order" // the number is another order's here, by its time or amount
 	ReasonTest    reconcile.Reason = "test"          // somebody tried the destination with makegood send
+	// Of the side twice: somebody repeated an order, or a test, on purpose.
+	ReasonAgain     reconcile.Reason = "repeated"
+	ReasonTestAgain reconcile.Reason = "test_repeated"
 )
 
 // Group is orders of one side with one cause. Its JSON form is stable.
@@ -227,7 +230,7 @@ func (b *Book) judge(i int32, t *tally, c *Comparison) error {
 		return err
 	}
 	if r != nil {
-		if err := l.repeated(r, n, t, c.Lines); err != nil {
+		if err := l.repeated(r, n, t, c.Lines, place.Reason == ReasonTest); err != nil {
 			return err
 		}
 	}
@@ -241,8 +244,9 @@ func (b *Book) judge(i int32, t *tally, c *Comparison) error {
 	return nil
 }
 
-// repeated counts the further rows of a number.
-func (l *line) repeated(r *repeat, n Number, t *tally, lines bool) error {
+// repeated counts the further rows of a number. One that somebody sent again on
+// purpose has one such row, or its lines once more; of a test that is fine.
+func (l *line) repeated(r *repeat, n Number, t *tally, lines, test bool) error {
 	times, money := int(r.again), r.sumAgain
 	if !lines && r.beside > 0 {
 		times += int(r.beside)
@@ -261,10 +265,17 @@ func (l *line) repeated(r *repeat, n Number, t *tally, lines bool) error {
 	if l.paid {
 		extra = &money
 	}
-	if err := t.add(Twice, reconcile.Place{}, false, n, extra); err != nil {
+	var why reconcile.Place
+	switch purpose := l.twice && (times == 1 || lines); {
+	case purpose && test:
+		why.Reason = ReasonTestAgain
+	case purpose:
+		why.Reason = ReasonAgain
+	}
+	if err := t.add(Twice, why, why.Reason == ReasonTestAgain, n, extra); err != nil {
 		return err
 	}
-	t.groups[groupKey{Twice, reconcile.Place{}}].Orders += times - 1
+	t.groups[groupKey{Twice, why}].Orders += times - 1
 	return nil
 }
 

@@ -16,6 +16,7 @@ type line struct {
 	at       int64
 	currency uint16
 	paid     bool // amount is known
+	twice    bool // somebody repeated it on purpose
 	here
 }
 
