@@ -35,6 +35,8 @@ type exportComparison struct {
 	Warnings []string `json:"warnings,omitempty"`
 	zone     *time.Location
 	now      time.Time
+	settles  bool // where the page has reported an order, nothing of it is missing (RULES R4)
+	evidence bool // already_sent names somebody
 }
 
 // maxExportAge is how long ago the orders of an export without times may have
@@ -64,7 +66,8 @@ func (a *app) compareExport(ctx context.Context, f *compareFlags) (err error) {
 		return err
 	}
 	defer s.end(&err)
-	got := exportComparison{Schema: 1, Target: target.Name, Mode: target.Mode, Zone: zone.String(), Export: filepath.Base(f.export), zone: zone.Location, now: a.clock()}
+	got := exportComparison{Schema: 1, Target: target.Name, Mode: target.Mode, Zone: zone.String(), Export: filepath.Base(f.export), zone: zone.Location, now: a.clock(),
+		settles: s.Targets[0].FrontEndSettles, evidence: len(target.AlreadySent) > 0}
 	book, err := s.readExport(ctx, f, sources.ArrivalsFile{Path: f.export, OrderColumn: f.orderColumn, DateColumn: f.counts.day, AmountColumn: f.amountColumn,
 		DateFormat: f.counts.dateFormat, Zone: zone}, &got)
 	if err != nil {

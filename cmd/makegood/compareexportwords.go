@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"makegood/config"
 	"makegood/reconcile"
 	"makegood/reconcile/arrivals"
 	"makegood/reports"
@@ -79,7 +80,7 @@ func (a *app) tellSide(got exportComparison, side arrivals.Side, title string) {
 		if !g.Fine {
 			fmt.Fprintf(a.io.out, "      %s\n", firstWords(g))
 		}
-		if cause := groupCause(got.Target, g); cause != "" {
+		if cause := got.cause(g); cause != "" {
 			fmt.Fprintf(a.io.out, "      %s\n", cause)
 		}
 	}
@@ -111,11 +112,11 @@ func groupWords(g arrivals.Group) string {
 	return reports.PlaceWords(place)
 }
 
-// groupCause says what is known of the cause of a difference, and what to do.
-func groupCause(target string, g arrivals.Group) string {
+// cause says what is known of the cause of a difference, and what to do.
+func (got exportComparison) cause(g arrivals.Group) string {
 	switch {
 	case g.Reason == arrivals.ReasonAgain, g.Reason == arrivals.ReasonTestAgain:
-		return fmt.Sprintf("Where it counts both of a number, it does not merge repeats; say so: makegood decide merges-repeats no --target %s --note \"...\"", target)
+		return fmt.Sprintf("Where it counts both of a number, it does not merge repeats; say so: makegood decide merges-repeats no --target %s --note \"...\"", got.Target)
 	case g.Fine:
 		return ""
 	case g.Side == arrivals.Twice:
@@ -137,15 +138,43 @@ func groupCause(target string, g arrivals.Group) string {
 	case g.Side == arrivals.NotCompleted:
 		return "The platform counts what the shop does not: who sends them? Take them out there."
 	}
+	if !got.settles {
+		return got.causeBeside(g)
+	}
 	switch g.Bucket {
 	case reconcile.BucketInDoubt:
 		return "They arrived: end the doubts with makegood resolve."
 	case reconcile.BucketRefused:
 		return "They are there after all: makegood resolve --sent says so."
 	case reconcile.BucketLeft, reconcile.BucketHeldBack:
-		return fmt.Sprintf("Somebody else sends them. Before %s goes live, name who does with already_sent.", target)
+		return got.causeOthers()
 	}
 	return "Somebody else sends them."
+}
+
+// causeOthers is the cause where somebody else sent what makegood would have.
+func (got exportComparison) causeOthers() string {
+	switch live := got.Mode == config.ModeLive; {
+	case got.evidence:
+		return "Somebody else sent them, and the records of already_sent do not have them: are those whole, and are their numbers the same?"
+	case live:
+		return "Somebody else sent them: name who does with already_sent."
+	}
+	return fmt.Sprintf("Somebody else sends them. Before %s goes live, name who does with already_sent.", got.Target)
+}
+
+// causeBeside is the cause where the platform merges what the page reports with
+// what the backend sends: a number there may be the page's alone, and the
+// backend's purchase is still due (RULES R4).
+func (got exportComparison) causeBeside(g arrivals.Group) string {
+	const page = "The shop's page may have reported them, or another backend: the export does not show which side did."
+	switch g.Bucket {
+	case reconcile.BucketInDoubt, reconcile.BucketRefused:
+		return page + " Look one up at the platform before makegood resolve says that they arrived."
+	case reconcile.BucketLeft, reconcile.BucketHeldBack:
+		return page + " What the page reports does not end them; another backend that sends them belongs into already_sent."
+	}
+	return page
 }
 
 // firstWords name the first orders of a group.

@@ -183,6 +183,39 @@ func TestHarmExportChangesNothing(t *testing.T) {
 	}
 }
 
+// TestHarmExportCauses: nobody is told that an order arrived, or who sends it,
+// where the export cannot know; and nobody to do what is done.
+func TestHarmExportCauses(t *testing.T) {
+	merged := exportComparison{Target: "activate", Mode: "live", evidence: true}
+	for _, b := range []reconcile.Bucket{reconcile.BucketInDoubt, reconcile.BucketRefused, reconcile.BucketLeft, reconcile.BucketHeldBack, reconcile.BucketNotForTarget} {
+		words := merged.cause(arrivals.Group{Side: arrivals.Completed, Bucket: b})
+		if !strings.Contains(words, "the export does not show which side did") {
+			t.Errorf("%s where front end and backend merge: %s", b, words)
+		}
+		for _, untrue := range []string{"They arrived", "there after all", "--sent", "name who does"} {
+			if strings.Contains(words, untrue) {
+				t.Errorf("%s where front end and backend merge: %s", b, words)
+			}
+		}
+	}
+	for _, c := range []struct {
+		mode        string
+		evidence    bool
+		words, lack string
+	}{
+		{"shadow", false, "Before stores goes live, name who does with already_sent.", ""},
+		{"live", false, "name who does with already_sent.", "goes live"},
+		{"live", true, "the records of already_sent do not have them", "name who does"},
+		{"trial", true, "the records of already_sent do not have them", "name who does"},
+	} {
+		got := exportComparison{Target: "stores", Mode: c.mode, evidence: c.evidence, settles: true}
+		words := got.cause(arrivals.Group{Side: arrivals.Completed, Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonTooOld})
+		if !strings.Contains(words, c.words) || c.lack != "" && strings.Contains(words, c.lack) {
+			t.Errorf("%+v: %s", c, words)
+		}
+	}
+}
+
 // TestExportOfAYear lays an export of all that a real shop booked in a year, its
 // cancellations and test orders too, beside the orders, and counts each by itself.
 func TestExportOfAYear(t *testing.T) {
