@@ -155,6 +155,9 @@ func (c *Config) anchor() {
 	if c.Metrics != nil {
 		c.Metrics.TextFile = c.absolute(c.Metrics.TextFile)
 	}
+	if c.Serve != nil && c.Serve.Uploads != nil {
+		c.Serve.Uploads.Users = c.absolute(c.Serve.Uploads.Users)
+	}
 	catalogs := map[*Catalog]bool{}
 	for _, t := range c.Targets {
 		t.Path = c.absolute(t.Path)

@@ -18,6 +18,8 @@ type Serve struct {
 	Availability *Availability `yaml:"availability"`
 	// Metrics is off unless it is written.
 	Metrics *ServeMetrics `yaml:"metrics"`
+	// Uploads is off unless it is written.
+	Uploads *Uploads `yaml:"uploads"`
 }
 
 // Availability asks Rokt on a shop backend's behalf whether a placement is available.
@@ -50,9 +52,12 @@ func (s *Serve) check(d *document, c *Config) {
 	if _, port, err := net.SplitHostPort(s.Listen); (err != nil || port == "") && !d.failed("serve.listen") {
 		d.fail("serve.listen", "serve.listen: %s is no address; write a host and a port, such as 127.0.0.1:8090", d.quote("serve.listen"))
 	}
-	parts := []string{"serve.bridge", "serve.availability", "serve.metrics"}
-	if s.Bridge == nil && s.Availability == nil && s.Metrics == nil && !slices.ContainsFunc(parts, d.given) {
-		d.fail("serve", "serve answers nothing; write serve.bridge, serve.availability or serve.metrics")
+	parts := []string{"serve.bridge", "serve.availability", "serve.metrics", "serve.uploads"}
+	if s.Bridge == nil && s.Availability == nil && s.Metrics == nil && s.Uploads == nil && !slices.ContainsFunc(parts, d.given) {
+		d.fail("serve", "serve answers nothing; write serve.bridge, serve.availability, serve.metrics or serve.uploads")
+	}
+	if s.Uploads != nil {
+		s.Uploads.check(d, "serve.uploads", c)
 	}
 	if s.Metrics != nil {
 		s.Metrics.check(d, "serve.metrics")

@@ -194,7 +194,7 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.orphans)) {
-		if p.wasRead(t, t.orphans[id].Facts.Source) {
+		if !p.Part && p.wasRead(t, t.orphans[id].Facts.Source) {
 			line.Orphans = append(line.Orphans, t.orphans[id])
 		}
 	}

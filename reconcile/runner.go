@@ -39,9 +39,12 @@ type Runner struct {
 	// ChangesAreRight is a person's word that many orders have really changed
 	// after they were sent.
 	ChangesAreRight bool
-	NewRun          func() RunID
-	Log             *slog.Logger
-	Progress        Progress
+	// Part says that the sources show a part of their orders only: what is
+	// unfinished and not in them says nothing.
+	Part     bool
+	NewRun   func() RunID
+	Log      *slog.Logger
+	Progress Progress
 	// SaveHead stores which ledger this is and how far it has come, after a
 	// run's first and last commit.
 	SaveHead func(LedgerHead) error

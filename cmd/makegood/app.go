@@ -31,6 +31,8 @@ type app struct {
 	dial  httpapi.Dial // of the platforms; nil is the network
 	code  int          // of a command that ended without an error of its own
 
+	upload *uploadFolder // in place of a source's own files; nil: those
+
 	built               *reports.Report // the one that was shown last
 	logFormat, logLevel string
 	running             atomic.Pointer[string] // the run that is under way, for the log
@@ -87,6 +89,8 @@ Every night:  makegood run -c makegood.yaml`,
 		a.metricsCommand(),
 		a.pauseCommand(),
 		a.resumeCommand(),
+		a.userCommand(),
+		a.uploadCommand(),
 		a.versionCommand(),
 	)
 	return root
@@ -118,7 +122,7 @@ func (a *app) load() (*config.Config, error) {
 	if err != nil {
 		return nil, &configError{err}
 	}
-	return cfg, nil
+	return cfg, a.upload.into(cfg)
 }
 
 // arguments wraps a check of positional arguments so that its error counts as

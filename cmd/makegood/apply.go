@@ -43,6 +43,9 @@ func (a *app) apply(ctx context.Context, f *runFlags, path string) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.upload.approve(s.Runner, plan); err != nil {
+		return err
+	}
 	if err := s.openLedger(ctx); err != nil {
 		return err
 	}

@@ -165,6 +165,7 @@ func canarySteps() [][]string {
 		{"send", "--order", "S1-1", "--target", "activate", "--yes", "--to-self", "you@example.com"}, {"send", "--order", "S1-3", "--target", "stores", "--yes", "--to-self", "you@example.com", "--json"}, {"send", "--order", "S1-1", "--target", "ads", "--yes", "--to-self", "you@example.com"},
 		{"send", "--order", person, "--target", "activate", "--yes"}, {"send", "--order", "S1-1", "--target", person, "--yes"}, {"send", "--order", "S1-1", "--target", "activate", "--yes", "--to-self", "you@example.com", "--again"},
 		{"decide", "merges-repeats", "yes", "--target", "activate", "--note", "asked " + person}, {"decide", "merges-repeats", "no", "--target", "activate", "--note", "seen twice"}, {"decide", person, "no", "--note", "seen"}, {"decide"}, {"decide", "--json"},
+		{"user", person, "--role", "analyst"}, {"user", "ann", "--role", person}, {"upload", "look", person}, {"upload", "plan", person}, {"upload", "apply", person, "--plan", person, "--by", person},
 		{"accept"}, {"accept", "--json"}, {"accept", person, "--note", "seen"}, {"accept", "--all", "--note", "asked " + person}, {"accept", "--all", "--note", "seen"},
 		{"audit", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01", "--json", "--lines", "lines.csv"}, {"audit", "--from", "2020-01-01", "--lines", "-"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
 		{"ledger", "migrate"}, {"ledger", "rename-shop", "main", "web"}, {"ledger", "rename-shop", "web", "main"}, {"ledger", "prune", "--before", "2021-01-01"},

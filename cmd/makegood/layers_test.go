@@ -52,7 +52,7 @@ var reserved = map[string][]string{
 	"github.com/go-sql-driver/mysql":  {"sources/sqldb"},
 	"github.com/microsoft/go-mssqldb": {"sources/sqldb"},
 	"github.com/pkg/sftp":             {"sources/internal/sftpfile", "sources/sftptest"},
-	"golang.org/x/crypto":             {"sources/internal/sftpfile", "sources/sftptest"},
+	"golang.org/x/crypto":             {"sources/internal/sftpfile", "sources/sftptest", "cmd/makegood/upload"},
 	"github.com/expr-lang/expr":       {"sources/table"},
 	"github.com/spf13/cobra":          {"cmd"},
 	"go.yaml.in/yaml/v4":              {"config"},

@@ -47,6 +47,9 @@ is to skip the page, in time, and never an error.
 With serve.metrics, Prometheus asks GET /metrics with the key and gets the numbers
 of the last runs in the ledger, which makegood metrics prints.
 
+With serve.uploads, people bring a file of orders to /uploads/, say which column
+is what, look at what would be sent, and have exactly that sent.
+
 A page whose origin is not listed is not heard, and nothing here can stop a page:
 without an answer the placement and the shop go on by themselves. Put it behind
 the shop's own proxy, which speaks TLS.`,
@@ -89,6 +92,15 @@ func (a *app) serve(ctx context.Context, listen string, asJSON bool) error {
 	}
 	if s := cfg.Serve.Metrics; s != nil {
 		mux.Handle("/metrics", web.Metrics(web.MetricsOptions{Key: s.Key.Reveal(), Write: (&scraped{app: a, cfg: cfg}).write, Log: a.log}))
+	}
+	if cfg.Serve.Uploads != nil {
+		pages, err := a.uploadPages(cfg)
+		if err != nil {
+			return err
+		}
+		defer pages.Close()
+		mux.Handle("/uploads/", pages)
+		mux.Handle("/{$}", http.RedirectHandler("/uploads/", http.StatusSeeOther))
 	}
 	if listen == "" {
 		listen = cfg.Serve.Listen

@@ -76,7 +76,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
-		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, Strict: f.strict, NewRun: a.newRun, Log: a.log,
+		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, Part: a.upload != nil, Strict: f.strict, NewRun: a.newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
 	}
