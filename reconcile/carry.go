@@ -147,7 +147,9 @@ func (r *Runner) cover(plan *Plan, pt PlannedTarget, tr *TargetResult, acct *acc
 			to = left
 		}
 		tr.CoveredTo[s.Source] = to
-		tr.leaving(pt.HeldTimes[s.Source], r.daysBefore(to, r.Lookback))
+		if r.Scope == nil || r.Scope.Lookback == nil { // what a shorter look leaves, an ordinary one reads
+			tr.leaving(pt.HeldTimes[s.Source], r.lookBack(to))
+		}
 	}
 }
 
@@ -198,7 +200,7 @@ func (r *Runner) coverage(res *Result) []Coverage {
 			all = append(all, Coverage{Source: source, Target: tr.Target, Mode: modeLooked, To: tr.looked[source]})
 		}
 		for _, source := range slices.Sorted(maps.Keys(tr.CoveredTo)) {
-			all = append(all, Coverage{Source: source, Target: tr.Target, Mode: tr.Mode, To: tr.CoveredTo[source]})
+			all = append(all, Coverage{Source: source, Target: tr.Target, Mode: r.covers(tr.Mode), To: tr.CoveredTo[source]})
 		}
 	}
 	return all

@@ -73,6 +73,9 @@ func (p *planner) decide(ctx context.Context, s SourceSpec, heads []Head, met *s
 // one of them had begun by then, and keeps examples.
 func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool, met *sightings) error {
 	res := p.sources[s.Name()]
+	if p.Scope.partial() || p.Scope != nil && p.Scope.Part {
+		return nil
+	}
 	for _, h := range heads {
 		begun := func(t *targetPlan) bool { return !h.CompletedAt.Before(t.Since) }
 		elsewhere := func(t *targetPlan) bool { return met.earlier(t, s, h.Key) }
@@ -113,6 +116,14 @@ func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightin
 		reason, err := t.Excludes(h, wants)
 		if err != nil {
 			return nil, nil, err
+		}
+		expected := len(wants)
+		wants = p.Scope.kept(wants)
+		if left := p.Scope.excludes(h, expected, len(wants)); reason == "" && left != "" { // another entry's: nothing is decided about it
+			if err := t.feeds[s.Name()].balance.Exclude(h, left); err != nil {
+				return nil, nil, err
+			}
+			continue
 		}
 		clash := met.clash(h.Key)
 		if reason == "" && !clash && met.earlier(t, s, h.Key) {
@@ -277,6 +288,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 			steps[i].Place, steps[i].Send = Place{BucketLeft, ReasonPaymentPending}, false
 		}
 	}
+	p.noteLate(s, t, o.head, steps)
 	p.meetEvidence(t, f, o.head, steps)
 	p.meetFrontEnd(t, f, o.head, steps)
 	if err := p.undoing(f, o.head, steps); err != nil {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -204,6 +205,33 @@ type RunRecord struct {
 	Command string
 	Started time.Time
 	Window  Window
+	// Schedule and Slot name the moment of the schedule that the run is for; zero:
+	// none.
+	Schedule string
+	Slot     time.Time
+}
+
+// ScheduledRun is a moment of the schedule, and the run that was begun for it last.
+type ScheduledRun struct {
+	Schedule string
+	Slot     time.Time
+	Run      RunID
+}
+
+// SlotTaken says that a moment of the schedule has its run already.
+type SlotTaken struct {
+	Schedule string
+	Slot     time.Time
+	Run      RunID
+	Ended    bool
+}
+
+// Error says whether that run still goes on.
+func (e *SlotTaken) Error() string {
+	if e.Ended {
+		return fmt.Sprintf("run %s was made for %s of %s already", e.Run, e.Slot.Format(time.RFC3339), e.Schedule)
+	}
+	return fmt.Sprintf("run %s is under way for %s of %s", e.Run, e.Slot.Format(time.RFC3339), e.Schedule)
 }
 
 // RunEnd is what is stored of a run when it ends.

@@ -232,7 +232,9 @@ func (p *planner) prepare(ctx context.Context) error {
 			return fmt.Errorf("read what is unfinished at %s: %w", t.Name(), err)
 		}
 		for _, e := range unfinished {
-			tp.orphans[e.ID] = e
+			if !p.Scope.partial() {
+				tp.orphans[e.ID] = e
+			}
 		}
 	}
 	return nil

@@ -88,6 +88,7 @@ type PlannedSource struct {
 	Closed     bool                 `json:"closed,omitempty"`
 	Days       []SourceDay          `json:"days,omitempty"`
 	Stores     map[string]StoreSeen `json:"stores,omitempty"`
+	SeenLate   SeenLate             `json:"seen_late,omitzero"`
 }
 
 // PlannedTarget is the balance of one target without what the plan sends, and

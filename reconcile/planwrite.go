@@ -135,7 +135,7 @@ func (p *planner) envelope() (*PlanEnvelope, error) {
 func plannedSource(r *SourceResult) PlannedSource {
 	s := PlannedSource{Source: r.Source, Tally: r.Tally, Problems: r.Tally.Problems, Notes: r.Tally.Notes,
 		Newest: r.Tally.Newest, Bad: r.Bad, NoDestination: r.NoDestination, Stray: r.Stray, Numbers: r.Numbers, Custom: r.Custom, Stores: r.Stores, Loose: r.Tally.Loose,
-		Quiet: r.Quiet, Silent: r.SilentStores, Closed: r.Closed, Days: r.Days}
+		Quiet: r.Quiet, Silent: r.SilentStores, SeenLate: r.SeenLate, Closed: r.Closed, Days: r.Days}
 	if r.Err != nil {
 		s.Error = r.Err.Error()
 	}

@@ -142,6 +142,10 @@ func (p *planner) judgeDays(ctx context.Context, s SourceSpec, res *SourceResult
 	if p.backfill || p.asked != nil || p.adopting != nil {
 		return nil
 	}
+	if p.looksShort() { // an hour of the night without an order says nothing
+		res.Closed = true
+		return nil
+	}
 	if newest := res.Tally.Newest; s.Expect.tooOld(newest, p.asOf.In(p.Zone)) {
 		res.Quiet = append(res.Quiet, QuietDay{Newest: newest})
 	}

@@ -105,9 +105,10 @@ const (
 	ReasonRetryLater    Reason = "retry_later"
 	ReasonTooYoung      Reason = "too_young"
 	ReasonFuse          Reason = "fuse"
-	ReasonNotListed     Reason = "not_listed" // not among the order numbers that a person asked for
-	ReasonExcepted      Reason = "excepted"   // among those that a person left out of this run
-	ReasonPaused        Reason = "paused"     // a person keeps makegood from sending to the target
+	ReasonNotScheduled  Reason = "not_scheduled" // none of what this entry of the schedule does
+	ReasonNotListed     Reason = "not_listed"    // not among the order numbers that a person asked for
+	ReasonExcepted      Reason = "excepted"      // among those that a person left out of this run
+	ReasonPaused        Reason = "paused"        // a person keeps makegood from sending to the target
 	ReasonEvidenceStale Reason = "evidence_stale"
 	ReasonEvidenceUnmet Reason = "evidence_unmet" // less than half of the orders are in it
 	ReasonTrial         Reason = "trial"          // beyond the first few of a trial

@@ -10,6 +10,12 @@ type Result struct {
 	Started  time.Time
 	Finished time.Time
 	Window   Window
+	// Schedule names the entry of the schedule that the run was for, Slot its
+	// moment; "" and zero: none.
+	Schedule string
+	Slot     time.Time
+	// Part says that the entry does a part of the work only: CoveredTo is its own.
+	Part bool
 	// Backfill says that the window was given by a person; coverage stays.
 	Backfill bool
 	Sources  []SourceResult
@@ -80,7 +86,11 @@ type SourceResult struct {
 	// Survey looks at every order; nil unless samples were asked for.
 	Survey *Survey
 
+	// SeenLate counts orders that became visible after their time was read.
+	SeenLate SeenLate
+
 	days map[dayKey]int
+	late map[OrderKey]bool
 }
 
 // StoreSeen is how many orders of a store were met, and when the newest of them

@@ -135,7 +135,10 @@ func (r *Runner) open(ctx context.Context, led Ledger, res *Result, req Request)
 	if err := r.checkClock(ctx, led); err != nil {
 		return err
 	}
-	rec := RunRecord{Run: res.Run, Command: res.Command, Started: res.Started, Window: Window{From: req.From, To: req.To}}
+	rec := RunRecord{Run: res.Run, Command: res.Command, Started: res.Started, Window: Window{From: req.From, To: req.To}, Slot: req.Slot}
+	if r.Scope != nil {
+		rec.Schedule, res.Schedule, res.Slot, res.Part = r.Scope.Name, r.Scope.Name, req.Slot, r.Scope.partial()
+	}
 	if err := led.Begin(ctx, rec); err != nil {
 		return fmt.Errorf("begin the run: %w", err)
 	}
@@ -214,7 +217,7 @@ func (t PlannedTarget) failure(p *planner) error {
 // process, has the error itself.
 func (s PlannedSource) result(p *planner) SourceResult {
 	res := SourceResult{Source: s.Source, Tally: s.Tally, Bad: s.Bad, NoDestination: s.NoDestination, Stray: s.Stray, Numbers: s.Numbers, Custom: s.Custom,
-		BadEarlier: s.BadEarlier, NotUnique: s.NotUnique, Stores: s.Stores, Quiet: s.Quiet, SilentStores: s.Silent, Closed: s.Closed, Days: s.Days}
+		BadEarlier: s.BadEarlier, NotUnique: s.NotUnique, Stores: s.Stores, Quiet: s.Quiet, SilentStores: s.Silent, SeenLate: s.SeenLate, Closed: s.Closed, Days: s.Days}
 	res.Tally.Problems, res.Tally.Notes, res.Tally.Newest = s.Problems, s.Notes, s.Newest
 	switch {
 	case p != nil:

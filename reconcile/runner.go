@@ -31,6 +31,8 @@ type Runner struct {
 	Shops     []string
 	Lookback  int // calendar days in Zone
 	ReachBack int // calendar days in Zone
+	// Scope is the part of the work that the run does; nil: all of it.
+	Scope *Scope
 
 	Clock func() time.Time
 	// ClockIsRight is a person's word that the clock was wrong when the ledger
@@ -188,6 +190,9 @@ type Request struct {
 	Orders  []string
 	Except  []string
 	Nearest func(known []string) func(string) string
+	// Slot is the moment of the schedule that the run is for; zero: none. It can
+	// be had once (SlotTaken).
+	Slot time.Time
 	// SkipMoved sends a plan's other steps when some have moved.
 	SkipMoved bool
 }

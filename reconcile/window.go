@@ -47,11 +47,12 @@ func (r *Runner) window(ctx context.Context, led Reader, req Request, now time.T
 type pair struct{ source, target string }
 
 // beginning is where a pair's period starts: from is what it reads, lookback
-// is what it would read if nothing older were unfinished.
-type beginning struct{ from, lookback time.Time }
+// is what it would read if nothing older were unfinished, covered up to when
+// earlier runs have read.
+type beginning struct{ from, lookback, covered time.Time }
 
 func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Time, begins map[pair]beginning) error {
-	covered, err := led.Covered(ctx, t.Name(), t.Mode)
+	covered, err := led.Covered(ctx, t.Name(), r.covers(t.Mode))
 	if err != nil {
 		return fmt.Errorf("read what is covered for %s: %w", t.Name(), err)
 	}
@@ -65,7 +66,7 @@ func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Tim
 			if to.After(now.Add(clockSlack)) { // a clock was wrong: up to when orders were read is not known
 				to = time.Time{}
 			}
-			from = r.daysBefore(to, r.Lookback)
+			from = r.lookBack(to)
 			lookback = from
 			if oldest, ok := open[source]; ok && oldest.Before(from) {
 				from = oldest
@@ -77,7 +78,7 @@ func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Tim
 				from = t.Since
 			}
 		}
-		begins[pair{source, t.Name()}] = beginning{from, lookback}
+		begins[pair{source, t.Name()}] = beginning{from, lookback, covered[source]}
 	}
 	return nil
 }

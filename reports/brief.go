@@ -10,6 +10,7 @@ type Brief struct {
 	Command      string        `json:"command"`
 	Started      time.Time     `json:"started"`
 	Finished     time.Time     `json:"finished"`
+	Schedule     string        `json:"schedule,omitempty"` // the entry that it was for
 	Backfill     bool          `json:"backfill,omitempty"`
 	Exit         int           `json:"exit"`
 	PersonNeeded bool          `json:"person_needed"`
@@ -29,7 +30,7 @@ type BriefTarget struct {
 // Brief gives the report in one line.
 func (r Report) Brief() Brief {
 	r = r.legible()
-	b := Brief{Run: r.Run, Command: r.Command, Started: r.Started, Finished: r.Finished, Backfill: r.Backfill,
+	b := Brief{Run: r.Run, Command: r.Command, Started: r.Started, Finished: r.Finished, Schedule: r.Schedule, Backfill: r.Backfill,
 		PersonNeeded: len(r.PersonNeeded) > 0, FirstLine: r.firstLine()}
 	if r.Exit != nil {
 		b.Exit = *r.Exit

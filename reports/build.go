@@ -37,8 +37,11 @@ func Build(r reconcile.Result, o Options) Report {
 		Started: seconds(r.Started), Finished: seconds(r.Finished),
 		Window:  reconcile.Window{From: r.Window.From.UTC(), To: r.Window.To.UTC()},
 		Sources: make([]Source, len(r.Sources)), Targets: make([]Target, len(r.Targets)),
-		Error: errorText(r.Err), Backfill: r.Backfill, NewLedger: r.NewLedger, Accepted: accepted(r.Accepted),
+		Error: errorText(r.Err), Schedule: Mask(r.Schedule), Part: r.Part, Backfill: r.Backfill, NewLedger: r.NewLedger, Accepted: accepted(r.Accepted),
 		Zone: zone.String(), zone: zone, config: o.Config,
+	}
+	if !r.Slot.IsZero() {
+		report.Slot = seconds(r.Slot)
 	}
 	report.PersonNeeded, report.StillThere = needs(r)
 	for i, s := range r.Sources {
@@ -93,12 +96,16 @@ func needs(r reconcile.Result) (urgent, known []Need) {
 
 func buildSource(s reconcile.SourceResult) Source {
 	t := s.Tally
+	var late *SeenLate
+	if s.SeenLate.Orders > 0 {
+		late = &SeenLate{s.SeenLate.Orders, s.SeenLate.Longest.Round(time.Second).String()}
+	}
 	var custom []CustomField
 	for _, f := range s.Custom {
 		custom = append(custom, CustomField{Mask(f.Name), f.Filled, Mask(f.Sample)})
 	}
 	return Source{
-		Custom: custom,
+		Custom: custom, SeenLate: late,
 		Source: s.Source, Rows: t.Rows, OrdersRead: t.Read, OutsideWindow: t.OutsideWindow,
 		LeftOut: leftOut(t.LeftOut), Bad: t.Bad, Merged: t.Merged, Orders: t.Orders,
 		RowsWithoutOrder: t.RowsWithoutOrder, Loose: s.Loose, Quiet: s.Quiet, Without: withoutOrders(s.SilentStores), NoDestination: s.NoDestination, Stray: stray(s.Stray), Numbers: numbers(s.Numbers),

@@ -39,7 +39,11 @@ func (r Report) facts() []Fact {
 	}
 	for _, t := range r.Targets {
 		if len(t.CoveredTo) > 0 {
-			list = append(list, Fact{"Nothing left to do at " + t.Target, r.covered(t.CoveredTo)})
+			of := "Nothing left to do at "
+			if r.Part {
+				of = "Nothing left of what " + r.Schedule + " does at "
+			}
+			list = append(list, Fact{of + t.Target, r.covered(t.CoveredTo)})
 		}
 	}
 	return list
@@ -49,6 +53,9 @@ func (r Report) runWords() string {
 	zone := r.location()
 	text := fmt.Sprintf("%s, %s to %s", r.Command,
 		moment(r.Started, zone), r.Finished.In(zone).Format("15:04"))
+	if r.Schedule != "" {
+		text += ", for " + r.Schedule + " of " + moment(r.Slot, zone)
+	}
 	if r.Run != "" {
 		text = r.Run + ", " + text
 	}

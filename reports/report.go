@@ -37,6 +37,9 @@ type Report struct {
 	Listed       *Listed               `json:"listed,omitempty"`      // of a list of order numbers
 	Last         *Last                 `json:"last_run,omitempty"`    // nil: there was none to compare with
 	Error        string                `json:"error,omitempty"`       // what ended the run early
+	Schedule     string                `json:"schedule,omitempty"`    // the entry that the run was for, and its moment
+	Slot         time.Time             `json:"slot,omitzero"`
+	Part         bool                  `json:"part,omitempty"` // the entry does a part of the work: covered_to is its own
 	Backfill     bool                  `json:"backfill,omitempty"`
 	NewLedger    bool                  `json:"new_ledger,omitempty"`
 	Accepted     map[string]string     `json:"accepted_evidence,omitempty"` // a person's notes, by evidence
@@ -157,9 +160,17 @@ type Source struct {
 	StoresOf int                  `json:"stores_met,omitempty"`    // of how many
 	Quiet    []reconcile.QuietDay `json:"quiet,omitempty"`         // far fewer orders than usual
 	Without  []reconcile.QuietDay `json:"silent_stores,omitempty"` // stores without any, although they usually have some; at most 100
+	SeenLate *SeenLate            `json:"seen_late,omitempty"`     // nil: no order became visible late
 	Error    string               `json:"error,omitempty"`
 	Problems []Problem            `json:"problems,omitempty"` // examples of bad rows
 	Notes    []string             `json:"notes,omitempty"`
+}
+
+// SeenLate counts the orders that became visible in a source after a run had read
+// their time, and how long after their completion at most (as Go writes durations).
+type SeenLate struct {
+	Orders  int    `json:"orders"`
+	Longest string `json:"longest"`
 }
 
 // NumberShape is what some order numbers look like: letters as a, digits as 9.

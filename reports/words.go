@@ -131,6 +131,7 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonBusy, Words{Text: "another run is about to send it"}},
 	{reconcile.ReasonRetryLater, Words{Text: "the platform asked to wait"}},
 	{reconcile.ReasonTooYoung, Words{Text: "too recent, the live integration may still send it"}},
+	{reconcile.ReasonNotScheduled, Words{Text: "another entry of the schedule does it"}},
 	{reconcile.ReasonNotListed, Words{Text: "not on the list that was asked for"}},
 	{reconcile.ReasonExcepted, Words{Text: "left out of this run by a list"}},
 	{reconcile.ReasonPaused, Words{Text: "the destination is paused", Next: "When it may go on: makegood resume DESTINATION --note ..."}},

@@ -74,6 +74,9 @@ func lane(cfg *config.Config, f *runFlags, command string) string {
 		return ""
 	}
 	lane := command
+	if f.schedule != "" {
+		lane += " of " + f.schedule
+	}
 	if f.from != "" || f.to != "" {
 		lane += " from " + cmp.Or(f.from, "the beginning") + " to " + cmp.Or(f.to, "its end")
 	}

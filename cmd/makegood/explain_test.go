@@ -19,10 +19,11 @@ import (
 // neverOfAnOrder are reasons that explain never gives, each with the sentence
 // why.
 var neverOfAnOrder = map[reconcile.Reason]string{
-	reconcile.ReasonNotListed:  "it is about one run's list, which the ledger does not keep",
-	reconcile.ReasonExcepted:   "it is about one run's list, which the ledger does not keep",
-	reconcile.ReasonSent:       "It stands in the report of the run that sent it; from then on the order is one that makegood sent before.",
-	reconcile.ReasonUnreadable: "The ledger's tables take no state but those that this version knows.",
+	reconcile.ReasonNotScheduled: "it is about one entry of the schedule; what another entry does is told by that one",
+	reconcile.ReasonNotListed:    "it is about one run's list, which the ledger does not keep",
+	reconcile.ReasonExcepted:     "it is about one run's list, which the ledger does not keep",
+	reconcile.ReasonSent:         "It stands in the report of the run that sent it; from then on the order is one that makegood sent before.",
+	reconcile.ReasonUnreadable:   "The ledger's tables take no state but those that this version knows.",
 }
 
 // onWhoseWord are what explain says in other words than reports do: it names

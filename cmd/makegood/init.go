@@ -20,6 +20,7 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var from, preset, output string
+	var systemd, kubernetes bool
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Write a first configuration, from a file of orders if there is one",
@@ -27,12 +28,33 @@ func (a *app) initCommand() *cobra.Command {
 the exports of known shops, else proposes by names and values which column is
 what. What it is not sure of is marked "# ?": look at those lines. The
 destination is in shadow: nothing is sent before you say so. A file that is
-there already is never overwritten.`,
+there already is never overwritten.
+
+With --systemd or --kubernetes it writes the files instead with which these run
+makegood, by its own clock or by theirs, into the folder --output (default: this
+one).`,
 		GroupID: "setup",
 		Args:    arguments(cobra.NoArgs),
 		Example: "  makegood init --from exports/orders.csv\n  makegood init --from orders.xlsx --output shop.yaml\n" +
-			"  makegood init --from orders_export.csv --preset shopify",
+			"  makegood init --from orders_export.csv --preset shopify\n  makegood init --systemd --output units\n  makegood init --kubernetes",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if systemd || kubernetes {
+				if from+preset != "" {
+					return &usageError{command: "makegood init", err: errors.New("--systemd and --kubernetes write no configuration: --from and --preset do not go with them")}
+				}
+				dir := "."
+				if c.Flags().Changed("output") {
+					dir = output
+				}
+				var names []string
+				if systemd {
+					names = append(names, systemdUnits...)
+				}
+				if kubernetes {
+					names = append(names, kubernetesUnits...)
+				}
+				return a.writeUnits(names, dir)
+			}
 			d := draft{from: from, preset: preset, output: output}
 			if err := a.propose(c.Context(), &d); err != nil {
 				return err
@@ -43,6 +65,8 @@ there already is never overwritten.`,
 	c.Flags().StringVar(&from, "from", "", "a `FILE` of orders to look at")
 	c.Flags().StringVar(&preset, "preset", "", "the export that it is: "+strings.Join(config.PresetNames(), ", "))
 	c.Flags().StringVar(&output, "output", defaultConfig, "the `FILE` to write; it must not exist yet")
+	c.Flags().BoolVar(&systemd, "systemd", false, "write units for systemd: a service by makegood's own clock, and a timer")
+	c.Flags().BoolVar(&kubernetes, "kubernetes", false, "write a manifest for Kubernetes: a deployment by makegood's own clock, and a CronJob")
 	return c
 }
 

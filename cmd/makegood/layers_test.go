@@ -54,6 +54,7 @@ var reserved = map[string][]string{
 	"github.com/pkg/sftp":             {"sources/internal/sftpfile", "sources/sftptest"},
 	"golang.org/x/crypto":             {"sources/internal/sftpfile", "sources/sftptest", "cmd/makegood/upload"},
 	"github.com/expr-lang/expr":       {"sources/table"},
+	"github.com/robfig/cron/v3":       {"cmd/makegood/schedule"},
 	"github.com/spf13/cobra":          {"cmd"},
 	"go.yaml.in/yaml/v4":              {"config"},
 	"github.com/govalues/decimal":     {"reconcile", "sources/table", "sinks"},

@@ -46,8 +46,12 @@ func (a *app) show(f *runFlags, built reports.Report) error {
 		}
 		a.mention("the report is in " + file.path)
 	}
-	if f.json {
+	switch {
+	case f.json:
 		return errors.Join(reports.JSON(a.io.out, built), files)
+	case f.brief:
+		a.log.Info(reports.FirstLine(built), "schedule", built.Schedule)
+		return files
 	}
 	return errors.Join(reports.Terminal(a.io.out, built, reports.TerminalOptions{Colour: a.colours(a.io.out)}), files)
 }

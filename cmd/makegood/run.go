@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
+
+	"makegood/reconcile"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -15,6 +18,7 @@ func (a *app) runCommand() *cobra.Command {
 		Args:    arguments(cobra.NoArgs),
 		Example: `  makegood run
   makegood run --from 2026-11-01 --to 2026-11-08
+  makegood run --schedule nightly    # an entry of the schedule, once for each of its moments
   makegood run --json --html report.html`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context(), &f) },
 	}
@@ -22,10 +26,15 @@ func (a *app) runCommand() *cobra.Command {
 	f.marks(c)
 	f.period(c)
 	f.ledger(c)
+	c.Flags().StringVar(&f.schedule, "schedule", "", "do what this `ENTRY` of the schedule does, for its moment that is due; nothing when that was done, by whichever host")
 	return c
 }
 
-func (a *app) run(ctx context.Context, f *runFlags) (err error) {
+func (a *app) run(ctx context.Context, f *runFlags) error {
+	return a.alreadyRun(a.runOnce(ctx, f))
+}
+
+func (a *app) runOnce(ctx context.Context, f *runFlags) (err error) {
 	s, err := a.begin(ctx, f, "run")
 	if err != nil {
 		return err
@@ -38,6 +47,11 @@ func (a *app) run(ctx context.Context, f *runFlags) (err error) {
 		return err
 	}
 	res, err := s.Run(ctx, s.led, s.req)
+	var taken *reconcile.SlotTaken
+	if errors.As(err, &taken) {
+		s.tells = nil // who has the moment tells of it
+		return err
+	}
 	s.mark(ctx, res, err)
 	if err == nil {
 		s.moveRead(ctx, &res)

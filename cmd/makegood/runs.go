@@ -94,6 +94,9 @@ func (a *app) tellRuns(list runList, zone *time.Location) error {
 		if b.Backfill {
 			command += ", backfill"
 		}
+		if b.Schedule != "" {
+			command += ", " + b.Schedule
+		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", b.Started.In(zone).Format("2 Jan 2006 15:04"), b.Run[:min(len(b.Run), shortRun)], command, b.Took(), exitWords(b.Exit))
 	}
 	if err := w.Flush(); err != nil {

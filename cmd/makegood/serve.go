@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,11 +27,19 @@ import (
 
 func (a *app) serveCommand() *cobra.Command {
 	var listen string
-	var asJSON bool
+	var asJSON, withoutSchedule bool
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "Carry messages between Rokt's placements and the shop's cart while pages are open",
-		Long: `Answers until Ctrl-C what the section serve of the configuration names.
+		Short: "Run the schedule by the clock, and answer what pages, shops and monitoring ask",
+		Long: `Runs the entries of schedule by the clock, and answers what the section serve of
+the configuration names, until Ctrl-C.
+
+Each moment of an entry has one run, whichever host or cron begins it. Missed
+moments, while nobody ran, are caught up by one run, which closes all gaps. An
+entry with an hour of its own ("30 2 * * *") runs once a night also when the clocks
+change; one for every few minutes runs every few minutes. Whoever has a cron of
+their own calls makegood run --schedule NAME in place of this. SIGTERM finishes
+what is in flight; the next start goes on.
 
 With serve.bridge, pages that show a placement load /rokt-bridge.js and hand over
 what the placement says of its cart. Each message is on the disk before it is
@@ -56,22 +65,47 @@ the shop's own proxy, which speaks TLS.`,
 		GroupID: "service",
 		Args:    arguments(cobra.NoArgs),
 		Example: `  makegood serve
-  makegood serve --listen 127.0.0.1:0 --json`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), listen, asJSON) },
+  makegood serve --listen 127.0.0.1:0 --json
+  makegood serve --without-schedule     # answers alone`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.serve(c.Context(), listen, asJSON, withoutSchedule)
+		},
 	}
+	c.Flags().BoolVar(&withoutSchedule, "without-schedule", false, "run nothing by the clock")
 	c.Flags().StringVar(&listen, "listen", "", "`ADDRESS` to listen on in place of the configured one; port 0 takes a free one")
 	c.Flags().BoolVar(&asJSON, "json", false, "the counts at the end as JSON")
 	return c
 }
 
-func (a *app) serve(ctx context.Context, listen string, asJSON bool) error {
+func (a *app) serve(ctx context.Context, listen string, asJSON, withoutSchedule bool) error {
 	cfg, err := a.load()
 	if err != nil {
 		return err
 	}
-	if cfg.Serve == nil {
-		return &configError{errors.New("there is no section serve; makegood serve --help says what it answers")}
+	if withoutSchedule {
+		cfg.Schedule = nil
 	}
+	if cfg.Serve == nil && len(cfg.Schedule) == 0 {
+		return &configError{errors.New("there is neither a section serve nor a schedule; makegood serve --help says what they do")}
+	}
+	clock, err := a.byTheClock(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var runs sync.WaitGroup
+	runs.Go(func() { clock.Serve(ctx) })
+	defer func() { stop(); runs.Wait() }()
+	if cfg.Serve == nil {
+		runs.Wait()
+		return nil
+	}
+	return a.serveHTTP(ctx, cfg, listen, asJSON)
+}
+
+// serveHTTP answers until ctx ends.
+func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listen string, asJSON bool) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	var told served

@@ -34,8 +34,12 @@ type runFlags struct {
 	strict         bool
 	orders, except string
 	marked         string
-	command        string    // that may mark
-	one            *oneOrder // of send
+	command        string                // that may mark
+	one            *oneOrder             // of send
+	schedule       string                // the entry whose work is done
+	scheduled      *config.ScheduleEntry // found by its name
+	slot           time.Time             // of the entry; the one that is due where it is zero
+	brief          bool                  // the report's first line alone, as a line of the log
 }
 
 func (f *runFlags) output(c *cobra.Command) {
@@ -76,7 +80,7 @@ func (f *runFlags) accepted() map[string]string {
 
 // request reads the period in the configured zone.
 func (f *runFlags) request(command string, cfg *config.Config) (reconcile.Request, error) {
-	req := reconcile.Request{Command: command, SkipMoved: f.skipMoved}
+	req := reconcile.Request{Command: command, SkipMoved: f.skipMoved, Slot: f.slot}
 	if len(f.acceptEvidence) > 0 && f.note == "" {
 		return req, &usageError{command: "makegood " + command, err: errors.New("--accept-evidence needs a --note that says why")}
 	}
@@ -137,6 +141,12 @@ type session struct {
 func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session, error) {
 	cfg, err := a.load()
 	if err != nil {
+		return nil, err
+	}
+	if err := f.entry(cfg, a.clock()); err != nil {
+		return nil, err
+	}
+	if err := a.unmade(ctx, cfg, f); err != nil {
 		return nil, err
 	}
 	req, err := f.request(command, cfg)

@@ -47,7 +47,8 @@ type statusJSON struct {
 	PersonNeeded bool       `json:"person_needed"`
 	Destinations []standing `json:"destinations"`
 	// AcceptedOrders are bad orders at their sources that a person accepted.
-	AcceptedOrders int `json:"accepted_orders"`
+	AcceptedOrders int          `json:"accepted_orders"`
+	Late           []lateSource `json:"seen_late,omitempty"` // by source, in the last 30 days
 }
 
 func (a *app) status(ctx context.Context, asJSON bool) error {
@@ -84,6 +85,7 @@ type surveyor struct {
 	found map[string]*standing
 	lasts map[string]lastReport // by destination
 	runs  int
+	late  []lateSource
 }
 
 // lastReport is the newest run of a destination.
@@ -119,6 +121,7 @@ func (s *surveyor) survey(ctx context.Context) (told statusJSON, err error) {
 		told.PersonNeeded = told.PersonNeeded || d.PersonNeeded
 		told.Destinations = append(told.Destinations, *d)
 	}
+	told.Late = s.lateSources()
 	return told, nil
 }
 
@@ -127,8 +130,9 @@ const maxHistory = 2500
 
 // pastTargets is what is read of the report of each past run.
 type pastTargets struct {
-	Error    string `json:"error"`
-	Backfill bool   `json:"backfill"`
+	Error    string     `json:"error"`
+	Backfill bool       `json:"backfill"`
+	Sources  []lateTold `json:"sources"`
 	Targets  []struct {
 		Target   string                 `json:"target"`
 		Mode     string                 `json:"mode"`
@@ -149,6 +153,7 @@ func (s *surveyor) meet(run ledger.LastRun) (bool, error) {
 			s.last(name, run)
 		}
 	}
+	s.meetLate(run.Started, past.Sources)
 	for _, t := range past.Targets {
 		d := s.of(t.Target)
 		switch {

@@ -112,6 +112,7 @@ func (a *app) tellStatus(told statusJSON, zone *time.Location) error {
 			fmt.Fprintf(&text, "        %s\n", d.Next.Command)
 		}
 	}
+	text.WriteString(lateWords(told.Late))
 	_, err := fmt.Fprint(a.io.out, text.String())
 	return err
 }

@@ -56,11 +56,15 @@ func (s *session) usual(ctx context.Context, led rememberer) error {
 		if report.Backfill || report.Error != "" {
 			return false, nil
 		}
+		looked++
+		if report.Schedule != s.flags.schedule { // a run every ten minutes says nothing about the night's
+			return looked == usualAmong, nil
+		}
 		s.learn(report)
+		s.learnUsual(report)
 		if s.sameTargets(report) && len(s.past) < usualRuns {
 			s.past = append(s.past, report)
 		}
-		looked++
 		lacks := func(t *reconcile.Target) bool { return t.Mode == reconcile.ModeLive && t.Usual.Runs < usualRuns }
 		return looked == usualAmong || len(s.past) == usualRuns && !slices.ContainsFunc(s.Targets, lacks), nil
 	})
@@ -97,6 +101,11 @@ func (s *session) learn(past reports.Report) {
 			s.LooseBefore[source.Source][mark] = true
 		}
 	}
+}
+
+// learnUsual takes from one run of the same entry of the schedule how much the
+// target is sent.
+func (s *session) learnUsual(past reports.Report) {
 	for _, t := range s.Targets {
 		for _, was := range past.Targets {
 			if was.Target != t.Name() || was.Mode != reconcile.ModeLive || t.Usual.Runs >= usualRuns {

@@ -43,6 +43,7 @@ type wiring struct {
 	close        []func() error
 	marks        *reports.Marks // nil: no file is marked
 	one          *oneOrder      // of send; nil: of every other command
+	run          *runFlags
 }
 
 // keepPlans is how long plans that were not carried out are kept.
@@ -72,11 +73,11 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	if err != nil {
 		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}
-	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), dial: a.dial, one: f.one}
+	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), dial: a.dial, one: f.one, run: f}
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
-		Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, Part: a.upload != nil, Strict: f.strict, NewRun: a.newRun, Log: a.log,
+		Scope: f.scope(), Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, Part: a.upload != nil, Strict: f.strict, NewRun: a.newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
 	}
@@ -140,7 +141,7 @@ func (w *wiring) Close() error {
 func (w *wiring) addTargets(names []string) error {
 	for _, name := range slices.Sorted(maps.Keys(w.cfg.Targets)) {
 		t := w.cfg.Targets[name]
-		if t.Mode == config.ModeOff || len(names) > 0 && !slices.Contains(names, name) {
+		if t.Mode == config.ModeOff || len(names) > 0 && !slices.Contains(names, name) || len(w.run.reads(t.From)) == 0 {
 			continue
 		}
 		target, err := w.openTarget(t)
@@ -178,7 +179,7 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	}
 	w.close = append(w.close, func() error { fuse.Close(); return nil })
 	target := &reconcile.Target{
-		Sink: sink, Type: t.Type, Mode: t.Mode, From: t.From, Channels: t.Channels,
+		Sink: sink, Type: t.Type, Mode: t.Mode, From: w.run.reads(t.From), Channels: t.Channels,
 		MinAge: time.Duration(t.MinAge), Evidence: recordsOf(t), CartFeeds: cartFeeds(t),
 		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), Resend: t.Corrections == "resend", SendTwins: t.PossibleTwins == "send", Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
 		Rate: t.Rate.PerSecond * (1 - t.Reserve.Fraction()), FrontEndSettles: t.Type == "collect" || t.Type == "emanage" || t.Type == "rokt", Digest: w.digest(t), Stopped: fuse.Stopped, Arm: last.arm, Begin: fuse.Begin, Limits: limits, Catalog: w.catalogOf(t),

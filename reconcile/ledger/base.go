@@ -27,7 +27,7 @@ func (t *tx) base(ctx context.Context, after blob) error {
 }
 
 // folded has a row of each table that is the journal's fold.
-var folded = []any{metaRow{}, runRow{}, row{}, attempt{}, coverageRow{}, evidenceRow{}, shopRow{}, decisionRow{}, prunedRow{}, wordRow{}, sourceDayRow{}}
+var folded = []any{metaRow{}, runRow{}, row{}, attempt{}, coverageRow{}, evidenceRow{}, shopRow{}, decisionRow{}, prunedRow{}, wordRow{}, sourceDayRow{}, slotRow{}}
 
 // baseRow is about how much one row of a journal's beginning holds.
 const baseRow = 4 << 20

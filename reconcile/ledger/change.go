@@ -33,7 +33,7 @@ type column struct {
 }
 
 // shapes holds the columns of every table's row.
-var shapes = shapesOf(metaRow{}, runRow{}, row{}, attempt{}, coverageRow{}, evidenceRow{}, shopRow{}, decisionRow{}, prunedRow{}, wordRow{}, sourceDayRow{}, journalRow{})
+var shapes = shapesOf(metaRow{}, runRow{}, row{}, attempt{}, coverageRow{}, evidenceRow{}, shopRow{}, decisionRow{}, prunedRow{}, wordRow{}, sourceDayRow{}, slotRow{}, journalRow{})
 
 func shapesOf(rows ...any) map[reflect.Type][]column {
 	all := map[reflect.Type][]column{}

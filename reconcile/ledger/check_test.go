@@ -64,6 +64,9 @@ func history(t testing.TB, place string) {
 	if err := led.Say(ctx, words); err != nil {
 		t.Fatal(err)
 	}
+	if err := led.Begin(ctx, reconcile.RunRecord{Run: "scheduled", Command: "run", Started: noon, Schedule: "nightly", Slot: noon}); err != nil {
+		t.Fatal(err)
+	}
 	begin(t, led, "second")
 	claim(t, led, "second", 2, "1003", "1004")
 	if err := led.Resolve(ctx, "activate", event("1002").ID, reconcile.Resolution{State: reconcile.StateOpen, Who: "desk", Note: "mended"}); err != nil {
@@ -91,7 +94,7 @@ func check(t testing.TB, place string) []ledger.Finding {
 // tables that a manipulation may hit, with the columns that make a key.
 var tables = map[string][]string{
 	"meta": {"one"}, "runs": {"run"}, "entries": {"target", "event"}, "attempts": {"attempt"}, "coverage": {"target", "mode", "source"},
-	"evidence_days": {"evidence", "day"}, "shops": {"shop"}, "decisions": {"target", "event", "source"}, "words": {"kind", "target", "about"}, "source_days": {"source", "store", "day"}, "journal": {"sequence"},
+	"evidence_days": {"evidence", "day"}, "shops": {"shop"}, "decisions": {"target", "event", "source"}, "words": {"kind", "target", "about"}, "source_days": {"source", "store", "day"}, "slots": {"schedule", "slot"}, "journal": {"sequence"},
 }
 
 // TestCheckFindsEveryRow deletes, alters or doubles one row at a time, drawn

@@ -78,7 +78,7 @@ func storedRows(t *testing.T, place string) []byte {
 	}
 	defer func() { _ = c.Close(background(t)) }()
 	var all strings.Builder
-	for _, table := range []string{"meta", "runs", "entries", "attempts", "coverage", "evidence_days", "shops", "decisions", "pruned", "words", "source_days"} {
+	for _, table := range []string{"meta", "runs", "entries", "attempts", "coverage", "evidence_days", "shops", "decisions", "pruned", "words", "source_days", "slots"} {
 		rows, err := c.Query(t.Context(), fmt.Sprintf("SELECT row_to_json(x)::text FROM %s AS x", table))
 		if err != nil {
 			t.Fatal(err)

@@ -36,6 +36,9 @@ func (s *Store) Begin(ctx context.Context, run reconcile.RunRecord) error {
 		if err := t.register(ctx, run, s.host, beat); err != nil {
 			return err
 		}
+		if err := t.takeSlot(ctx, run, s.newDeaths()); err != nil {
+			return err
+		}
 		return t.forgetReceipts(ctx, wall.Add(-receiptsKept))
 	})
 	if err == nil {

@@ -209,7 +209,7 @@ func execute(t *testing.T, path, statement string) {
 // their journal with it.
 func TestOlderLedgers(t *testing.T) {
 	records, err := filepath.Glob("testdata/ledger-*.sql")
-	if err != nil || len(records) != 3 {
+	if err != nil || len(records) != 4 {
 		t.Fatal(records, err)
 	}
 	for _, record := range records {

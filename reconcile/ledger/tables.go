@@ -92,6 +92,13 @@ type sourceDayRow struct {
 	Orders int64  `db:"orders" json:"orders"`
 }
 
+// slotRow is which run was begun for a moment of the schedule.
+type slotRow struct {
+	Schedule string `db:"schedule" journal:"key" json:"schedule"`
+	Slot     int64  `db:"slot" journal:"key" json:"slot"`
+	Run      string `db:"run" json:"run"`
+}
+
 func (metaRow) table() string      { return "meta" }
 func (runRow) table() string       { return "runs" }
 func (row) table() string          { return "entries" }
@@ -103,6 +110,7 @@ func (decisionRow) table() string  { return "decisions" }
 func (prunedRow) table() string    { return "pruned" }
 func (wordRow) table() string      { return "words" }
 func (sourceDayRow) table() string { return "source_days" }
+func (slotRow) table() string      { return "slots" }
 
 // hashSize is how many bytes of a hash stand for what is not kept.
 const hashSize = 16

@@ -25,7 +25,7 @@ func TestReaderOfTheUnmade(t *testing.T) {
 			if err := open(t, path, options()).Close(); err != nil {
 				t.Fatal(err)
 			}
-			execute(t, path, `DELETE FROM meta; DROP TABLE journal; DROP TABLE decisions; DROP TABLE pruned; DROP TABLE words; DROP TABLE source_days;
+			execute(t, path, `DELETE FROM meta; DROP TABLE journal; DROP TABLE decisions; DROP TABLE pruned; DROP TABLE words; DROP TABLE source_days; DROP TABLE slots;
 				ALTER TABLE meta DROP COLUMN hash; ALTER TABLE entries DROP COLUMN mark;
 				DELETE FROM goose_db_version WHERE version_id > 2`)
 		},

@@ -57,6 +57,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"Runs/an id counts once", runsOnce},
 		{"Head rises", headRises},
 		{"Read/coverage", readCoverage},
+		{"Slots", slots},
 		{"Read/oldest", readOldest},
 		{"Read/lost", readLost},
 		{"Read/unfinished", readUnfinished},
