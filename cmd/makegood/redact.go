@@ -48,13 +48,35 @@ func (r *redactor) learn(texts []string) { r.hidden = append(r.hidden, texts...)
 
 // ofPersons are keys of the platforms' messages under which somebody is named.
 var ofPersons = []string{"email", "userid", "user_id", "session_id", "firstname", "lastname", "phone", "birthdate", "gender", "postcode", "city",
-	"other", "other2", "customerip", "session", "sessionid", "upgradeparentsessionid", "mobile", "passbackconversiontrackingid", "ip"}
+	"other", "other2", "customerip", "session", "sessionid", "upgradeparentsessionid", "mobile", "passbackconversiontrackingid", "ip", "click_id", "emailsha256"}
 
-// body gives the JSON of a request with everybody hidden, indented.
+// ofOrders are the keys of what goes whose values are shown: of numbers, goods
+// and money, of times, and of the platforms' own flags. Under every other key may
+// stand what names a customer.
+var ofOrders = []string{
+	"event", "event_type", "event_name", "action", "type", "conversiontype", "environment", "test", "behaviorid", "clear_cart", "url", "channel", "shop",
+	"account", "accountid", "id", "order", "orderid", "order_number", "confirmationref", "conversionid", "reference", "source_message_id",
+	"currency", "language", "category_ids", "item", "unique_id", "sku", "productid", "cartitemid", "upgradepreviewproductid", "shippingmethodid",
+	"quantity", "upgradepreviewquantity", "price", "line_total", "amount", "value", "total", "totalvalue", "shipping", "discount",
+	"timestamp", "timestamp_unixtime_ms", "time", "eventtime", "ordered_at", "completed_at",
+}
+
+// ownField reports whether a key is of the shop's own fields, in which anything may
+// stand.
+func ownField(key string) bool { return key == "custom" || strings.HasPrefix(key, "custom_") }
+
+// namesSomebody reports whether somebody may be named under a key.
+func namesSomebody(key string) bool { return ownField(key) || slices.Contains(ofPersons, key) }
+
+// beyondOrders reports whether what stands under a key of a request is hidden.
+func beyondOrders(key string) bool { return !slices.Contains(ofOrders, key) }
+
+// body gives the JSON of a request with everything hidden that is not of its
+// order, indented.
 func (r *redactor) body(body []byte) string {
-	text, ok := r.json(body)
+	text, ok := r.json(body, beyondOrders)
 	if !ok {
-		return r.text(string(body))
+		return hiddenText
 	}
 	return text
 }
@@ -65,7 +87,7 @@ const maxAnswerShown = 4000
 // answer gives what came back with everybody hidden, and cut where nobody reads
 // on.
 func (r *redactor) answer(body []byte, whole bool) string {
-	text, ok := r.json(body)
+	text, ok := r.json(body, namesSomebody)
 	if !ok {
 		text = r.text(strings.TrimSpace(string(body)))
 	}
@@ -79,60 +101,69 @@ func (r *redactor) answer(body []byte, whole bool) string {
 	return text
 }
 
-func (r *redactor) json(body []byte) (string, bool) {
+// json gives JSON with what stands under the keys hidden that hides names.
+func (r *redactor) json(body []byte, hides func(key string) bool) (string, bool) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var value any
 	if d.Decode(&value) != nil || d.More() {
 		return "", false
 	}
-	r.value("", value) // learns whom it names, wherever else that stands
+	r.value("", value, hides) // learns whom it names, wherever else that stands
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if e.Encode(r.value("", value)) != nil {
+	if e.Encode(r.value("", value, hides)) != nil {
 		return "", false
 	}
 	return strings.TrimSpace(b.String()), true
 }
 
-// value hides in a value that stands under a key.
-func (r *redactor) value(key string, v any) any {
+// value hides in a value that stands under a key, in small letters.
+func (r *redactor) value(key string, v any, hides func(string) bool) any {
 	switch v := v.(type) {
 	case map[string]any:
 		made := make(map[string]any, len(v))
 		for name, one := range v {
-			made[r.text(name)] = r.value(name, one)
+			under := strings.ToLower(name)
+			if key == "custom" {
+				under = key // of a file's line: whatever its fields are called
+			}
+			made[r.text(name)] = r.value(under, one, hides)
 		}
 		return made
 	case []any:
 		made := make([]any, len(v))
 		for i, one := range v {
-			made[i] = r.value(key, one)
+			made[i] = r.value(key, one, hides)
 		}
 		return made
 	case string:
-		return r.field(key, v)
+		return r.field(key, v, hides)
 	case json.Number:
-		if text := r.field(key, v.String()); text != v.String() {
+		if text := r.field(key, v.String(), hides); text != v.String() {
 			return text
+		}
+	case bool:
+		if hides(key) {
+			return hiddenText
 		}
 	}
 	return v
 }
 
-func (r *redactor) field(key, text string) string {
-	switch {
-	case slices.Contains(r.ownText, text) || text == "":
+func (r *redactor) field(key, text string, hides func(string) bool) string {
+	if slices.Contains(r.ownText, text) || text == "" {
 		return text
-	case !slices.Contains(ofPersons, strings.ToLower(key)):
-		return r.text(text)
 	}
-	if len(text) > 3 && !slices.Contains(r.hidden, text) {
+	if namesSomebody(key) && len(text) > 3 && !slices.Contains(r.hidden, text) {
 		r.hidden = append(r.hidden, text)
 	}
-	if masked := r.text(text); strings.Contains(masked, "@") {
+	if !hides(key) {
+		return r.text(text)
+	}
+	if masked := r.text(text); key == "email" && strings.Contains(masked, "@") {
 		return masked
 	}
 	return hiddenText
