@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,6 +134,7 @@ func lookOf(s *config.Source, kind string, seen sources.Seen) (upload.Look, erro
 				look.Mapping.Columns[c.Name], look.Doubts[c.Name] = exactName(seen.Columns, c.From), c.Doubt
 			}
 		}
+		knownBy(s, &look)
 	}
 	for _, row := range seen.Rows {
 		shown := upload.Row{Number: row.Number}
@@ -142,6 +144,20 @@ func lookOf(s *config.Source, kind string, seen sources.Seen) (upload.Look, erro
 		look.Rows = append(look.Rows, shown)
 	}
 	return look, nil
+}
+
+// knownBy takes the columns that the file has in common with the source's own
+// files: what the configuration says is no guess.
+func knownBy(s *config.Source, look *upload.Look) {
+	for field, from := range s.Columns {
+		at := slices.IndexFunc(look.Columns, func(c string) bool { return strings.TrimSpace(c) == strings.TrimSpace(from) })
+		if at < 0 {
+			continue
+		}
+		maps.DeleteFunc(look.Mapping.Columns, func(other, column string) bool { return column == look.Columns[at] && s.Columns[other] != from })
+		look.Mapping.Columns[field] = look.Columns[at]
+		delete(look.Doubts, field)
+	}
 }
 
 // exactName is a column as it stands in the file.

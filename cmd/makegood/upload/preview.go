@@ -86,7 +86,7 @@ func preview(r reports.Report) *Preview {
 	}
 	p.More = max(s.Bad-len(orders), 0)
 	for _, t := range r.Targets {
-		p.Targets = append(p.Targets, sumOf(s, t))
+		p.Targets = append(p.Targets, sumOf(s, t, r.Command))
 		if t.Error != "" {
 			p.Failed = t.Target + ": " + t.Error
 		}
@@ -94,13 +94,13 @@ func preview(r reports.Report) *Preview {
 	return p
 }
 
-func sumOf(s reports.Source, t reports.Target) Sum {
+func sumOf(s reports.Source, t reports.Target, command string) Sum {
 	send, before := line("to send"), line("sent before")
 	not, out := line("not sendable"), line("filtered out")
-	if t.Balance.Sent.Events > 0 {
+	if command == "apply" {
 		send.Label = "sent"
-		send.add("", t.Balance.Sent)
 	}
+	send.add("", t.Balance.Sent)
 	for _, reason := range t.Reasons {
 		words := reports.ReasonWords(reconcile.Reason(reason.Reason)).Text
 		switch {
@@ -116,7 +116,7 @@ func sumOf(s reports.Source, t reports.Target) Sum {
 	for _, left := range s.LeftOut {
 		out.orders(reports.ReasonWords(reconcile.Reason(left.Reason)).Text, left.Orders)
 	}
-	out.orders("completed in the future", s.OutsideWindow)
+	out.orders("completed before 2000, or in the future", s.OutsideWindow)
 	out.orders("versions of one order", s.Merged)
 	other := t.Balance.NotForTarget
 	for _, why := range t.NotReasons {

@@ -60,12 +60,12 @@ func (p *Pages) take(w http.ResponseWriter, r *http.Request, u User) {
 	control := http.NewResponseController(w)
 	limit := time.Now().Add(receiveTime)
 	_, _ = control.SetReadDeadline(limit), control.SetWriteDeadline(limit) // else the server's own hold
-	r.Body = http.MaxBytesReader(w, r.Body, p.o.MaxSize+64<<10)
+	r.Body = http.MaxBytesReader(w, r.Body, 2*p.o.MaxSize+64<<10)
 	upload, err := p.store.receive(r, p.o.MaxSize, u.Name, p.o.Clock().UTC())
 	var refused *Refused
 	switch {
 	case errors.As(err, &refused):
-		w.Header().Set("Connection", "close") // the rest of it is not wanted
+		_, _ = io.Copy(io.Discard, r.Body) // or the browser, which is still sending, would not read the answer
 		p.fail(w, http.StatusUnprocessableEntity, refused.Text)
 		return
 	case err != nil:
@@ -149,7 +149,7 @@ func cut(err error) error {
 	var path *os.PathError
 	switch {
 	case errors.As(err, &large):
-		return tooLarge(large.Limit - 64<<10)
+		return tooLarge(large.Limit / 2)
 	case errors.As(err, &path):
 		return fmt.Errorf("write an upload: %w", err)
 	}

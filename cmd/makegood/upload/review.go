@@ -53,7 +53,7 @@ func (p *Pages) deeds(list []Deed) (views []deedView) {
 
 // columns is the page on which the columns are corrected after a preview.
 func (p *Pages) columns(w http.ResponseWriter, r *http.Request, u User, upload Upload) {
-	if upload.State != Columns && upload.State != Planned {
+	if upload.State == Unusable || upload.State.busy() {
 		http.Redirect(w, r, "/uploads/"+upload.ID, http.StatusSeeOther)
 		return
 	}
@@ -110,7 +110,7 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request, u User, upload Up
 		return
 	}
 	_, err = p.store.change(upload.ID, func(one *Upload) error {
-		if one.State != Columns && one.State != Planned {
+		if one.State == Unusable || one.State.busy() {
 			return errChanged
 		}
 		if err := writeJSON(filepath.Join(p.store.folder(one.ID), "mapping.json"), mapping); err != nil {

@@ -14,7 +14,7 @@ const (
 )
 
 // work does something with an upload after its request was answered, one file
-// at a time. What panics there is this upload's problem alone.
+// at a time.
 func (p *Pages) work(id string, do func(ctx context.Context) error) {
 	p.working.Go(func() {
 		select {
