@@ -203,3 +203,29 @@ func TestWindowNeedsABeginning(t *testing.T) {
 		t.Errorf("an empty period gave %v", err)
 	}
 }
+
+// What a first run over a long time left, further back than runs reach, is read by
+// none of them: a person is called, once, with the period.
+func TestHarmWhatLiesBeyondReachIsTold(t *testing.T) {
+	h := newHouse(t, order("old", oneTea, at(noon.Add(-9*day))), order("new", oneTea))
+	h.ReachBack = 5
+	h.stop("target", "401")
+	h.ends(h.run(), map[string]int{"left/fuse": 2})
+	h.stop("target", "")
+	h.pass(time.Hour)
+	res := h.run()
+	h.ends(res, map[string]int{"sent/sent_now": 1})
+	needs := res.Needs()
+	if len(needs) != 1 || needs[0].What != reconcile.NeedFallen || !res.Urgent(needs[0]) {
+		t.Fatalf("%+v", needs)
+	}
+	w := res.Targets[0].Fallen
+	if !w.From.Equal(noon.Add(-9*day)) || !w.To.Equal(h.clock().Add(-5*day)) {
+		t.Errorf("beyond reach is %+v", w)
+	}
+	h.pass(time.Hour)
+	h.ends(h.runOver(reconcile.Request{From: w.From, To: w.To}), map[string]int{"sent/sent_now": 1})
+	if needs := h.run().Needs(); len(needs) != 0 {
+		t.Errorf("%+v", needs)
+	}
+}

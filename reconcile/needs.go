@@ -17,6 +17,7 @@ const (
 	NeedBalance = "balance"       // the equation of a target does not hold
 	NeedStopped = "stopped"       // a lane ended early
 	NeedBrake   = "brake"         // a lane that did not begin: there is much more to send than usual
+	NeedFallen  = "beyond_reach"  // a period that is not done, further back than runs reach
 	NeedDoubt   = "doubt"         // sent, and no answer says whether it arrived
 	NeedRefused = "refused"       // refused by the platform
 )
@@ -84,6 +85,7 @@ func (t *TargetResult) needs() []PersonNeeded {
 	if t.Braked {
 		add(NeedBrake, t.Balance.Of(BucketLeft).Events, Earlier{})
 	}
+	add(NeedFallen, oneIf(!t.Fallen.From.IsZero()), Earlier{})
 	if !t.DoubtEnds {
 		add(NeedDoubt, t.Balance.Of(BucketInDoubt).Events, in(BucketInDoubt))
 	}

@@ -118,6 +118,7 @@ type PlannedTarget struct {
 	TooEarly          TooEarly                  `json:"too_early,omitzero"`
 	Backlog           Window                    `json:"backlog,omitzero"`
 	Falling           int                       `json:"falling,omitempty"`
+	Fallen            Window                    `json:"fallen,omitzero"`
 }
 
 type planFooter struct {

@@ -184,6 +184,11 @@ func (p *planner) plannedTarget(t *targetPlan) (PlannedTarget, error) {
 			}
 		}
 	}
+	for source := range t.feeds {
+		if w := p.begins[pair{source, t.Name()}].fallen; w.From.Before(w.To) {
+			line.Fallen = Window{earlier(line.Fallen.From, w.From), later(line.Fallen.To, w.To)}
+		}
+	}
 	line.MissedBy, line.Backlog = frontEnd.list(), t.backlog
 	if t.products != nil {
 		line.Unknown = t.strangers.told(t.products)

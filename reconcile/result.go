@@ -171,6 +171,9 @@ type TargetResult struct {
 	Earlier []EarlierAt
 	// TooEarly counts what earlier nights in shadow would have sent too early.
 	TooEarly TooEarly
+	// Fallen is a period that is not done and lies further back than runs reach: an
+	// ordinary run will not read it any more. Zero: there is none.
+	Fallen Window
 	// Falling counts what of it the runs of the next days no longer reach.
 	Falling int
 	looked  map[string]time.Time // by source, of a run in shadow or on trial

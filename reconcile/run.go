@@ -186,7 +186,7 @@ func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 		}
 		tr := TargetResult{Target: pt.Target, Err: pt.failure(p), Type: t.Type, Mode: t.Mode, Balance: pt.Balance, Doubts: pt.Doubts,
 			DoubtsFound: pt.DoubtsFound, Stopped: pt.Stopped, Orphans: pt.Orphans, Corrections: pt.Corrections, Met: pt.Met,
-			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, Expiring: pt.Expiring, Unknown: pt.Unknown, Earlier: pt.Earlier, MissedBy: pt.MissedBy, TooEarly: pt.TooEarly, Backlog: pt.Backlog, Falling: pt.Falling, DoubtEnds: mergesAll(t)}
+			CorrectionsFound: pt.CorrectionsFound, CorrectionsResent: pt.CorrectionsResent, Reversals: pt.Reversals, Expiring: pt.Expiring, Unknown: pt.Unknown, Earlier: pt.Earlier, MissedBy: pt.MissedBy, TooEarly: pt.TooEarly, Backlog: pt.Backlog, Falling: pt.Falling, Fallen: pt.Fallen, DoubtEnds: mergesAll(t)}
 		tr.Balance.Times.zone = r.Zone
 		for _, s := range res.Sources {
 			if s.Err != nil && t.Reads(s.Source) {

@@ -49,7 +49,10 @@ type pair struct{ source, target string }
 // beginning is where a pair's period starts: from is what it reads, lookback
 // is what it would read if nothing older were unfinished, covered up to when
 // earlier runs have read.
-type beginning struct{ from, lookback, covered time.Time }
+type beginning struct {
+	from, lookback, covered time.Time
+	fallen                  Window // not done, and further back than runs reach
+}
 
 func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Time, begins map[pair]beginning) error {
 	covered, err := led.Covered(ctx, t.Name(), r.covers(t.Mode))
@@ -61,7 +64,7 @@ func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Tim
 		return fmt.Errorf("read what is unfinished at %s: %w", t.Name(), err)
 	}
 	for _, source := range t.From {
-		from, lookback := t.Since, t.Since
+		from, lookback, fallen := t.Since, t.Since, Window{}
 		if to, ok := covered[source]; ok {
 			if to.After(now.Add(clockSlack)) { // a clock was wrong: up to when orders were read is not known
 				to = time.Time{}
@@ -72,15 +75,33 @@ func (r *Runner) begins(ctx context.Context, led Reader, t *Target, now time.Tim
 				from = oldest
 			}
 			if reach := r.daysBefore(now, r.ReachBack); from.Before(reach) {
+				if undone := earlier(to, open[source]); undone.Before(reach) && !to.IsZero() && t.live() {
+					fallen = Window{From: later(undone, t.Since), To: reach}
+				}
 				from = reach
 			}
 			if from.Before(t.Since) {
 				from = t.Since
 			}
 		}
-		begins[pair{source, t.Name()}] = beginning{from, lookback, covered[source]}
+		begins[pair{source, t.Name()}] = beginning{from, lookback, covered[source], fallen}
 	}
 	return nil
+}
+
+// earlier is the earlier of two times, of which a zero one counts nothing.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // finishable lists the states that a run of its own can end at this target.

@@ -180,6 +180,7 @@ func buildTarget(t reconcile.TargetResult) Target {
 	}
 	target.FrontEndMissed = missed(t.MissedBy)
 	target.Reversals, target.Shadow, target.Backlog = reversals(t.Reversals), nightInShadow(t), backlog(t.Backlog)
+	target.Fallen = backlog(t.Fallen)
 	if t.Met.Orders > 0 {
 		target.EvidenceShare = &EvidenceShare{t.Met.Orders, t.Met.Known}
 	}

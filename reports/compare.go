@@ -116,7 +116,7 @@ func (n Need) same(o Need) bool {
 // apart from run to run.
 func counts(what string) bool {
 	switch what {
-	case reconcile.NeedFailed, reconcile.NeedBalance, reconcile.NeedStopped, reconcile.NeedBrake, reconcile.NeedQuiet, reconcile.NeedLess, reconcile.NeedUnknown,
+	case reconcile.NeedFailed, reconcile.NeedBalance, reconcile.NeedStopped, reconcile.NeedBrake, reconcile.NeedFallen, reconcile.NeedQuiet, reconcile.NeedLess, reconcile.NeedUnknown,
 		string(reconcile.ReasonEvidenceStale), string(reconcile.ReasonEvidenceUnmet), string(reconcile.ReasonNeedsApproval):
 		return false
 	}

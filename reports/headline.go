@@ -132,6 +132,8 @@ func needWords(n Need) string {
 		return where + " was stopped"
 	case reconcile.NeedBrake:
 		return where + " was not sent to: " + plural(n.Count, "message") + ", much more than usual"
+	case reconcile.NeedFallen:
+		return "a time that is not done at " + where + " lies further back than runs reach"
 	case reconcile.NeedDoubt:
 		return plural(n.Count, "message") + " to " + where + " without a known answer"
 	case reconcile.NeedRefused:
@@ -247,6 +249,8 @@ func (r Report) next(n Need) Step {
 			return Step{Next: "Make a plan, look at it, and apply it:", Command: r.command("plan")}
 		}
 		return Step{Next: "Look at what it would send (makegood plan shows it). If it is right:", Command: r.command("apply " + quoted(r.Plan.Path))}
+	case reconcile.NeedFallen:
+		return r.fallenStep(n)
 	case reconcile.NeedDoubt:
 		return Step{Next: "Look up at the platform whether it has the orders named below, and say so with:", Command: r.command("resolve")}
 	case reconcile.NeedRefused:

@@ -241,6 +241,7 @@ type Target struct {
 	Shadow            *Shadow              `json:"shadow,omitempty"`         // of a night in shadow; nil: nothing to tell
 	Backlog           *Backlog             `json:"backlog,omitempty"`        // nil: shadow and trial left nothing
 	Check             *PlatformCheck       `json:"platform_check,omitempty"` // of its first accepted order
+	Fallen            *Backlog             `json:"beyond_reach,omitempty"`   // not done, and read by no ordinary run any more
 	Usual             *Usual               `json:"usual,omitempty"`          // nil: too few runs to know
 	Timeline          *Timeline            `json:"timeline,omitempty"`       // nil: no message was met
 }

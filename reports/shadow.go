@@ -26,8 +26,8 @@ type TooEarly struct {
 	MinAge   string `json:"min_age,omitempty"` // that would have waited for all of them
 }
 
-// Backlog is the period of what shadow or a trial left, and a live destination
-// sends only when it is asked for.
+// Backlog is a period of what is sent only when it is asked for, such as what
+// shadow or a trial left.
 type Backlog struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
@@ -130,6 +130,17 @@ func (r Report) backlogStep(n Need) Step {
 	for _, t := range r.Targets {
 		if t.Target == n.Target && t.Backlog != nil {
 			step.Command = r.command("plan --target " + quoted(t.Target) + backlogPeriod(t.Backlog.From, t.Backlog.To.Add(-time.Second), r.Started, r.location()))
+		}
+	}
+	return step
+}
+
+// fallenStep says how a time is read that ordinary runs read no more.
+func (r Report) fallenStep(n Need) Step {
+	step := Step{Next: "No ordinary run reads it any more (reach_back). To send what is missing of it:"}
+	for _, t := range r.Targets {
+		if t.Target == n.Target && t.Fallen != nil {
+			step.Command = r.command("run --target " + quoted(t.Target) + backlogPeriod(t.Fallen.From, t.Fallen.To, r.Started, r.location()))
 		}
 	}
 	return step

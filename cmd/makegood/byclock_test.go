@@ -9,11 +9,14 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"makegood/reconcile/ledger"
 	"makegood/reports"
+	"makegood/sinks/simulator"
 )
 
 // clocked is a service that runs a schedule by a clock of its own, which jumps to
@@ -273,4 +276,45 @@ func (s *shop) timing() (sum timed) {
 		})
 	}))
 	return sum
+}
+
+// TestServeAfterAKillAndStopped: a run of the schedule is killed; the service that
+// starts afterwards takes its moment up at once, and when it is stopped in the
+// middle it settles what is in flight and ends. The next run sends the rest.
+func TestServeAfterAKillAndStopped(t *testing.T) {
+	t.Parallel()
+	s := nightsOf(t, time.Now().AddDate(0, 0, -50), 50)
+	s.activate("activate", fields{"since": "2020-01-01", "rate": "20/s", "reserve": "0%", "concurrency": 1})
+	file := s.file()
+	var killed, stopped atomic.Int64
+	run, serve := play(t, "run", "--schedule", "nightly", "-c", file), play(t, "serve", "-c", file)
+	var log strings.Builder
+	serve.Stderr = &log
+	s.sim.OnAccept(func(simulator.Accepted) {
+		if killed.Add(1) == 5 {
+			_ = run.Process.Kill()
+		}
+	})
+	check(t, run.Start())
+	if err := run.Wait(); err == nil || run.ProcessState.ExitCode() != -1 {
+		t.Fatalf("the run was not killed: %v", err)
+	}
+	s.sim.OnAccept(func(simulator.Accepted) {
+		if stopped.Add(1) == 10 {
+			_ = serve.Process.Signal(syscall.SIGTERM)
+		}
+	})
+	check(t, serve.Start())
+	if err := serve.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	s.sim.OnAccept(nil)
+	s.contains(log.String(), "still to send, and the next run sends them")
+	b := s.run(exitDone).target(t, "activate").Balance
+	if b.InDoubt.Events+b.Left.Events != 0 || b.Sent.Events == 0 {
+		t.Errorf("the last run ended with %+v", b)
+	}
+	if p := s.sim.Counts().Platforms["squeezely"]; p.Orders != 50 {
+		t.Errorf("the platform has %d orders", p.Orders)
+	}
 }

@@ -175,7 +175,7 @@ func (t troublesOf) count(where string, p reconcile.Place) {
 func (t troublesOf) over(n reports.Need) bool {
 	switch n.What {
 	case reconcile.NeedFailed, reconcile.NeedLoose, reconcile.NeedQuiet, reconcile.NeedLess, reconcile.NeedSilent, reconcile.NeedBalance,
-		reconcile.NeedStopped, reconcile.NeedBrake, string(reconcile.ReasonEvidenceStale), string(reconcile.ReasonEvidenceUnmet), string(reconcile.ReasonNeedsApproval), string(reconcile.ReasonShadowPeriod):
+		reconcile.NeedStopped, reconcile.NeedBrake, reconcile.NeedFallen, string(reconcile.ReasonEvidenceStale), string(reconcile.ReasonEvidenceUnmet), string(reconcile.ReasonNeedsApproval), string(reconcile.ReasonShadowPeriod):
 		return false // the next run tells
 	case reconcile.NeedDoubt, reconcile.NeedRefused, string(reconcile.ReasonNotUnique), string(reconcile.ReasonManyChanges):
 		return t[[2]string{cmp.Or(n.Target, n.Source), n.What}] == 0
