@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"makegood/reconcile"
 )
 
 // wiretap stands before the platforms and keeps every byte that comes.
@@ -184,6 +186,45 @@ func TestHarmSendInShadowStaysShadow(t *testing.T) {
 	s.contains(s.sends(exitConfig, "--order", "1", "--to-self", "you@example.com"), "environment is missing")
 	if n := s.requests(); n != 0 {
 		t.Errorf("%d requests left", n)
+	}
+}
+
+// TestSendTellsOfItsOrderAlone: the exit code is that of the one order, whatever
+// the plan has met of others.
+func TestSendTellsOfItsOrderAlone(t *testing.T) {
+	s := newShop(t)
+	s.source("shop", nil)
+	row := func(number, quantity string) string {
+		return number + "," + ago(time.Hour) + ",ann@example.com,MUG," + quantity + ",5"
+	}
+	s.orders("shop", row("1", "1"), row("2", "one"), row("3", "1"))
+	s.activate("activate", nil)
+	s.file()
+	s.contains(s.sends(exitDone, "--order", "1"), "1, purchase at activate: accepted by the platform")
+	s.contains(s.sends(exitDone, "--order", "1"), "sent before")
+	s.sends(exitDone, "--order", "1", "--to-self", "you@example.com")
+	for range 2 {
+		s.contains(s.sends(exitPerson, "--order", "2"), "2: a bad order")
+	}
+	s.sends(exitPerson, "--order", "6")
+	setFaults(t, s.sim, "status=422,first=1")
+	s.contains(s.sends(exitPerson, "--order", "3"), "3, purchase at activate: refused by the platform")
+	for _, c := range []struct {
+		place reconcile.Place
+		ends  bool
+		want  int
+	}{
+		{reconcile.Place{Bucket: reconcile.BucketInDoubt, Reason: reconcile.ReasonNoAnswer}, false, exitPerson},
+		{reconcile.Place{Bucket: reconcile.BucketInDoubt, Reason: reconcile.ReasonNoAnswer}, true, exitLeft},
+		{reconcile.Place{Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonTotalMismatch}, false, exitPerson},
+		{reconcile.Place{Bucket: reconcile.BucketHeldBack, Reason: reconcile.ReasonNoEmail}, false, exitDone},
+		{reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonEvidenceStale}, false, exitPerson},
+		{reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonRetryable}, false, exitLeft},
+		{reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonPaused}, false, exitDone},
+	} {
+		if got := codeOfEnd(c.place, c.ends); got != c.want {
+			t.Errorf("%+v: exit %d, want %d", c.place, got, c.want)
+		}
 	}
 }
 

@@ -176,8 +176,8 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 		return err
 	}
 	if len(told.Messages) == 0 {
-		s.code = resultCode(res)
 		told.conclude(f.one, res, s.Zone)
+		s.code = told.code(res)
 		return s.tellSent(told, f)
 	}
 	if err := one.identical(ctx, s, plan); err != nil {
@@ -204,9 +204,9 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 	if err != nil && res.Finished.IsZero() {
 		return err
 	}
-	s.code = resultCode(res)
 	told.Run = string(res.Run)
 	told.conclude(f.one, res, s.Zone)
+	s.code = told.code(res)
 	return errors.Join(err, s.tellSent(told, f))
 }
 

@@ -139,6 +139,9 @@ func (t *sentJSON) conclude(one *oneOrder, res reconcile.Result, zone *time.Loca
 			look.Target = tr.Target
 		}
 		t.Check = reports.CheckOf(look)
+		if !tr.Balance.Holds() {
+			t.Problems = append(t.Problems, reports.Mask(tr.Target+": its counts do not add up; makegood report tells more"))
+		}
 		if tr.Stopped != "" {
 			t.Problems = append(t.Problems, reports.Mask(tr.Target+": "+tr.Stopped))
 		}
@@ -147,6 +150,54 @@ func (t *sentJSON) conclude(one *oneOrder, res reconcile.Result, zone *time.Loca
 		t.Found, t.Nearest = false, reports.Mask(one.nearest(res.Listed))
 	}
 }
+
+// code is the exit code: by where the one order ended, and what stood in its way.
+// What the plan met of other orders is for a run to tell.
+func (t *sentJSON) code(res reconcile.Result) int {
+	isFailed := func(n reconcile.PersonNeeded) bool { return n.What == reconcile.NeedFailed }
+	switch {
+	case res.Err != nil:
+		return codeOf(res.Err)
+	case slices.ContainsFunc(res.Needs(), isFailed):
+		return exitFailed
+	case !t.Found, slices.ContainsFunc(res.Targets, func(tr reconcile.TargetResult) bool { return tr.Stopped != "" || !tr.Balance.Holds() }):
+		return exitPerson
+	}
+	code := exitDone
+	for _, j := range t.Ends {
+		ends := slices.ContainsFunc(res.Targets, func(tr reconcile.TargetResult) bool { return tr.Target == j.Target && tr.DoubtEnds })
+		code = max(code, codeOfEnd(reconcile.Place{Bucket: reconcile.Bucket(j.Bucket), Reason: reconcile.Reason(j.Reason)}, ends))
+	}
+	return code
+}
+
+// codeOfEnd is the exit code of one end; doubtEnds: the next run ends a doubt.
+func codeOfEnd(p reconcile.Place, doubtEnds bool) int {
+	switch p.Bucket {
+	case reconcile.BucketBad, reconcile.BucketRefused:
+		return exitPerson
+	case reconcile.BucketInDoubt:
+		if !doubtEnds {
+			return exitPerson
+		}
+		return exitLeft
+	case reconcile.BucketHeldBack:
+		if p.Reason.NeedsLook() {
+			return exitPerson
+		}
+	case reconcile.BucketLeft:
+		switch {
+		case slices.Contains(personEnds, p.Reason):
+			return exitPerson
+		case !slices.Contains(noRunEnds, p.Reason):
+			return exitLeft
+		}
+	}
+	return exitDone
+}
+
+// personEnds are reasons for being left that only a person ends.
+var personEnds = []reconcile.Reason{reconcile.ReasonNeedsApproval, reconcile.ReasonShadowPeriod, reconcile.ReasonEvidenceStale, reconcile.ReasonEvidenceUnmet}
 
 // tellRequests shows a person what would go: beside the JSON, where that is what
 // was asked for, and only to somebody who is asked.
