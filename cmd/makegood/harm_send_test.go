@@ -15,6 +15,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"makegood/config"
 	"makegood/reconcile"
 )
 
@@ -158,6 +159,35 @@ func TestSendToSelfCart(t *testing.T) {
 	said = s.sends(exitDone, "--order", "77", "--to-self", "you@example.com", "--again")
 	if n := strings.Count(tap.all(), "track_cart"); n != 1 || strings.Count(tap.all(), "track_conversion") != 3 {
 		t.Errorf("the repeat is not of the purchase alone: %s\n%s", said, tap.all())
+	}
+}
+
+// TestHarmSendToSelfAsksAboutTheCustomer: right before a test goes, the question is
+// asked about the order that it is made of, not about the test.
+func TestHarmSendToSelfAsksAboutTheCustomer(t *testing.T) {
+	forgotten := false
+	o := &oneOrder{order: "1", toSelf: "you@example.com", cfg: &config.Target{Name: "activate"}, originals: map[reconcile.OrderKey]reconcile.Head{}, suppress: func(h reconcile.Head) (bool, error) {
+		return forgotten && h.Key.Order == "1" && h.Email == "ann@example.com" && h.Customer == "c-1", nil
+	}}
+	theirs := reconcile.Head{Key: reconcile.OrderKey{Shop: "main", Order: "1"}, Email: "ann@example.com", Customer: "c-1"}
+	own, err := o.test(theirs)
+	check(t, err)
+	target := &reconcile.Target{}
+	o.dress(target)
+	ask := func(number string) reconcile.Reason {
+		reason, err := target.Fit(reconcile.Event{ID: reconcile.NewEventID(reconcile.KindPurchase, reconcile.OrderKey{Shop: "main", Order: number})})
+		check(t, err)
+		return reason
+	}
+	if reason := ask(own.Key.Order); reason != "" {
+		t.Errorf("nobody is forgotten, and it does not go: %s", reason)
+	}
+	if reason := ask("TEST-2"); reason != reconcile.ReasonSuppressed {
+		t.Errorf("nobody knows whose it is, and it goes: %s", reason)
+	}
+	forgotten = true
+	if reason := ask(own.Key.Order); reason != reconcile.ReasonSuppressed {
+		t.Errorf("the customer is forgotten, and it goes: %s", reason)
 	}
 }
 
