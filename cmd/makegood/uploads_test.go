@@ -101,7 +101,9 @@ func (u *uploading) signedIn(name string) *visitor {
 func (v *visitor) did(want int, request *http.Request) {
 	v.Helper()
 	response, err := v.Do(request)
-	check(v.T, err)
+	if err != nil {
+		v.Fatalf("%v\n%s", err, v.errs.String())
+	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	check(v.T, err)

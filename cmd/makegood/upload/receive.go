@@ -101,13 +101,14 @@ func (s *store) receive(r *http.Request, most int64, by string, at time.Time) (u
 	if u.File, err = fileFor(head[:n]); err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(s.folder(u.ID), "file")
+	folder := s.folder(u.ID)
+	dir := filepath.Join(folder, "file")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of an upload: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(s.folder(u.ID)))
+			err = errors.Join(err, os.RemoveAll(folder))
 		}
 	}()
 	f, err := os.OpenFile(filepath.Join(dir, u.File), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -97,6 +97,10 @@ func (p *Pages) columnsPage(w http.ResponseWriter, status int, u User, upload Up
 
 // choose takes what the columns are, and makes the preview.
 func (p *Pages) choose(w http.ResponseWriter, r *http.Request, u User, upload Upload) {
+	if upload.State == Unusable || upload.State.busy() {
+		p.fault(w, r, errChanged)
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		p.fail(w, http.StatusBadRequest, "The form was not understood. Go back and try again.")
