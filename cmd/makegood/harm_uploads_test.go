@@ -68,7 +68,7 @@ func TestHarmUploadOfSomethingElse(t *testing.T) {
 		"a web page":                         []byte("<!DOCTYPE html><html><body>sign in</body></html>"),
 		"a PDF":                              []byte("%PDF-1.7\n"),
 		"cut off or altered":                 []byte("PK\x03\x04 and nothing more"),
-		"an address stands where the names":  []byte("1001,ann@example.com,MUG,1,5\n1002,ben@example.com,MUG,1,5\n"),
+		"n address stands where the names":   []byte("1001,ann@example.com,MUG,1,5\n1002,ben@example.com,MUG,1,5\n"),
 	} {
 		path := ann.upload(http.StatusOK, "../../../../tmp/../orders.csv", content)
 		if page := ann.get(http.StatusOK, path); !strings.Contains(page, words) || !strings.Contains(page, "This file cannot be used") || strings.Contains(page, "ann@example.com") {
