@@ -101,6 +101,7 @@ func TestHarmSendAsksAndTheWorldGoesOn(t *testing.T) {
 		"too long, a test":                 {self, 11 * time.Minute, nil, reconcile.RefusedExpired, "shown more than 10 minutes ago"},
 		"the order is forgotten, a test":   {self, time.Minute, []string{"--order", "1"}, reconcile.RefusedOrdersMoved, "has changed since it was shown"},
 		"the address is forgotten, a test": {self, time.Minute, []string{"--email", "ann@example.com"}, reconcile.RefusedOrdersMoved, "has changed since it was shown"},
+		"the order is forgotten":           {nil, time.Minute, []string{"--order", "1"}, exitFailed, "read the plan"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t)
