@@ -62,9 +62,10 @@ func (r *Runner) leave(plan *Plan, target string, acct *account, reason Reason) 
 	return acct.failure
 }
 
-// Run plans and carries the plan out at once.
+// Run plans and carries the plan out at once. The run has the name of the
+// request's command.
 func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, error) {
-	res := r.newResult("run")
+	res := r.newResult(cmp.Or(req.Command, "run"))
 	if err := r.open(ctx, led, &res, req); err != nil {
 		return res, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -223,10 +224,39 @@ func (s *session) gapsOf(ctx context.Context, led *ledger.Reader, book *gapsBook
 			return got, err
 		}
 		days := fmt.Sprintf("--target %s --from %s --to %s", t.Target, w.From.Format(time.DateOnly), dayBehind(w.To).Format(time.DateOnly))
-		one.Look, one.Repair = "makegood plan "+days, "makegood run "+days
+		if names := s.questioned(list, w, t); len(names) > 0 {
+			days += " --accept-evidence " + strings.Join(names, ",") + fmt.Sprintf(" --note %q", "the outage of "+w.From.Format("2 January 2006"))
+		}
+		one.Look, one.Repair = "makegood backfill --plan "+days, "makegood backfill "+days
 		got.Windows = append(got.Windows, one)
 	}
 	return got, nil
+}
+
+// questioned lists the evidence that a repair would stop for, because it knows
+// less than half of the orders of a day: the gap is a person's word that they are
+// missing indeed.
+func (s *session) questioned(list *gapList, w outage.Window, t reconcile.TargetResult) []string {
+	i := slices.IndexFunc(s.Targets, func(target *reconcile.Target) bool { return target.Name() == t.Target })
+	if i < 0 || len(s.Targets[i].Evidence) == 0 {
+		return nil
+	}
+	due, missing := map[string]int{}, map[string]int{}
+	for _, m := range list.messages {
+		day := m.At.In(s.Zone).Format(time.DateOnly)
+		if day < w.From.Format(time.DateOnly) || !m.At.Before(dayBehind(w.To)) {
+			continue
+		}
+		if due[day]++; m.Missing {
+			missing[day]++
+		}
+	}
+	for day := range due {
+		if t.Err != nil || 2*missing[day] > due[day] {
+			return s.Targets[i].Evidence
+		}
+	}
+	return nil
 }
 
 // dayBehind is the first midnight at or after a moment, in its zone.

@@ -143,7 +143,7 @@ type pastTargets struct {
 
 // meet takes one run, the newer ones came before.
 func (s *surveyor) meet(run ledger.LastRun) (bool, error) {
-	if run.Command != "run" && run.Command != "apply" && run.Command != "send" {
+	if run.Command != "run" && run.Command != "apply" && run.Command != "backfill" && run.Command != "send" {
 		return false, nil
 	}
 	s.runs++

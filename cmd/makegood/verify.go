@@ -102,7 +102,7 @@ func (s *session) verifier(ctx context.Context, led *ledger.Reader) (*verify.Ver
 		return nil, err
 	}
 	for _, r := range runs {
-		sends := r.Command == "run" || r.Command == "apply"
+		sends := r.Command == "run" || r.Command == "apply" || r.Command == "backfill"
 		if sends && len(r.Summary) > 0 && r.Window.Check() == nil {
 			v.Run, v.Report, v.Window, v.AsOf = r.Run, r.Summary, r.Window, r.Started
 			return v, nil
