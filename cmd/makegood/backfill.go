@@ -38,7 +38,8 @@ for all of them comes last.
 
 Stopped at any moment, the same command goes on where it was: a slice that ended
 with nothing left in the last 7 days, under the same configuration, is not worked
-on again (--again: it is), and in the others the ledger knows what was sent. What
+on again (--again: it is), and in the others the ledger knows what was sent. One
+that came to its end with nothing left begins anew when it is started again. What
 the nightly runs have covered is not touched. Orders that shadow or a trial left
 are sent: naming the period asks for them. Charges wait for makegood apply.
 
@@ -110,7 +111,7 @@ func (a *app) backfill(ctx context.Context, f *backfillFlags) (err error) {
 		return err
 	}
 	defer s.end(&err)
-	if err := s.mayBackfill(f.parallel); err != nil {
+	if err := s.mayBackfill(f.parallel); err != nil && !f.plan {
 		return usage(err)
 	}
 	b := &backfill{session: s, flags: f, began: a.clock()}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type sliceTarget struct {
 	Stopped string          `json:"stopped,omitempty"`
 	Error   string          `json:"error,omitempty"` // why it was not worked on
 	Balance reports.Balance `json:"balance"`
+	run     string          // of a slice that an earlier start ended
 }
 
 // maxSlices bounds how many parts a period has.
@@ -77,7 +79,8 @@ const rememberedFor = 7 * 24 * time.Hour
 
 // recall finds the slices that earlier starts of the command ended with nothing
 // left at all destinations, when the configuration was what it is. The newest run
-// over a slice counts.
+// over a slice counts. Where that is all of them, the backfill came to its end, and
+// begins anew: orders may have come in since.
 func (b *backfill) recall(ctx context.Context) error {
 	settings := reports.NewSettings(b.cfg.Settings).Digest
 	by, judged := map[reconcile.Window]*slice{}, map[string]bool{}
@@ -102,19 +105,23 @@ func (b *backfill) recall(ctx context.Context) error {
 			}
 			judged[key] = true
 			if same && run.Exit == exitDone && report.Error == "" && t.Balance.Left.Events+t.Balance.InDoubt.Events == 0 {
-				found[one], one.Run = append(found[one], sliceTarget{Target: t.Target, Mode: t.Mode, Balance: t.Balance}), string(run.Run)
+				found[one] = append(found[one], sliceTarget{Target: t.Target, Mode: t.Mode, Balance: t.Balance, run: string(run.Run)})
 			}
 		}
 		return false, nil
 	})
-	for one, list := range found {
-		if !b.allDone(list) {
-			one.Run = ""
-			continue
-		}
-		one.State, one.Targets = sliceDoneBefore, slices.DeleteFunc(list, func(t sliceTarget) bool { return !b.wants(t.Target) })
+	if err != nil {
+		return err
 	}
-	return err
+	maps.DeleteFunc(found, func(_ *slice, list []sliceTarget) bool { return !b.allDone(list) })
+	if len(found) == len(b.slices) {
+		return nil
+	}
+	for one, list := range found {
+		one.State, one.Run = sliceDoneBefore, list[0].run
+		one.Targets = slices.DeleteFunc(list, func(t sliceTarget) bool { return !b.wants(t.Target) })
+	}
+	return nil
 }
 
 func (b *backfill) wants(target string) bool {
@@ -138,7 +145,7 @@ func (s *slice) take(res reconcile.Result, err error, plan bool) {
 		report := reports.Build(res, reports.Options{})
 		s.Run = report.Run
 		for _, t := range report.Targets {
-			s.Targets = append(s.Targets, sliceTarget{t.Target, t.Mode, t.Stopped, t.Error, t.Balance})
+			s.Targets = append(s.Targets, sliceTarget{Target: t.Target, Mode: t.Mode, Stopped: t.Stopped, Error: t.Error, Balance: t.Balance})
 		}
 		for _, source := range report.Sources {
 			if s.unread = s.unread || source.Error != ""; source.Error != "" && s.Error == "" {

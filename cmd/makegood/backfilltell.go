@@ -49,6 +49,16 @@ func (b *backfill) told() (*backfillReport, error) {
 	return got, nil
 }
 
+// of counts the slices in a state.
+func (got *backfillReport) of(state string) (n int) {
+	for _, one := range got.Slices {
+		if one.State == state {
+			n++
+		}
+	}
+	return n
+}
+
 // places lists the counts of a balance: what is in scope, and then its parts.
 func places(b *reports.Balance) []*reports.Count {
 	return []*reports.Count{&b.Eligible, &b.Sent, &b.AlreadySent, &b.HeldBack, &b.Refused, &b.InDoubt, &b.Left}
@@ -144,6 +154,9 @@ func (b *backfill) tellBackfill(got *backfillReport) error {
 	}
 	if more > 0 {
 		fmt.Fprintf(out, "%d more slices, in which nothing is left or that were not begun; --json lists them.\n", more)
+	}
+	if before := got.of(sliceDoneBefore); before > 0 {
+		fmt.Fprintf(out, "Not read again: %s that an earlier start of the last 7 days ended; --again reads them.\n", counted(before, "slice"))
 	}
 	for _, one := range got.Slices {
 		for _, text := range one.errors() {

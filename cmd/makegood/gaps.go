@@ -63,8 +63,9 @@ type gapWindow struct {
 	Places []placed `json:"places"`
 	// Tried are the answers that makegood got about them, most frequent first.
 	Tried []tried `json:"tried,omitempty"`
-	// Repair is the command that sends what is missing; Look shows it before.
-	Repair string `json:"repair"`
+	// Repair is the command that sends what is missing, where the destination is
+	// live and takes it without an approval; Look shows it before.
+	Repair string `json:"repair,omitempty"`
 	Look   string `json:"look"`
 }
 
@@ -223,14 +224,30 @@ func (s *session) gapsOf(ctx context.Context, led *ledger.Reader, book *gapsBook
 		if one.Tried, err = list.tried(ctx, led, t.Target, w); err != nil {
 			return got, err
 		}
-		days := fmt.Sprintf("--target %s --from %s --to %s", t.Target, w.From.Format(time.DateOnly), dayBehind(w.To).Format(time.DateOnly))
-		if names := s.questioned(list, w, t); len(names) > 0 {
-			days += " --accept-evidence " + strings.Join(names, ",") + fmt.Sprintf(" --note %q", "the outage of "+w.From.Format("2 January 2006"))
-		}
-		one.Look, one.Repair = "makegood backfill --plan "+days, "makegood backfill "+days
+		one.Look, one.Repair = s.repair(list, w, t)
 		got.Windows = append(got.Windows, one)
 	}
 	return got, nil
+}
+
+// repair gives the commands that show and send what is missing in a window, ""
+// where no command sends it yet.
+func (s *session) repair(list *gapList, w outage.Window, t reconcile.TargetResult) (look, repair string) {
+	days := fmt.Sprintf(" --target %s --from %s --to %s", t.Target, w.From.Format(time.DateOnly), dayBehind(w.To).Format(time.DateOnly))
+	if names := s.questioned(list, w, t); len(names) > 0 {
+		days += " --accept-evidence " + strings.Join(names, ",") + fmt.Sprintf(" --note %q", "the outage of "+w.From.Format("2 January 2006"))
+	}
+	if config := s.named(); config != "" {
+		days += " -c " + quotedArgument(config)
+	}
+	charges := slices.ContainsFunc(s.Targets, func(target *reconcile.Target) bool { return target.Name() == t.Target && target.NeedsApproval })
+	switch {
+	case charges: // that plan is approved and applied
+		return "makegood plan" + days, ""
+	case t.Mode != reconcile.ModeLive:
+		return "makegood backfill --plan" + days, ""
+	}
+	return "makegood backfill --plan" + days, "makegood backfill" + days
 }
 
 // questioned lists the evidence that a repair would stop for, because it knows

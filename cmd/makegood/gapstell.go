@@ -100,5 +100,8 @@ func (a *app) tellWindow(w gapWindow, zone *time.Location) {
 	for _, t := range w.Tried {
 		fmt.Fprintf(a.io.out, "    answers so far: %s, %s\n", t.Answer, counted(t.Messages, "message"))
 	}
-	fmt.Fprintf(a.io.out, "    look:   %s\n    repair: %s\n", w.Look, w.Repair)
+	fmt.Fprintf(a.io.out, "    look:   %s\n", w.Look)
+	if w.Repair != "" {
+		fmt.Fprintf(a.io.out, "    repair: %s\n", w.Repair)
+	}
 }
