@@ -267,7 +267,7 @@ func TestUploadSendsWhatWasShown(t *testing.T) {
 		t.Errorf("the preview says\n%s\nwant\n%s", got, want)
 	}
 	ben.contains(page, "Nothing was sent")
-	ben.contains(page, `<td class="n">5</td><td>n</td><td>1003</td>`)
+	ben.contains(page, `<th scope="row" class="n">5</th><td>n</td><td>1003</td>`)
 	u.wantsPlatform("activate", "")
 
 	page = ben.sends(path)
