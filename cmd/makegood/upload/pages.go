@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -255,5 +256,5 @@ func sizeText(n int64) string {
 	case n < 1_000_000:
 		return fmt.Sprintf("%d kB", (n+500)/1_000)
 	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(n)/1e6), ".0") + " MB"
 }
