@@ -37,6 +37,7 @@ type metOrder struct {
 	at                                        time.Time
 	source, channel, store, country, language string
 	value                                     reconcile.Value
+	who                                       uint64
 }
 
 // gapList are the messages of one destination that were due.
@@ -85,6 +86,9 @@ func (b *gapsBook) meet(h reconcile.Head) {
 	}
 	o := metOrder{at: h.CompletedAt, source: b.once(h.Source), channel: b.once(h.Channel), store: b.once(h.Store), language: b.once(h.Language),
 		country: b.once(cmp.Or(h.Fields["country"], h.Fields["custom_country"]))}
+	if person := reconcile.PersonOf(h); person != "" {
+		o.who = maphash.String(b.seed, string(person))
+	}
 	if h.AmountOf != "" {
 		amount := h.Amount
 		o.value = reconcile.Value{Amount: &amount, Currency: b.once(h.Currency)}
@@ -117,7 +121,7 @@ func (b *gapsBook) see(d reconcile.Decision) {
 		list.index[mark] = i
 		list.messages, list.where = append(list.messages, outage.Message{}), append(list.where, reconcile.Place{})
 	}
-	m := outage.Message{At: o.at, Value: d.Value, Missing: due && d.Place.Bucket != reconcile.BucketAlreadySent}
+	m := outage.Message{At: o.at, Who: o.who, Value: d.Value, Missing: due && d.Place.Bucket != reconcile.BucketAlreadySent}
 	if !due {
 		m.At = time.Time{} // taken out when it is counted
 	}

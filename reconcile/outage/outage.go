@@ -14,6 +14,9 @@
 // the places where one could have been found make less than one in a thousand
 // of it. In a shop of 18,000 orders that is about 1e-9 for one of a day.
 //
+// Who loses one order to an ad blocker loses the next one as well: what one person
+// ordered on a day counts once when it is judged what is chance.
+//
 // The loss is looked for in all messages and in those of each kind, source,
 // channel, store, country and language. The strongest explanation is taken, and
 // what it explains is put aside before the next is looked for; a store alone is
@@ -53,6 +56,8 @@ type Message struct {
 	Of      [parts]string
 	Missing bool // nobody sent it
 	Value   reconcile.Value
+	// Who tells the people apart whom messages are about; 0: not known.
+	Who uint64
 }
 
 // Window is a time in which messages are missing. Where all of them are, it is
@@ -125,6 +130,7 @@ type finder struct {
 	zone   *time.Location
 	days   bool // completions are dates without a time of day
 	taken  []bool
+	beside []bool // messages about somebody who is counted on that day
 	series []series
 	cost   [parts]float64 // by which a part must explain more than all messages
 	looks  float64        // windows of one message that could be found by chance
@@ -139,7 +145,7 @@ type series struct {
 }
 
 func newFinder(all []Message, zone *time.Location) *finder {
-	f := &finder{all: all, zone: zone, days: len(all) > 0, taken: make([]bool, len(all))}
+	f := &finder{all: all, zone: zone, days: len(all) > 0, taken: make([]bool, len(all)), beside: make([]bool, len(all))}
 	order := make([]int, len(all))
 	for i, m := range all {
 		order[i] = i
@@ -147,6 +153,7 @@ func newFinder(all []Message, zone *time.Location) *finder {
 		f.days = f.days && h+mi+s == 0
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return all[a].At.Compare(all[b].At) })
+	f.countOnce(order)
 	f.series = append(f.series, series{part: parts, of: order})
 	for part := range parts {
 		f.split(part, order)
@@ -160,6 +167,26 @@ func newFinder(all []Message, zone *time.Location) *finder {
 		f.series[i].usual = f.robust(f.series[i].of)
 	}
 	return f
+}
+
+// countOnce finds the messages that say no more than an earlier one of the same
+// kind about the same person on the same day.
+func (f *finder) countOnce(order []int) {
+	type once struct {
+		who     uint64
+		day     int64
+		kind    string
+		missing bool
+	}
+	met := map[once]bool{}
+	for _, i := range order {
+		m := f.all[i]
+		if m.Who == 0 {
+			continue
+		}
+		one := once{m.Who, f.floor(m.At, day).Unix(), m.Of[Kind], m.Missing}
+		f.beside[i], met[one] = met[one], true
+	}
 }
 
 // split makes the series of a part; one that has a single value says nothing of
@@ -227,13 +254,15 @@ func (f *finder) weight(w *Window) float64 {
 
 // take puts a window's messages aside, and counts them.
 func (f *finder) take(w *Window) {
+	w.Due, w.Missing = 0, 0
 	for _, i := range w.found.of {
 		m := f.all[i]
 		if f.taken[i] || m.At.Before(f.all[w.first].At) || m.At.After(f.all[w.last].At) {
 			continue
 		}
 		f.taken[i] = true
-		if m.Missing {
+		if w.Due++; m.Missing {
+			w.Missing++
 			w.Lost = append(w.Lost, i)
 		}
 	}
@@ -244,7 +273,7 @@ func (f *finder) learn() {
 	for i, s := range f.series {
 		due, missing := 0, 0
 		for _, m := range s.of {
-			if f.taken[m] {
+			if f.taken[m] || f.beside[m] {
 				continue
 			}
 			due++
@@ -267,6 +296,7 @@ func bounded(share float64) float64 { return min(max(share, leastUsual), mostUsu
 func (f *finder) robust(of []int) float64 {
 	const piece = 50
 	var shares []float64
+	of = slices.DeleteFunc(slices.Clone(of), func(i int) bool { return f.beside[i] })
 	for part := range slices.Chunk(of, piece) {
 		missing := 0
 		for _, i := range part {

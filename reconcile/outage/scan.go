@@ -74,7 +74,7 @@ func surprise(due, missing int, usual float64) float64 {
 func (f *finder) points(s series) []point {
 	var list []point
 	for _, i := range s.of {
-		if f.taken[i] {
+		if f.taken[i] || f.beside[i] {
 			continue
 		}
 		m, at := &f.all[i], f.all[i].At.Unix()
