@@ -298,3 +298,97 @@ func TestUploadSendsWhatWasShown(t *testing.T) {
 		t.Errorf("the history or the log holds an address:\n%s%s", text, u.errs)
 	}
 }
+
+// TestUploadAddsUp: whatever becomes of the orders of a file, they are in one of
+// the four places, each once.
+func TestUploadAddsUp(t *testing.T) {
+	t.Parallel()
+	s := uploadShop(t, nil)
+	s.source("shop", fields{"channel": nil, "order_unique": "always", "columns": columns(fields{"channel": "where", "refers_to": "of"}), "may_send": `email != "no@example.com"`,
+		"leave_out": []fields{{"reason": "internal", "when": `email == "staff@example.com"`}}})
+	s.activate("activate", fields{"since": time.Now().AddDate(0, 0, -20).Format(time.DateOnly), "channels": []string{"online"}})
+	u := s.serveUploads()
+	ben, at, old := u.signedIn("ben"), ago(3*time.Hour), ago(30*24*time.Hour)
+	rows := []string{
+		"1," + at + ",a@example.com,MUG,1,5,online,", "2," + at + ",staff@example.com,MUG,1,5,online,", "3," + at + ",a@example.com,MUG,1,5,b2b,",
+		"4," + old + ",a@example.com,MUG,1,5,online,", "5," + at + ",a@example.com,MUG,-1,5,online,1", "6," + at + ",no@example.com,MUG,1,5,online,",
+		"7," + at + ",a@example.com,MUG,1,5,online,", "7," + at + ",a@example.com,CUP,-1,2,online,", "8," + at + ",,MUG,1,5,online,", "9," + at + ",a@example.com,MUG,x,5,online,",
+		"," + at + ",a@example.com,MUG,1,5,online,", "10," + at + ",a@example.com,MUG,1,5,somewhere,", "11," + ago(-40*24*time.Hour) + ",a@example.com,MUG,1,5,online,",
+	}
+	path := ben.upload(http.StatusOK, "all.csv", []byte(usualHeader+",where,of\n"+strings.Join(rows, "\n")+"\n"))
+	page := ben.preview(path, nil)
+	ben.shows("All orders of the file are in one of these places.")
+	ben.shows("1 of them without an order number")
+	want := 0
+	for _, line := range strings.Split(sums(page), "\n") {
+		var n, events int
+		for _, place := range []string{"to send", "sent before", "not sendable", "filtered out"} {
+			if rest, is := strings.CutPrefix(line, place+" "); is {
+				_, err := fmt.Sscanf(rest, "%d/%d", &n, &events)
+				check(t, err)
+				want += n
+			}
+		}
+	}
+	if want != 11 {
+		t.Errorf("%d orders in:\n%s", want, sums(page))
+	}
+	t.Log(sums(page))
+	ben.sends(path)
+	ben.shows("All orders of the file are in one of these places.")
+}
+
+// TestUploadRemembersColumns: a workbook whose columns the configuration does
+// not know is read as somebody said, and the next one like it is proposed so.
+func TestUploadRemembersColumns(t *testing.T) {
+	t.Parallel()
+	u := uploadShop(t, nil).serveUploads()
+	ben, ann := u.signedIn("ben"), u.signedIn("ann")
+	book := func(order int) []byte {
+		u.book("any.xlsx", []any{"Ref A", "Moment", "Who", "What", "How many", "=cost", "Cost"}, []any{order, ago(2 * time.Hour), "ann@example.com", "MUG", 2, "x", 7.5})
+		text, err := os.ReadFile(filepath.Join(u.dir, "any.xlsx"))
+		check(t, err)
+		return text
+	}
+	path := ann.upload(http.StatusOK, "any.xlsx", book(2001))
+	ann.shows("2001")
+	ann.shows("7.5")
+	ann.post(http.StatusUnprocessableEntity, path+"/columns", url.Values{"column-0": {"order"}, "column-3": {"order"}})
+	ann.shows("Two columns were chosen as order number")
+	said := url.Values{"column-0": {"order"}, "column-1": {"completed_at"}, "column-2": {"email"}, "column-3": {"sku"}, "column-4": {"quantity"}, "column-6": {"price"}}
+	trap := url.Values{"column-5": {"price"}}
+	for key, value := range said {
+		if key != "column-6" {
+			trap[key] = value
+		}
+	}
+	ann.post(http.StatusUnprocessableEntity, path+"/columns", trap)
+	ann.shows("begins with =")
+	ann.preview(path, said)
+	ben.sends(path)
+	u.wantsPlatform("activate", "2001 15 EUR")
+	ben.get(http.StatusOK, path+"/marked")
+	if !strings.HasPrefix(ben.page, "PK") || ben.header.Get("Content-Disposition") != `attachment; filename="marked-orders.xlsx"` {
+		t.Errorf("the workbook with remarks: %v", ben.header)
+	}
+
+	again := ben.upload(http.StatusOK, "next.xlsx", book(2002))
+	if got := ben.proposed(); got.Encode() != said.Encode() {
+		t.Errorf("proposed are %v, want %v", got, said)
+	}
+	ben.preview(again, nil)
+	ben.sends(again)
+	u.wantsPlatform("activate", "2001 15 EUR, 2002 15 EUR")
+	u.end()
+
+	// After the service began anew, everything is as it was, but who was signed in.
+	u = u.shop.serveUploads()
+	ben = u.signedIn("ben")
+	ben.get(http.StatusOK, path)
+	ben.shows("Approved by ben")
+	olga := u.signedIn("olga")
+	olga.post(http.StatusOK, path+"/remove", nil)
+	ben.get(http.StatusNotFound, path)
+	olga.get(http.StatusOK, "/uploads/history")
+	olga.shows("removed")
+}
