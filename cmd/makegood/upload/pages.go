@@ -139,7 +139,7 @@ func (p *Pages) known(least Role, next handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		users, err := Users(p.o.Users)
 		if err != nil {
-			p.fault(w, r, err)
+			p.fault(w, err)
 			return
 		}
 		u, is := users[p.who(r)]
@@ -219,7 +219,7 @@ func (p *Pages) fail(w http.ResponseWriter, status int, text string) {
 }
 
 // fault says that something is wrong here; what, says the log.
-func (p *Pages) fault(w http.ResponseWriter, r *http.Request, err error) {
+func (p *Pages) fault(w http.ResponseWriter, err error) {
 	var refused *Refused
 	if errors.As(err, &refused) {
 		p.fail(w, http.StatusConflict, refused.Text)

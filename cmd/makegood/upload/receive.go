@@ -69,12 +69,12 @@ func (p *Pages) take(w http.ResponseWriter, r *http.Request, u User) {
 		p.fail(w, http.StatusUnprocessableEntity, refused.Text)
 		return
 	case err != nil:
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	if err := errors.Join(p.deed(Deed{User: u.Name, Upload: upload.ID, Did: "uploaded"}), p.store.add(upload)); err != nil {
 		_ = os.RemoveAll(p.store.folder(upload.ID))
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	p.look(upload.ID)

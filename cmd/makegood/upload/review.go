@@ -19,7 +19,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, u User, upload Uplo
 	}
 	deeds, err := p.history.last(20, func(d Deed) bool { return d.Upload == upload.ID })
 	if err != nil {
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	data := map[string]any{"Upload": upload, "At": p.at(upload.At), "Said": upload.said, "Deeds": p.deeds(deeds), "State": stateWords(upload.State),
@@ -98,7 +98,7 @@ func (p *Pages) columnsPage(w http.ResponseWriter, status int, u User, upload Up
 // choose takes what the columns are, and makes the preview.
 func (p *Pages) choose(w http.ResponseWriter, r *http.Request, u User, upload Upload) {
 	if upload.State == Unusable || upload.State.busy() {
-		p.fault(w, r, errChanged)
+		p.fault(w, errChanged)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -124,7 +124,7 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request, u User, upload Up
 		return nil
 	})
 	if err != nil {
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	p.remember(upload.Look, mapping, u.Name)
@@ -181,7 +181,7 @@ func (p *Pages) approve(w http.ResponseWriter, r *http.Request, u User, upload U
 		return
 	}
 	if err != nil {
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	p.send(changed)
@@ -195,11 +195,11 @@ func (p *Pages) remove(w http.ResponseWriter, r *http.Request, u User, upload Up
 		return
 	}
 	if err := p.store.remove(upload.ID); err != nil {
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	if err := p.deed(Deed{User: u.Name, Upload: upload.ID, Did: "removed"}); err != nil {
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	http.Redirect(w, r, "/uploads/", http.StatusSeeOther)
@@ -214,7 +214,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request, _ User, upload Up
 		p.fail(w, http.StatusNotFound, "There is no report yet: it is there once the plan was sent.")
 		return
 	case err != nil:
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -254,7 +254,7 @@ func (p *Pages) marked(w http.ResponseWriter, r *http.Request, _ User, upload Up
 func (p *Pages) past(w http.ResponseWriter, r *http.Request, u User) {
 	deeds, err := p.history.last(500, func(Deed) bool { return true })
 	if err != nil {
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	p.render(w, http.StatusOK, "history.html", view{Title: "History", User: u, Data: p.deeds(deeds)})

@@ -34,7 +34,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	users, err := Users(p.o.Users)
 	if err != nil {
-		p.fault(w, r, err)
+		p.fault(w, err)
 		return
 	}
 	select {
