@@ -38,6 +38,9 @@ type Options struct {
 	// Watch is a person who looks on.
 	Watch httpapi.Watch
 	heard func(httpapi.Word) // by the pace
+	// Pace is that of the target where several runs send to it at once or one after
+	// the other; nil: this one has a pace of its own.
+	Pace *Pace
 	// Random spreads the pauses before repeats: from 0 up to 1; nil is math/rand.
 	Random func() float64
 }
@@ -49,7 +52,10 @@ func Open(t *config.Target, o Options) (reconcile.Sink, *Fuse, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	pace := NewPace(t.Rate.PerSecond, t.Reserve.Fraction())
+	pace := o.Pace
+	if pace == nil {
+		pace = PaceOf(t)
+	}
 	o.heard = pace.Hear
 	platform, err := open(t, o, pace)
 	if err != nil {
@@ -67,6 +73,9 @@ func Open(t *config.Target, o Options) (reconcile.Sink, *Fuse, error) {
 	}
 	return fuse, fuse, nil
 }
+
+// PaceOf is the pace that a target's configuration allows.
+func PaceOf(t *config.Target) *Pace { return NewPace(t.Rate.PerSecond, t.Reserve.Fraction()) }
 
 func latenessOf(t *config.Target) Lateness {
 	if t.MarkLate == nil {

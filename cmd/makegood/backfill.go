@@ -15,6 +15,7 @@ import (
 	"makegood/config"
 	"makegood/reconcile"
 	"makegood/reconcile/ledger"
+	"makegood/sinks"
 )
 
 // backfillFlags are what backfill can be told.
@@ -113,6 +114,10 @@ func (a *app) backfill(ctx context.Context, f *backfillFlags) (err error) {
 	defer s.end(&err)
 	if err := s.mayBackfill(f.parallel); err != nil && !f.plan {
 		return usage(err)
+	}
+	f.paces = map[string]*sinks.Pace{} // no slice begins with a fresh second's worth
+	for name, t := range s.cfg.Targets {
+		f.paces[name] = sinks.PaceOf(t)
 	}
 	b := &backfill{session: s, flags: f, began: a.clock()}
 	now := s.Clock().UTC().Truncate(time.Second)
@@ -249,8 +254,8 @@ func (b *backfill) run(ctx context.Context, one *slice) (res reconcile.Result, e
 	return w.Run(ctx, b.led, req)
 }
 
-// shared is the configuration of one of several runs at a time: each has its part
-// of what a destination takes.
+// shared is the configuration of one of several runs at a time: each claims and
+// opens connections for its part of what a destination takes. The pace is one.
 func shared(cfg *config.Config, parallel int) *config.Config {
 	if parallel == 1 {
 		return cfg

@@ -337,3 +337,25 @@ func TestHarmBackfillInterrupted(t *testing.T) {
 		t.Errorf("the platform holds %d orders, %d repeats", totals.Orders, totals.Repeats)
 	}
 }
+
+// TestHarmBackfillKeepsThePace: slices at a time and one after the other send no
+// faster than one run may.
+func TestHarmBackfillKeepsThePace(t *testing.T) {
+	t.Parallel()
+	const rate = 20
+	s := backfillShop(t, 60, fields{"rate": fmt.Sprintf("%d/s", rate), "reserve": "0%"})
+	s.backfilled(exitDone, "--parallel", "3")
+	var times []time.Time
+	for _, r := range s.sim.Requests() {
+		times = append(times, r.Time)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	if len(times) < 60 {
+		t.Fatalf("%d requests", len(times))
+	}
+	for i, first := range times {
+		if last := i + 2*rate; last < len(times) && times[last].Sub(first) < time.Second { // a second's worth at once, and that of the second
+			t.Fatalf("%d requests within %s", 2*rate+1, times[last].Sub(first))
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"makegood/config"
 	"makegood/reconcile"
 	"makegood/reconcile/ledger"
+	"makegood/sinks"
 )
 
 // runFlags are what run, plan and apply can be told.
@@ -34,12 +35,15 @@ type runFlags struct {
 	strict         bool
 	orders, except string
 	marked         string
-	command        string                // that may mark
-	one            *oneOrder             // of send
-	schedule       string                // the entry whose work is done
-	scheduled      *config.ScheduleEntry // found by its name
-	slot           time.Time             // of the entry; the one that is due where it is zero
-	brief          bool                  // the report's first line alone, as a line of the log
+	command        string    // that may mark
+	one            *oneOrder // of send
+	// paces are those of destinations that several runs of this process send to,
+	// by name.
+	paces     map[string]*sinks.Pace
+	schedule  string                // the entry whose work is done
+	scheduled *config.ScheduleEntry // found by its name
+	slot      time.Time             // of the entry; the one that is due where it is zero
+	brief     bool                  // the report's first line alone, as a line of the log
 }
 
 func (f *runFlags) output(c *cobra.Command) {

@@ -43,6 +43,7 @@ type wiring struct {
 	close        []func() error
 	marks        *reports.Marks // nil: no file is marked
 	one          *oneOrder      // of send; nil: of every other command
+	paces        map[string]*sinks.Pace
 	run          *runFlags
 }
 
@@ -73,7 +74,7 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	if err != nil {
 		return nil, fmt.Errorf("%w: nothing is sent without it; put it back, or correct the key suppress", err)
 	}
-	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), dial: a.dial, one: f.one, run: f}
+	w := &wiring{cfg: cfg, head: filepath.Join(cfg.StateDir, "head.json"), dial: a.dial, one: f.one, paces: f.paces, run: f}
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
@@ -158,7 +159,7 @@ func (w *wiring) addTargets(names []string) error {
 
 func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	last := &lastLook{}
-	options := sinks.Options{Fit: last.fit, Clock: w.Clock, Zone: w.Zone, Dial: w.dial}
+	options := sinks.Options{Fit: last.fit, Clock: w.Clock, Zone: w.Zone, Dial: w.dial, Pace: w.paces[t.Name]}
 	var err error
 	if t.OrderID != "" {
 		if options.OrderID, err = table.OrderNumber(t.OrderID); err != nil {
