@@ -194,5 +194,8 @@ func sentenceOf(text string) string {
 	if text == "" {
 		return text
 	}
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+	if !strings.ContainsAny(text[len(text)-1:], ".?!") {
+		text += "."
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }

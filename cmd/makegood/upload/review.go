@@ -22,7 +22,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, u User, upload Uplo
 		p.fault(w, err)
 		return
 	}
-	data := map[string]any{"Upload": upload, "At": p.at(upload.At), "Said": upload.said, "Deeds": p.deeds(deeds), "State": stateWords(upload.State),
+	data := map[string]any{"Upload": upload, "At": p.at(upload.At), "Said": upload.said, "Deeds": p.deeds(deeds),
 		"MayApprove": p.mayApprove(u, upload) == "", "WhyNot": p.mayApprove(u, upload), "Preview": upload.Planned}
 	if upload.State == Done {
 		data["Preview"], data["Marked"] = upload.Sent, p.markedFile(upload) != ""
