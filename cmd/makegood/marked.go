@@ -125,9 +125,13 @@ func (s *session) mark(ctx context.Context, res reconcile.Result, failed error) 
 			continue
 		}
 		meter := s.Progress.Begin("marking "+spec.Name(), 0)
-		o.Marker = &rowMarker{s.marks, built, meter, 0}
+		marker := &rowMarker{marks: s.marks, report: built, meter: meter, status: map[string]int{}}
+		o.Marker = marker
 		lists[spec.Name()] = m.MarkFiles(ctx, o)
 		meter.End()
+		if err := s.upload.counted(marker.status); err != nil {
+			s.Log.Warn("the rows of the upload were not counted", "error", err)
+		}
 	}
 	s.stop()
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
@@ -184,7 +188,8 @@ type rowMarker struct {
 	marks  *reports.Marks
 	report reports.Report
 	meter  reconcile.Meter
-	rows   int // that the meter was not told of
+	rows   int            // that the meter was not told of
+	status map[string]int // rows, by what became of them
 }
 
 // meterEvery is after how many rows the meter is told.
@@ -192,6 +197,14 @@ const meterEvery = 4096
 
 // Mark implements table.Marker.
 func (m *rowMarker) Mark(t table.Told) table.Mark {
+	mark := m.mark(t)
+	if mark.Status != "" {
+		m.status[mark.Status]++
+	}
+	return mark
+}
+
+func (m *rowMarker) mark(t table.Told) table.Mark {
 	if m.rows++; m.rows == meterEvery {
 		m.meter.Add(m.rows)
 		m.rows = 0

@@ -42,7 +42,7 @@ func (a *app) uploadCommand() *cobra.Command {
 			}
 			f := runFlags{targets: cfg.Serve.Uploads.Targets, json: true, command: args[0]}
 			if args[0] == "plan" {
-				f.from = allTime.Format("2006-01-02")
+				f.from, f.marked = allTime.Format("2006-01-02"), filepath.Join(args[1], "checked")
 				return errors.Join(boundMemory(uploadMemory), a.plan(c.Context(), &f))
 			}
 			f.html, f.marked = filepath.Join(args[1], "report.html"), filepath.Join(args[1], "marked")

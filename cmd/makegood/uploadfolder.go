@@ -101,6 +101,18 @@ func (f *uploadFolder) approve(r *reconcile.Runner, plan *reconcile.Plan) error 
 	return err
 }
 
+// counted leaves how many rows of the upload became what, for its page.
+func (f *uploadFolder) counted(rows map[string]int) error {
+	if f == nil {
+		return nil
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(f.dir, upload.RowsFile), 0o600, writing(text))
+}
+
 // fitting is the mapping of the source's own files, where the upload has all of
 // their columns.
 func fitting(s *config.Source, kind string, columns []string) (upload.Mapping, bool) {

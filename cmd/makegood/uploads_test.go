@@ -268,6 +268,11 @@ func TestUploadSendsWhatWasShown(t *testing.T) {
 	}
 	ben.contains(page, "Nothing was sent")
 	ben.contains(page, `<th scope="row" class="n">5</th><td>n</td><td>1003</td>`)
+	ben.shows(`<th scope="row">fix this row</th><td class="n">1</td>`)
+	ben.shows(`<td class="n">3</td>`) // rows to send
+	if marked := ben.get(http.StatusOK, path+"/marked"); !strings.Contains(marked, "would be sent by this plan") {
+		t.Errorf("the file with remarks: %s", marked)
+	}
 	u.wantsPlatform("activate", "")
 
 	page = ben.sends(path)

@@ -57,12 +57,16 @@ type Row struct {
 // how far the work is. What was begun ends in order when ctx ends.
 type Core interface {
 	Look(ctx context.Context, folder string) (Look, error)
-	// Plan sends nothing.
+	// Plan sends nothing. It leaves the file with remarks in the folder's
+	// subfolder checked, and in RowsFile how many of its rows became what.
 	Plan(ctx context.Context, folder string, said func(string)) (reports.Report, error)
 	// Apply sends exactly the plan, and leaves the report as report.html and the
-	// file with remarks in the folder's subfolder marked.
+	// file with remarks in the folder's subfolder marked, and RowsFile anew.
 	Apply(ctx context.Context, folder string, a Approval, said func(string)) (reports.Report, error)
 }
+
+// RowsFile is JSON: how many rows of the file became what, in words.
+const RowsFile = "rows.json"
 
 // Approval is on whose word which plan is carried out.
 type Approval struct {

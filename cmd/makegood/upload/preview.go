@@ -1,6 +1,10 @@
 package upload
 
 import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -12,20 +16,44 @@ import (
 // Preview is what a report says, in the analyst's arithmetic: all orders of the
 // file are to send, sent before, not sendable or filtered out.
 type Preview struct {
-	Run      string        `json:"run"`
-	Path     string        `json:"path"`
-	Digest   string        `json:"digest"`
-	Expires  time.Time     `json:"expires"`
-	Rows     int           `json:"rows"`
-	Loose    int           `json:"loose"` // rows without an order
-	Orders   int           `json:"orders"`
-	Targets  []Sum         `json:"targets"`
-	Problems []BadRow      `json:"problems,omitempty"`
-	More     int           `json:"more,omitempty"` // bad orders, beside those of Problems
-	Notes    []string      `json:"notes,omitempty"`
-	Lead     string        `json:"lead"`
-	Failed   string        `json:"failed,omitempty"` // why nothing of it counts
-	Took     time.Duration `json:"-"`
+	Run      string    `json:"run"`
+	Path     string    `json:"path"`
+	Digest   string    `json:"digest"`
+	Expires  time.Time `json:"expires"`
+	Rows     int       `json:"rows"`
+	Loose    int       `json:"loose"` // rows without an order
+	Orders   int       `json:"orders"`
+	Targets  []Sum     `json:"targets"`
+	Problems []BadRow  `json:"problems,omitempty"`
+	More     int       `json:"more,omitempty"` // bad orders, beside those of Problems
+	Notes    []string  `json:"notes,omitempty"`
+	Lead     string    `json:"lead"`
+	Failed   string    `json:"failed,omitempty"` // why nothing of it counts
+	// RowsBy is how many rows became what, the most first; none where nobody
+	// counted them.
+	RowsBy []RowCount `json:"rows_by,omitempty"`
+}
+
+// RowCount is how many rows became what.
+type RowCount struct {
+	What string `json:"what"`
+	Rows int    `json:"rows"`
+}
+
+// rowsOf reads how many rows became what. Only the number of rows in all is
+// needed: without the others the page shows less.
+func rowsOf(folder string) (list []RowCount) {
+	path := filepath.Join(folder, RowsFile)
+	text, err := os.ReadFile(path)
+	var rows map[string]int
+	if err != nil || json.Unmarshal(text, &rows) != nil {
+		return nil
+	}
+	for what, n := range rows {
+		list = append(list, RowCount{what, n})
+	}
+	slices.SortFunc(list, func(a, b RowCount) int { return cmp.Or(cmp.Compare(b.Rows, a.Rows), strings.Compare(a.What, b.What)) })
+	return list
 }
 
 // Sum is the sum of one destination. Lines are the four places, and Total is

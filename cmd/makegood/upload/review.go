@@ -24,8 +24,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, u User, upload Uplo
 	}
 	data := map[string]any{"Upload": upload, "At": p.at(upload.At), "Said": upload.said, "Deeds": p.deeds(deeds),
 		"MayApprove": p.mayApprove(u, upload) == "", "WhyNot": p.mayApprove(u, upload), "Preview": upload.Planned}
+	data["Marked"] = p.markedFile(upload) != ""
 	if upload.State == Done {
-		data["Preview"], data["Marked"] = upload.Sent, p.markedFile(upload) != ""
+		data["Preview"] = upload.Sent
 	}
 	if upload.Planned != nil {
 		data["Expires"] = p.at(upload.Planned.Expires)
@@ -224,7 +225,11 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request, _ User, upload Up
 
 // markedFile is the file with remarks, "" where there is none.
 func (p *Pages) markedFile(upload Upload) string {
-	path := filepath.Join(p.store.folder(upload.ID), "marked", upload.File)
+	folder := map[State]string{Planned: "checked", Done: "marked"}[upload.State]
+	if folder == "" {
+		return ""
+	}
+	path := filepath.Join(p.store.folder(upload.ID), folder, upload.File)
 	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
@@ -234,8 +239,8 @@ func (p *Pages) markedFile(upload Upload) string {
 func (p *Pages) marked(w http.ResponseWriter, r *http.Request, _ User, upload Upload) {
 	path := p.markedFile(upload)
 	f, err := os.Open(path)
-	if path == "" || upload.State != Done || err != nil {
-		p.fail(w, http.StatusNotFound, "There is no file with remarks: it is there once the plan was sent.")
+	if path == "" || err != nil {
+		p.fail(w, http.StatusNotFound, "There is no file with remarks: it is there once a preview was made.")
 		return
 	}
 	defer f.Close()

@@ -133,7 +133,11 @@ func (f *failures) attempt(name, address string) (allowed bool) {
 		}
 	}
 	allowed = true
-	for key, most := range map[string]int{"name " + name: failsName, "address " + address: failsAddress} {
+	bounds := map[string]int{"name " + name: failsName, "address " + address: failsAddress}
+	if at, err := netip.ParseAddr(address); err == nil && at.IsLoopback() {
+		delete(bounds, "address "+address) // a proxy: behind it is everybody
+	}
+	for key, most := range bounds {
 		one := f.of[key]
 		if now.Sub(one.since) > failsWithin {
 			one = failing{since: now}

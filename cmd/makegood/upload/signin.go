@@ -3,6 +3,7 @@ package upload
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
@@ -12,6 +13,9 @@ func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
 	}
 	p.render(w, http.StatusOK, "signin.html", view{Title: "Sign in"})
 }
+
+// hashWait is how long somebody waits until a password is looked at.
+const hashWait = 5 * time.Second
 
 // maxForm is how large a form may be that holds no file.
 const maxForm = 256 << 10
@@ -39,6 +43,9 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case p.hash <- struct{}{}:
+	case <-time.After(hashWait):
+		p.signInAgain(w, http.StatusServiceUnavailable, "Many are signing in at the moment. Try again in a minute.")
+		return
 	case <-r.Context().Done():
 		return
 	}

@@ -3,6 +3,8 @@ package upload
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -92,11 +94,15 @@ func (p *Pages) plan(id string) {
 	p.work(id, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, planTime)
 		defer cancel()
+		if err := p.clear(id, "checked"); err != nil {
+			return err
+		}
 		report, err := p.o.Core.Plan(ctx, p.store.folder(id), func(text string) { p.store.say(id, text) })
 		if err != nil {
 			return err
 		}
 		made := preview(report)
+		made.RowsBy = rowsOf(p.store.folder(id))
 		if made.Failed != "" {
 			return &Refused{made.Failed}
 		}
@@ -111,15 +117,26 @@ func (p *Pages) plan(id string) {
 	})
 }
 
+// clear takes away what an earlier step left about the rows, so that nobody takes
+// it for what this one says.
+func (p *Pages) clear(id, marked string) error {
+	folder := p.store.folder(id)
+	return errors.Join(os.RemoveAll(filepath.Join(folder, RowsFile)), os.RemoveAll(filepath.Join(folder, marked)))
+}
+
 // send carries the approved plan out. The upload is Sending already.
 func (p *Pages) send(u Upload) {
 	p.work(u.ID, func(ctx context.Context) error {
+		if err := p.clear(u.ID, "marked"); err != nil {
+			return err
+		}
 		approval := Approval{By: u.ApprovedBy, Path: u.Planned.Path, Digest: u.Planned.Digest}
 		report, err := p.o.Core.Apply(ctx, p.store.folder(u.ID), approval, func(text string) { p.store.say(u.ID, text) })
 		if err != nil {
 			return err
 		}
 		sent := preview(report)
+		sent.RowsBy = rowsOf(p.store.folder(u.ID))
 		_, err = p.store.change(u.ID, func(u *Upload) error {
 			u.State, u.Sent, u.Problem, u.said = Done, sent, sent.Failed, ""
 			return nil
