@@ -36,10 +36,9 @@ func (c *clocked) time() time.Time {
 // serveUntil is makegood serve from one time to another, in this process.
 func (s *shop) serveUntil(from, until time.Time) (log string) {
 	s.Helper()
-	var lines strings.Builder
-	var writing sync.Mutex
+	var lines sharedText
 	c := &clocked{now: from}
-	c.app = &app{env: os.LookupEnv, io: stdio{strings.NewReader(""), &lines, locked{&lines, &writing}}, clock: c.time, file: s.file(), logFormat: logAuto, logLevel: "info"}
+	c.app = &app{env: os.LookupEnv, io: stdio{strings.NewReader(""), &lines, &lines}, clock: c.time, file: s.file(), logFormat: logAuto, logLevel: "info"}
 	check(s.T, c.startLog())
 	cfg, err := c.load()
 	check(s.T, err)
@@ -63,16 +62,22 @@ func (s *shop) serveUntil(from, until time.Time) (log string) {
 	return lines.String()
 }
 
-// locked is a writer that several runs share.
-type locked struct {
-	to *strings.Builder
-	mu *sync.Mutex
+// sharedText is what several writers write, to be read while they do.
+type sharedText struct {
+	mu   sync.Mutex
+	text strings.Builder
 }
 
-func (l locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.to.Write(p)
+func (s *sharedText) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *sharedText) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // scheduled sets the schedule, in the zone of the shop.
@@ -286,25 +291,30 @@ func TestServeAfterAKillAndStopped(t *testing.T) {
 	s := nightsOf(t, time.Now().AddDate(0, 0, -50), 50)
 	s.activate("activate", fields{"since": "2020-01-01", "rate": "20/s", "reserve": "0%", "concurrency": 1})
 	file := s.file()
-	var killed, stopped atomic.Int64
+	// after gives a channel that is closed when so many messages were accepted.
+	after := func(n int64) chan struct{} {
+		reached, accepted := make(chan struct{}), atomic.Int64{}
+		s.sim.OnAccept(func(simulator.Accepted) {
+			if accepted.Add(1) == n {
+				close(reached)
+			}
+		})
+		return reached
+	}
 	run, serve := play(t, "run", "--schedule", "nightly", "-c", file), play(t, "serve", "-c", file)
 	var log strings.Builder
 	serve.Stderr = &log
-	s.sim.OnAccept(func(simulator.Accepted) {
-		if killed.Add(1) == 5 {
-			_ = run.Process.Kill()
-		}
-	})
+	reached := after(5)
 	check(t, run.Start())
+	<-reached
+	check(t, run.Process.Kill())
 	if err := run.Wait(); err == nil || run.ProcessState.ExitCode() != -1 {
 		t.Fatalf("the run was not killed: %v", err)
 	}
-	s.sim.OnAccept(func(simulator.Accepted) {
-		if stopped.Add(1) == 10 {
-			_ = serve.Process.Signal(syscall.SIGTERM)
-		}
-	})
+	reached = after(10)
 	check(t, serve.Start())
+	<-reached
+	check(t, serve.Process.Signal(syscall.SIGTERM))
 	if err := serve.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
 	}

@@ -44,7 +44,7 @@ func uploadShop(t *testing.T, over fields) *shop {
 type uploading struct {
 	*shop
 	url  string
-	errs *bytes.Buffer
+	errs *sharedText
 	end  func()
 }
 
@@ -52,7 +52,7 @@ type uploading struct {
 func (s *shop) serveUploads() *uploading {
 	s.Helper()
 	address := freeAddress()
-	u := &uploading{shop: s, url: "http://" + address, errs: &bytes.Buffer{}}
+	u := &uploading{shop: s, url: "http://" + address, errs: &sharedText{}}
 	cmd := play(s.T, "serve", "--listen", address, "-c", s.file())
 	cmd.Stderr = u.errs
 	check(s.T, cmd.Start())
