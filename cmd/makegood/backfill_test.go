@@ -266,6 +266,12 @@ func TestHarmBackfillTouchesNoCoverage(t *testing.T) {
 func TestHarmBackfillBudget(t *testing.T) {
 	t.Parallel()
 	s := backfillShop(t, 300, fields{"budget": fields{"orders": 10}})
+	at := time.Now().UTC().AddDate(0, 0, -3).Truncate(24 * time.Hour).Add(14 * time.Hour) // all in one slice, whatever the hour is now
+	var rows []string
+	for i := range 300 {
+		rows = append(rows, fmt.Sprintf("%d,%s,p%d@example.com,MUG,1,5", i, at.Add(time.Duration(i)*time.Second).Format(time.DateTime), i))
+	}
+	s.csv("tills.csv", usualHeader, rows...)
 	for start := 1; start <= 2; start++ {
 		got := s.backfilled(exitPerson)
 		if n := s.sim.Counts().Platforms["squeezely"].Orders; int(n) != 10*start || got.Ended == "" {
