@@ -4,7 +4,8 @@ import "regexp"
 
 var amountText = regexp.MustCompile(`^[0-9]{1,13}(\.[0-9]{1,4})?$`)
 
-// Trial limits what mode trial sends of each kind: so many, and no larger share of what is to be sent.
+// Trial limits what mode trial sends of each kind: so many of the newest orders, and no larger share of those of the
+// last 24 hours, or of the period that a person names.
 type Trial struct {
 	Orders int     `yaml:"orders"`
 	Share  Percent `yaml:"share"`

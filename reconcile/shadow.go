@@ -20,8 +20,8 @@ type TooEarly struct {
 	// The others the live integration delivered later, by itself.
 	Unseen int `json:"unseen,omitempty"`
 	// Longest is the longest time from a completion to the delivery, of those that
-	// were delivered later: a longer min_age would have waited for them. Unix
-	// nanoseconds in a plan.
+	// were delivered later: a longer min_age would have waited for them. Nanoseconds
+	// in a plan.
 	Longest time.Duration `json:"longest,omitempty"`
 }
 
