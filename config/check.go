@@ -46,6 +46,9 @@ func (d *document) check(c *Config) {
 	if c.Metrics != nil {
 		c.Metrics.check(d)
 	}
+	if c.Plans != nil {
+		c.Plans.check(d, c)
+	}
 }
 
 // failed says whether path, or an element of the list at path, has a problem already.

@@ -47,6 +47,7 @@ type Config struct {
 	Serve    *Serve                    `yaml:"serve"`
 	Notify   *Notify                   `yaml:"notify"`
 	Metrics  *Metrics                  `yaml:"metrics"`
+	Plans    *Plans                    `yaml:"plans"`
 	// Catalog is that of every target which names none of its own.
 	Catalog *Catalog `yaml:"catalog"`
 
@@ -157,6 +158,9 @@ func (c *Config) anchor() {
 	}
 	if c.Serve != nil && c.Serve.Uploads != nil {
 		c.Serve.Uploads.Users = c.absolute(c.Serve.Uploads.Users)
+	}
+	if c.Plans != nil {
+		c.Plans.Key = c.absolute(c.Plans.Key)
 	}
 	catalogs := map[*Catalog]bool{}
 	for _, t := range c.Targets {

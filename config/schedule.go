@@ -11,7 +11,7 @@ type ScheduleEntry struct {
 	// Cron has five fields (minute, hour, day, month, weekday) or is one of @hourly, @daily and so on.
 	Cron     string   `yaml:"cron" required:"five fields, as in \"30 2 * * *\""`
 	Targets  []string `yaml:"targets"`
-	Send     []string `yaml:"send" enum:"purchase cart_update cart_clear cart_create cart_upgrade"`
+	Send     []string `yaml:"send" enum:"purchase cart_update cart_clear cart_create cart_upgrade cart_confirm"`
 	Sources  []string `yaml:"sources"`
 	Channels []string `yaml:"channels" enum:"online mobile in_store telephone marketplace b2b subscription other"`
 	// Lookback is what the run reads again; the zero Span: Config.Lookback.

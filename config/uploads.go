@@ -22,6 +22,9 @@ type Uploads struct {
 	MaxSize Size `yaml:"max_size" default:"200MB"`
 	// SecondPerson: who uploaded a file, or made its preview, does not approve it.
 	SecondPerson bool `yaml:"second_person"`
+	// SecondPersonAbove asks for that only where what would be sent to a destination is worth more, by currency. Any other
+	// currency counts as more.
+	SecondPersonAbove map[string]Amount `yaml:"second_person_above"`
 	// Keep is how long an upload is kept.
 	Keep  Days         `yaml:"keep" default:"30d"`
 	Proxy *UploadProxy `yaml:"proxy"`
@@ -91,6 +94,14 @@ func (u *Uploads) check(d *document, path string, c *Config) {
 			d.fail(where, "%s.targets: %s charges customers, which no upload may; use makegood plan, approve and apply", path, name)
 		case c.Sources[u.Source] != nil && !slices.Contains(t.From, u.Source):
 			d.fail(where, "%s.targets: %s does not read the source %s; add it to targets.%s.from", path, name, u.Source, name)
+		}
+	}
+	if above := path + ".second_person_above"; u.SecondPerson && len(u.SecondPersonAbove) > 0 && !d.failed(above) {
+		d.fail(above, "%s.second_person asks for a second person always; take it away, or %s", path, above)
+	}
+	for _, currency := range sortedKeys(u.SecondPersonAbove) {
+		if at := path + ".second_person_above." + currency; !currencyCode.MatchString(currency) && !d.failed(at) {
+			d.fail(at, "%s: a currency is written in three capital letters, such as EUR", at)
 		}
 	}
 	if u.Proxy == nil {

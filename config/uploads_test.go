@@ -20,6 +20,7 @@ serve:
     source: shop
     targets: [activate]
     max_size: 50MB
+    second_person_above: {EUR: 1000, GBP: 849.95}
     proxy: {header: X-Forwarded-User, addresses: [127.0.0.1, 10.0.0.0/8]}
 `
 	c, err := Parse([]byte(whole), "/etc/makegood/makegood.yaml", nil)
@@ -27,7 +28,7 @@ serve:
 		t.Fatal(err)
 	}
 	u := c.Serve.Uploads
-	if u.Users != "/etc/makegood/users.txt" || u.MaxSize != 50_000_000 || u.Keep != 30 || u.SecondPerson || len(u.Proxy.Allowed()) != 2 {
+	if u.Users != "/etc/makegood/users.txt" || u.MaxSize != 50_000_000 || u.Keep != 30 || u.SecondPerson || u.SecondPersonAbove["GBP"] != "849.95" || len(u.Proxy.Allowed()) != 2 {
 		t.Errorf("got %+v", u)
 	}
 	for want, change := range map[string][2]string{
@@ -41,6 +42,9 @@ serve:
 		`"3GB" is no size up to 2GB`:                 {"50MB", "3GB"},
 		"\"anybody\" is no address or network":       {"10.0.0.0/8", "anybody"},
 		"\"0.0.0.0/0\" is no address or network":     {"10.0.0.0/8", "0.0.0.0/0"},
+		"asks for a second person always":            {"    max_size: 50MB\n", "    second_person: true\n"},
+		"a currency is written in three":             {"GBP: 849", "gbp: 849"},
+		"no amount of more than 0":                   {"EUR: 1000", "EUR: 0"},
 		"is no name of a header":                     {"X-Forwarded-User", "\"X User\""},
 		"serve.uploads.proxy.addresses is empty":     {"[127.0.0.1, 10.0.0.0/8]", "[]"},
 		"serve.uploads.keep: \"0d\" is no number of": {"    max_size: 50MB\n", "    keep: 0d\n"},

@@ -88,7 +88,7 @@ func (a *account) time(s PlannedStep, p Place) {
 // neither sent now nor before was not sent.
 func (m *MailTiming) count(b *Balance) {
 	if m.After > 0 {
-		m.NotSent = b.Eligible.Events - b.Of(BucketAlreadySent).Events - m.InTime - m.Late
+		m.NotSent = b.Eligible.Events - b.Of(BucketAlreadySent).Events - b.Of(BucketSent).Events
 	}
 }
 

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -10,26 +11,32 @@ import (
 // the plan saw.
 type movedSteps struct {
 	orders []string
+	byRuns int                         // of them: the order is the same, and the ledger has moved on
 	events map[string]map[EventID]bool // by target
 }
 
 // maxMovedListed bounds how many moved orders a refusal names.
 const maxMovedListed = 20
 
-func (m *movedSteps) add(target string, id EventID, why string) {
+func (m *movedSteps) add(target string, id EventID, why string) (first bool) {
 	if m.events[target] == nil {
 		m.events[target] = map[EventID]bool{}
 	}
 	if m.events[target][id] {
-		return
+		return false
 	}
 	m.events[target][id] = true
 	m.orders = append(m.orders, fmt.Sprintf("%s at %s: %s", orderOf(id), target, why))
+	return true
 }
 
 func (m *movedSteps) refused() error {
-	shown := m.orders[:min(len(m.orders), maxMovedListed)]
-	return &PlanRefused{Code: RefusedOrdersMoved, Moved: slices.Clone(shown),
+	shown := slices.Clone(m.orders[:min(len(m.orders), maxMovedListed)])
+	if m.byRuns == len(m.orders) {
+		return &PlanRefused{Code: RefusedLedger, Moved: shown,
+			Text: fmt.Sprintf("the ledger has moved since the plan was made: others worked on %d of its messages; make a new plan, or send the others with --skip-moved", len(m.orders))}
+	}
+	return &PlanRefused{Code: RefusedOrdersMoved, Moved: shown,
 		Text: fmt.Sprintf("no longer what the plan saw: %d of its messages; make a new plan, or send the others with --skip-moved", len(m.orders))}
 }
 
@@ -42,16 +49,8 @@ func (r *Runner) checkPlan(ctx context.Context, led Ledger, plan *Plan) (*movedS
 	if err := r.checkApproval(plan); err != nil {
 		return nil, err
 	}
-	for _, pt := range plan.Targets {
-		t := r.target(pt.Target)
-		if t == nil || t.Digest != pt.Digest {
-			return nil, &PlanRefused{Code: RefusedConfig,
-				Text: fmt.Sprintf("the configuration of %s is no longer the one that the plan was made with; make a new plan", pt.Target)}
-		}
-	}
-	head := led.Head()
-	if plan.Ledger.Ledger != "" && (head.Ledger != plan.Ledger.Ledger || head.Epoch != plan.Ledger.Epoch) {
-		return nil, &PlanRefused{Code: RefusedLedger, Text: "the plan was made with another ledger; make a new plan"}
+	if err := errors.Join(r.sameTargets(plan), sameLedger(led, plan)); err != nil {
+		return nil, err
 	}
 	moved := &movedSteps{events: map[string]map[EventID]bool{}}
 	if err := r.ordersMoved(ctx, plan, moved); err != nil {
@@ -61,6 +60,27 @@ func (r *Runner) checkPlan(ctx context.Context, led Ledger, plan *Plan) (*movedS
 		return nil, err
 	}
 	return moved, r.entriesMoved(ctx, led, plan, moved)
+}
+
+// sameTargets refuses a plan that was made for another configuration.
+func (r *Runner) sameTargets(plan *Plan) error {
+	for _, pt := range plan.Targets {
+		t := r.target(pt.Target)
+		if t == nil || t.Digest != pt.Digest {
+			return &PlanRefused{Code: RefusedConfig,
+				Text: fmt.Sprintf("the configuration of %s is no longer the one that the plan was made with; make a new plan", pt.Target)}
+		}
+	}
+	return nil
+}
+
+// sameLedger refuses a plan that was made with another ledger.
+func sameLedger(led Ledger, plan *Plan) error {
+	head := led.Head()
+	if plan.Ledger.Ledger != "" && (head.Ledger != plan.Ledger.Ledger || head.Epoch != plan.Ledger.Epoch) {
+		return &PlanRefused{Code: RefusedLedger, Text: "the plan was made with another ledger, or before this one was restored or copied; make a new plan"}
+	}
+	return nil
 }
 
 // expired refuses a plan whose time is over.
@@ -177,8 +197,8 @@ func (r *Runner) entriesMoved(ctx context.Context, led Ledger, plan *Plan, moved
 			return fmt.Errorf("look up what %s was sent: %w", target, err)
 		}
 		for _, s := range chunk {
-			if e := have[s.Event.ID]; e.Version != s.Seen && e.State != StateDone {
-				moved.add(target, s.Event.ID, "another run has worked on it")
+			if e := have[s.Event.ID]; e.Version != s.Seen && e.State != StateDone && moved.add(target, s.Event.ID, "another run has worked on it") {
+				moved.byRuns++
 			}
 		}
 		chunk = chunk[:0]

@@ -62,13 +62,16 @@ func TestOnlyApprovedPlansCharge(t *testing.T) {
 // TestApprovalsAreBoundToTheirPlan: an approval of another plan, an altered one
 // and one that was signed elsewhere are none.
 func TestApprovalsAreBoundToTheirPlan(t *testing.T) {
-	for name, spoil := range map[string]func(h *house, path string, text string) string{
-		"another name": func(_ *house, _ string, text string) string { return strings.Replace(text, "night", "noght", 1) },
-		"another time": func(_ *house, _ string, text string) string { return strings.Replace(text, "2026", "2027", 1) },
-		"cut off":      func(_ *house, _ string, text string) string { return text[:len(text)/2] },
-		"no signature": func(_ *house, _ string, _ string) string { return `{"by":"night desk","note":"x"}` },
-		"another key":  func(h *house, _ string, text string) string { h.Key = []byte("another"); return text },
-		"another plan's": func(h *house, _ string, _ string) string {
+	for name, c := range map[string]struct {
+		code  int
+		spoil func(h *house, path string, text string) string
+	}{
+		"another name": {reconcile.RefusedApproval, func(_ *house, _ string, text string) string { return strings.Replace(text, "night", "noght", 1) }},
+		"another time": {reconcile.RefusedApproval, func(_ *house, _ string, text string) string { return strings.Replace(text, "2026", "2027", 1) }},
+		"cut off":      {reconcile.RefusedApproval, func(_ *house, _ string, text string) string { return text[:len(text)/2] }},
+		"no signature": {reconcile.RefusedApproval, func(_ *house, _ string, _ string) string { return `{"by":"night desk","note":"x"}` }},
+		"another key":  {reconcile.RefusedApproval, func(h *house, _ string, text string) string { h.Key = []byte("another"); return text }},
+		"another plan's": {reconcile.RefusedOtherPlan, func(h *house, _ string, _ string) string {
 			h.source.List = append(h.source.List, order("2", oneTea))
 			second := h.plan()
 			h.source.List = h.source.List[:1]
@@ -78,7 +81,7 @@ func TestApprovalsAreBoundToTheirPlan(t *testing.T) {
 				h.t.Fatal(err)
 			}
 			return string(text)
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, order("1", oneTea))
@@ -97,9 +100,9 @@ func TestApprovalsAreBoundToTheirPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			writeFile(t, path, spoil(h, path, string(text)))
+			writeFile(t, path, c.spoil(h, path, string(text)))
 			_, err = h.Apply(t.Context(), h.ledger(), plan, reconcile.Request{})
-			h.refused(err, reconcile.RefusedUnapproved)
+			h.refused(err, c.code)
 			h.accepted()
 		})
 	}

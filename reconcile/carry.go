@@ -91,7 +91,10 @@ const adoptAtOnce = 1000
 func (r *Runner) adopt(ctx context.Context, led Ledger, plan *Plan, run RunID, target string) error {
 	var batch []Adoption
 	flush := func() error {
-		_, err := led.Adopt(ctx, target, run, batch)
+		err := ctx.Err() // a run that is over adopts nothing, however quick the ledger is
+		if err == nil {
+			_, err = led.Adopt(ctx, target, run, batch)
+		}
 		batch = batch[:0]
 		if err != nil {
 			return fmt.Errorf("adopt what others sent to %s: %w", target, err)

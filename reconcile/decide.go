@@ -100,8 +100,7 @@ func (p *planner) noteStray(s SourceSpec, heads []Head, wanted map[OrderKey]bool
 }
 
 func (p *planner) expect(t *targetPlan, s SourceSpec, heads []Head, met *sightings) ([]ordered, []EventID, error) {
-	var batch []ordered
-	var ids []EventID
+	batch, ids := make([]ordered, 0, len(heads)), make([]EventID, 0, len(heads))
 	for _, h := range heads {
 		if reason := p.list.excludes(h.Key.Order); reason != "" {
 			if err := t.feeds[s.Name()].balance.Exclude(h, reason); err != nil {

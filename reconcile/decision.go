@@ -139,8 +139,8 @@ func (d *diary) abandon() {
 	_ = os.Remove(d.file.Name())
 }
 
-// diaryOf is where the decisions of a plan are.
-func diaryOf(plan string) string { return plan + ".decisions" }
+// DiaryOf is where the decisions of a plan are.
+func DiaryOf(plan string) string { return plan + ".decisions" }
 
 // decideOnce is how many decisions go into the ledger at a time.
 const decideOnce = 1000
@@ -176,7 +176,7 @@ func (r *Runner) keep(ctx context.Context, led Ledger, plan *Plan, run RunID) er
 // decisions calls do with each decision of the plan. Those of sources that
 // failed after all were never more than a guess.
 func (p *Plan) decisions(do func(Decision) error) error {
-	f, err := os.Open(diaryOf(p.Path))
+	f, err := os.Open(DiaryOf(p.Path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the plan of an older version
 	}

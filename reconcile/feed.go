@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 )
 
@@ -32,11 +33,12 @@ func (f *feed) take(h Head, steps []Step) error {
 			}
 			continue
 		}
-		beside = Worse(beside, s.Place)
+		place := f.counted(s)
+		beside = Worse(beside, place)
 		if s.Place.Bucket == BucketHeldBack {
 			ended = append(ended, s.Want.ID)
 		}
-		if err := f.balance.CountEvent(s.Place, h.CompletedAt, s.Want.ID.counted(s.Want.Value)); err != nil {
+		if err := f.balance.CountEvent(place, h.CompletedAt, s.Want.ID.counted(s.Want.Value)); err != nil {
 			return err
 		}
 		f.remember(h, s)
@@ -62,6 +64,15 @@ func (f *feed) take(h Head, steps []Step) error {
 		f.earliestSend = h.CompletedAt
 	}
 	return nil
+}
+
+// counted is where a step that sends nothing counts: what an earlier round of the
+// same work sent was sent now.
+func (f *feed) counted(s Step) Place {
+	if s.Place == (Place{BucketAlreadySent, ReasonSentHere}) && slices.Contains(f.rounds, s.Entry.Run) {
+		return Place{BucketSent, ReasonSent}
+	}
+	return s.Place
 }
 
 // endOrder counts an order that the plan sends nothing of.

@@ -13,6 +13,7 @@ import (
 // Bounds of CONTRACTS 3.
 const (
 	maxAhead     = 512             // claims that are not sent yet, of kinds that merge repeats
+	maxClaim     = 128             // of them at a time
 	aheadTime    = 2 * time.Second // how long sending them takes at the measured rate
 	maxUnsettled = 64              // answers that are not settled yet
 )
@@ -95,6 +96,9 @@ func (s *stream) claim(ctx context.Context, steps []PlannedStep) []PlannedStep {
 	}
 	tickets := make([]Ticket, len(fit))
 	for i, step := range fit {
+		if version, moved := s.plan.seen[step.Event.ID]; moved {
+			step.Seen, fit[i].Seen = version, version
+		}
 		tickets[i] = Ticket{Event: step.Event, Seen: step.Seen}
 	}
 	taken, moved, err := s.led.Claim(ctx, s.target.Name(), s.run, tickets)

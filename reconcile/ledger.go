@@ -209,6 +209,9 @@ type RunRecord struct {
 	// none.
 	Schedule string
 	Slot     time.Time
+	// InsteadOf is the run that ended for the moment without having done its work;
+	// the moment is taken from that one alone.
+	InsteadOf RunID
 }
 
 // ScheduledRun is a moment of the schedule, and the run that was begun for it last.
@@ -216,6 +219,8 @@ type ScheduledRun struct {
 	Schedule string
 	Slot     time.Time
 	Run      RunID
+	Host     string
+	Alive    bool // it has not ended, and lives
 }
 
 // SlotTaken says that a moment of the schedule has its run already.

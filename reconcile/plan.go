@@ -38,6 +38,7 @@ type planner struct {
 	undo       *reversals          // of the sources that are being read
 	adopting   *adopter            // makes it read for evidence alone; nil for a plan
 	samples    map[string]*sampler // by source; nil: none are taken
+	rounds     []RunID             // Request.Rounds
 	candidates map[pair]candidates // of the steps that send, where a target is on trial
 	trials     map[string]*allowance
 	unsent     map[string]*account // by target: the steps of the plan, for a plan that is not carried out
@@ -79,6 +80,7 @@ type feed struct {
 	lines        map[OrderKey]uint64 // by personMark: checkouts whose lines alone count, for other carts of the person
 	recalls      time.Time           // checkouts that are too old to go, and were completed before it, are not among lines
 	waiting      Balance             // sends, until each is decided
+	rounds       []RunID             // Request.Rounds
 	eligible     int
 	newest       time.Time
 	earliestSend time.Time
@@ -89,7 +91,7 @@ type feed struct {
 	changed      int
 	resent       int     // of the changed: corrections among the sends
 	before       int     // purchases that were sent before
-	offers       []offer // orders that go or went, for credit notes to undo
+	offers       *sorter // by goods, orders that go or went, for credit notes to undo; nil: none
 	undone       Reversals
 	expiring     Expiring
 	tooEarly     TooEarly
@@ -127,6 +129,7 @@ func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	p.named = !req.From.IsZero() || req.Orders != nil
 	p.sources, p.notUnique = map[string]*SourceResult{}, map[string]bool{}
 	p.steps, p.unsent = newSorter(p.StateDir), map[string]*account{}
+	p.rounds = req.Rounds
 	if req.Samples {
 		p.samples = map[string]*sampler{}
 	}
@@ -137,8 +140,12 @@ func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	if p.win, p.begins, err = p.window(ctx, p.led, req, p.asOf); err != nil {
 		return nil, err
 	}
-	defer func() { _ = p.steps.close() }()
-	return p.make(ctx, filepath.Join(p.StateDir, "plans"))
+	defer func() { _ = errors.Join(p.steps.close(), p.dropOffers()) }()
+	dir := p.PlanDir
+	if dir == "" {
+		dir = filepath.Join(p.StateDir, "plans")
+	}
+	return p.make(ctx, dir)
 }
 
 // make gathers everything and writes the plan into a folder, with its
@@ -154,7 +161,7 @@ func (p *planner) make(ctx context.Context, dir string) (plan *Plan, err error) 
 		plan, err = p.write(dir)
 	}
 	if err == nil {
-		err = p.diary.finish(diaryOf(plan.Path))
+		err = p.diary.finish(DiaryOf(plan.Path))
 	}
 	if err != nil {
 		p.diary.abandon()
@@ -204,7 +211,7 @@ func (p *planner) prepare(ctx context.Context) error {
 		tp.twins = newTwins(len(t.From) > 1 && !t.SendTwins)
 		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}, recalls: p.asOf.Add(-recallTooOld),
+			tp.feeds[source] = &feed{rounds: p.rounds, met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}, recalls: p.asOf.Add(-recallTooOld),
 				balance: Balance{Times: NewTimeline(p.Zone)}, waiting: Balance{Times: NewTimeline(p.Zone)}}
 		}
 		p.targets = append(p.targets, tp)

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bufio"
 	"bytes"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -60,6 +61,7 @@ type PlanEnvelope struct {
 	Named    bool            `json:"named,omitempty"`  // a person named the period or the orders
 	Listed   bool            `json:"listed,omitempty"` // a person listed the orders
 	Ledger   LedgerHead      `json:"ledger"`
+	Part     *PlanPart       `json:"part,omitempty"` // nil: it is whole
 	Sources  []PlannedSource `json:"sources"`
 	Lookups  []Lookup        `json:"lookups,omitempty"`
 	Targets  []PlannedTarget `json:"targets"`
@@ -123,6 +125,7 @@ type PlannedTarget struct {
 
 type planFooter struct {
 	Digest    string `json:"digest"`
+	Key       string `json:"key,omitempty"` // the public key of the key file that signed it; "": that of state_dir did
 	SHA256    string `json:"sha256"`
 	Signature string `json:"signature"`
 	Steps     int    `json:"steps"`
@@ -150,9 +153,10 @@ func canonicalStep(s PlannedStep) ([]byte, error) {
 	return canonicalJSON(s)
 }
 
-func sign(key []byte, sha string) string {
+// sign signs a text with the key of state_dir.
+func sign(key []byte, text string) string {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("makegood plan\x00" + sha))
+	mac.Write([]byte(sealing + text))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
@@ -210,14 +214,16 @@ func (w *planWriter) step(s sortedStep) error {
 	return err
 }
 
-// finish writes the footer and gives the file its name.
-func (w *planWriter) finish(path string, key []byte) (digest string, err error) {
+// finish writes the footer and gives the file its name. own signs it where
+// there is one, key does else.
+func (w *planWriter) finish(path string, key []byte, own ed25519.PrivateKey) (digest string, err error) {
 	if err := w.out.Flush(); err != nil {
 		return "", fmt.Errorf("write the plan: %w", err)
 	}
 	sha := hex.EncodeToString(w.sha.Sum(nil))
 	digest = hex.EncodeToString(w.digest.Sum(nil))
-	footer := &planFooter{Digest: digest, SHA256: sha, Signature: sign(key, sha), Steps: w.steps}
+	footer := &planFooter{Digest: digest, SHA256: sha, Steps: w.steps}
+	footer.Key, footer.Signature = seal(sha, key, own)
 	err = w.line(envelopeLine{Footer: footer})
 	err = errors.Join(err, w.out.Flush(), w.file.Sync(), w.file.Close())
 	if err == nil {

@@ -3,13 +3,13 @@ package reconcile
 import (
 	"bufio"
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
+	"hash/maphash"
 	"io"
 	"iter"
 	"os"
@@ -20,10 +20,14 @@ type Plan struct {
 	PlanEnvelope
 	Path   string
 	Digest string
+	sum    string // SHA-256 over all lines but the last
+	seed   maphash.Seed
 	index  map[section]span
 	// ordinary says that a run carries it out at once, and nobody has looked.
 	ordinary bool
 	moved    map[string]map[EventID]bool // steps that are skipped, by target
+	seen     map[EventID]int64           // versions that are no longer those of the steps, of a part that goes on
+	over     map[EventID]Place           // where its steps are that are not sent any more
 	// approval is a person's word that it may be carried out; nil: nobody has
 	// given it, or it was not looked for.
 	approval *Approval
@@ -47,21 +51,26 @@ type span struct {
 	from, to int64
 	steps    int
 	sends    int // of the steps
+	// marks are hashes of the lines that were checked, with the plan's seed, so
+	// that none is sent that was exchanged since; nil for a plan that this very
+	// process wrote.
+	marks []uint64
 }
 
 // maxPlanLine bounds one line of a plan file, in bytes.
 const maxPlanLine = 64 << 20
 
-// OpenPlan reads a plan file and checks that it is whole, unaltered and signed
-// by the key of this state_dir. Anything else is a *PlanRefused.
-func OpenPlan(path string, key []byte) (*Plan, error) {
+// OpenPlan reads a plan file and checks that it is whole, unaltered and signed:
+// by one of the signers, or, where there are none, with the key of this
+// state_dir. Anything else is a *PlanRefused.
+func OpenPlan(path string, key []byte, by ...Signer) (*Plan, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the plan: %w", err)
 	}
 	defer func() { _ = f.Close() }() // read only
-	p := &Plan{Path: path, index: map[section]span{}}
-	if err := p.read(f, key); err != nil {
+	p := &Plan{Path: path, index: map[section]span{}, seed: maphash.MakeSeed()}
+	if err := p.read(f, key, by); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -71,7 +80,7 @@ func altered(why string) error {
 	return &PlanRefused{Code: RefusedAltered, Text: why + "; make a new one with makegood plan"}
 }
 
-func (p *Plan) read(f io.Reader, key []byte) error {
+func (p *Plan) read(f io.Reader, key []byte, by []Signer) error {
 	lines := bufio.NewReaderSize(f, 1<<18)
 	sha, digest := sha256.New(), sha256.New()
 	var offset int64
@@ -84,7 +93,11 @@ func (p *Plan) read(f io.Reader, key []byte) error {
 			if _, err := lines.ReadByte(); !errors.Is(err, io.EOF) {
 				return altered("something follows the plan's last line")
 			}
-			return p.checkFooter(line, key, sha, digest)
+			footer, err := p.checkFooter(line, sha, digest)
+			if err != nil {
+				return err
+			}
+			return checkSignature(footer, key, by)
 		}
 		sha.Write(line)
 		if err := p.readStep(line, offset, digest); err != nil {
@@ -97,7 +110,10 @@ func (p *Plan) read(f io.Reader, key []byte) error {
 func (p *Plan) readStep(line []byte, offset int64, digest hash.Hash) error {
 	if offset == 0 {
 		first := envelopeLine{Envelope: &p.PlanEnvelope}
-		if json.Unmarshal(line, &first) != nil || p.Schema != 1 {
+		switch err := json.Unmarshal(line, &first); {
+		case err == nil && p.Schema > 1:
+			return altered("the plan was made by a later makegood, or altered")
+		case err != nil || p.Schema != 1:
 			return altered("the file is no plan of this makegood")
 		}
 		return nil
@@ -117,6 +133,7 @@ func (p *Plan) readStep(line []byte, offset int64, digest hash.Hash) error {
 		sp.from = offset
 	}
 	sp.to, sp.steps = offset+int64(len(line)), sp.steps+1
+	sp.marks = append(sp.marks, maphash.Bytes(p.seed, line))
 	if s.Do == DoSend {
 		sp.sends++
 	}
@@ -124,25 +141,20 @@ func (p *Plan) readStep(line []byte, offset int64, digest hash.Hash) error {
 	return nil
 }
 
-func (p *Plan) checkFooter(line, key []byte, sha, digest hash.Hash) error {
+// checkFooter makes sure that the lines are those of the plan's end. A footer
+// that is not exactly what makegood writes was altered, too; of who signed it
+// nothing is said yet.
+func (p *Plan) checkFooter(line []byte, sha, digest hash.Hash) (*planFooter, error) {
 	var last envelopeLine
 	if err := json.Unmarshal(line, &last); err != nil || last.Footer == nil {
-		return altered("the plan's last line cannot be read")
+		return nil, altered("the plan's last line cannot be read")
 	}
-	sum := hex.EncodeToString(sha.Sum(nil))
-	p.Digest = hex.EncodeToString(digest.Sum(nil))
-	switch {
-	case sum != last.Footer.SHA256 || p.Digest != last.Footer.Digest:
-		return altered("the plan was altered after it was made")
-	case !hmac.Equal([]byte(sign(key, sum)), []byte(last.Footer.Signature)):
-		return altered("the plan was not made with this state_dir")
+	p.Digest, p.sum = hex.EncodeToString(digest.Sum(nil)), hex.EncodeToString(sha.Sum(nil))
+	last.Envelope = nil
+	if p.sum != last.Footer.SHA256 || p.Digest != last.Footer.Digest || p.steps() != last.Footer.Steps || !sameAsWritten(last, line) {
+		return nil, altered("the plan was altered after it was made")
 	}
-	last.Footer.Steps = p.steps()
-	whole, err := canonicalJSON(last)
-	if err != nil || !bytes.Equal(append(whole, '\n'), line) {
-		return altered("the plan was altered after it was made")
-	}
-	return nil
+	return last.Footer, nil
 }
 
 func (p *Plan) steps() (n int) {
@@ -194,9 +206,12 @@ func (p *Plan) Steps(target string, kind Kind) iter.Seq2[PlannedStep, error] {
 		}
 		defer func() { _ = f.Close() }() // read only
 		lines := bufio.NewReaderSize(io.NewSectionReader(f, sp.from, sp.to-sp.from), 1<<18)
-		for range sp.steps {
+		for n := range sp.steps {
 			var s PlannedStep
 			line, err := readLine(lines)
+			if sp.marks != nil && (err != nil || maphash.Bytes(p.seed, line) != sp.marks[n]) {
+				err = altered("the plan was altered while it was carried out")
+			}
 			if err == nil {
 				s, err = readStep(line)
 			}
@@ -255,24 +270,3 @@ func (p *Plan) Canonical(w io.Writer) error {
 		}
 	}
 }
-
-// The codes of a refused plan: they are makegood's exit codes.
-const (
-	RefusedAltered     = 10
-	RefusedExpired     = 11
-	RefusedUnapproved  = 12
-	RefusedConfig      = 13
-	RefusedLedger      = 14
-	RefusedOrdersMoved = 15
-)
-
-// PlanRefused says why a plan is not carried out. Text names the next step;
-// Moved lists the orders that are no longer what the plan saw.
-type PlanRefused struct {
-	Code  int
-	Text  string
-	Moved []string
-}
-
-// Error gives the text.
-func (e *PlanRefused) Error() string { return e.Text }

@@ -24,7 +24,7 @@ func (p *planner) write(dir string) (*Plan, error) {
 		return nil, fmt.Errorf("write the plan: %w", err)
 	}
 	path := filepath.Join(dir, string(p.run)+".plan")
-	digest, err := w.finish(path, p.Key)
+	digest, err := w.finish(path, p.Key, p.PlanKey)
 	if err != nil {
 		w.abandon()
 		return nil, err

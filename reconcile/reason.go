@@ -11,13 +11,16 @@ const (
 	ReasonMissingValue Reason = "missing_value" // a cell that must be filled is empty
 	ReasonDamagedID    Reason = "damaged_id"    // a spreadsheet made a float of an id
 	ReasonBadOrderID   Reason = "bad_order_id"  // longer than 200 bytes
-	ReasonBadChannel   Reason = "bad_channel"   // not one of the channels of RULES R5
-	ReasonNoSuchTime   Reason = "no_such_time"  // skipped by the clock change
-	ReasonAmbiguous    Reason = "ambiguous_join"
-	ReasonNotUnique    Reason = "order_not_unique" // one id, two stores, customers or days
-	ReasonVersions     Reason = "versions"         // two files disagree about one order
-	ReasonNotCorrected Reason = "not_corrected"    // a row to fix came back as it was
-	ReasonBadUpgrade   Reason = "bad_upgrade"      // upgrades that contradict each other
+	// ReasonOrderIsAddress: the order number is an e-mail address, which the
+	// ledger must not hold (RULES R24).
+	ReasonOrderIsAddress Reason = "order_is_address"
+	ReasonBadChannel     Reason = "bad_channel"  // not one of the channels of RULES R5
+	ReasonNoSuchTime     Reason = "no_such_time" // skipped by the clock change
+	ReasonAmbiguous      Reason = "ambiguous_join"
+	ReasonNotUnique      Reason = "order_not_unique" // one id, two stores, customers or days
+	ReasonVersions       Reason = "versions"         // two files disagree about one order
+	ReasonNotCorrected   Reason = "not_corrected"    // a row to fix came back as it was
+	ReasonBadUpgrade     Reason = "bad_upgrade"      // upgrades that contradict each other
 )
 
 // Reasons that a source itself has for not counting an order, beside those

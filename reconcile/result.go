@@ -25,6 +25,9 @@ type Result struct {
 	// NewLedger says that this run created the ledger.
 	NewLedger bool
 	Plan      *PlanRef // of plan and apply, and of a run that left one
+	// Carried are the runs that carried the plan out in parts, where this one only
+	// sums up; nil: it did so itself.
+	Carried []RunID
 	// Approval is on whose word the plan was carried out; nil: on nobody's.
 	Approval *Approval
 	// Accepted is evidence that a person let pass although it looked stale: by
@@ -41,11 +44,12 @@ type Result struct {
 // PlanRef names a plan file.
 type PlanRef struct {
 	Path    string
+	Run     RunID // that made it
 	Digest  string
 	Expires time.Time
 	// NeedsApproval says that it would charge customers: somebody has to approve
-	// it by name.
-	NeedsApproval bool
+	// it by name, or with a key where ByKey says so.
+	NeedsApproval, ByKey bool
 }
 
 // SourceResult is what one source gave.

@@ -60,9 +60,9 @@ func (r *Reversals) meet(o offer, note creditNote) error {
 		r.WithinDay++
 	}
 	if len(r.Examples) < MaxExamples {
-		r.Examples = append(r.Examples, Reversal{Order: o.order, By: note.order, At: note.at, Value: o.value(), Already: o.already})
+		r.Examples = append(r.Examples, Reversal{Order: o.order, By: note.order, At: note.at, Value: o.value, Already: o.already})
 	}
-	return r.Count.Add(countOf(o.value(), 1))
+	return r.Count.Add(countOf(o.value, 1))
 }
 
 // creditNote is a record that undoes goods.
@@ -74,43 +74,6 @@ type creditNote struct {
 	amount Decimal // without sign
 }
 
-// offer is an order that could have been undone.
-type offer struct {
-	goods   uint64
-	order   string
-	at      int64 // Unix seconds
-	amount  Decimal
-	unit    *Value // currency and origin of the amount, shared; nil: there is no amount
-	already bool
-}
-
-func (r *reversals) offerOf(h Head, v Value) offer {
-	o := offer{order: h.Key.Order, at: h.CompletedAt.Unix()}
-	if v.Amount == nil {
-		return o
-	}
-	o.amount = *v.Amount
-	unit := Value{Currency: v.Currency, Of: v.Of}
-	if o.unit = r.units[unit]; o.unit == nil {
-		o.unit = &unit
-		r.units[unit] = o.unit
-	}
-	return o
-}
-
-func (o offer) value() Value {
-	if o.unit == nil {
-		return Value{}
-	}
-	v := *o.unit
-	v.Amount = &o.amount
-	return v
-}
-
-// maxOffers bounds how many orders of a source and target are compared with
-// credit notes.
-const maxOffers = 500_000
-
 // reversals gathers the credit notes of a group of sources, and knows the
 // orders that they undo as soon as all of them are met.
 type reversals struct {
@@ -119,12 +82,10 @@ type reversals struct {
 	named  map[OrderKey][]creditNote
 	undone map[OrderKey]creditNote // to be held back, unless they were sent
 	met    map[OrderKey]bool       // of those that are named
-	units  map[Value]*Value        // without amounts
 }
 
 func newReversals(group []SourceSpec) *reversals {
-	r := &reversals{rules: map[string]ReversalRule{}, named: map[OrderKey][]creditNote{}, undone: map[OrderKey]creditNote{}, met: map[OrderKey]bool{},
-		units: map[Value]*Value{}}
+	r := &reversals{rules: map[string]ReversalRule{}, named: map[OrderKey][]creditNote{}, undone: map[OrderKey]creditNote{}, met: map[OrderKey]bool{}}
 	for _, s := range group {
 		r.rules[s.Name()] = s.Reversals
 	}
@@ -161,6 +122,15 @@ func (r *reversals) note(h Head) {
 	}
 }
 
+// wanted are the goods that credit notes undo which name no order.
+func (r *reversals) wanted() map[uint64]bool {
+	wanted := map[uint64]bool{}
+	for _, n := range r.notes {
+		wanted[n.goods] = true
+	}
+	return wanted
+}
+
 // buyer is who bought, as far as the source says.
 func buyer(h Head) string {
 	return cmp.Or(h.Customer, strings.ToLower(h.Email))
@@ -193,10 +163,7 @@ func undoes(notes []creditNote, h Head) (creditNote, bool) {
 // choose finds the orders that are to be held back among all heads of the
 // group, which each visits.
 func (r *reversals) choose(each func(func(Head) error) error) error {
-	wanted := map[uint64]bool{}
-	for _, n := range r.notes {
-		wanted[n.goods] = true
-	}
+	wanted := r.wanted()
 	var offers []offer
 	keys := map[string]OrderKey{}
 	err := each(func(h Head) error {
@@ -211,7 +178,7 @@ func (r *reversals) choose(each func(func(Head) error) error) error {
 		if r.rules[h.Source].Match != MatchHold || who == "" || !offered(h) {
 			return nil
 		}
-		o := r.offerOf(h, Value{})
+		o := offer{order: h.Key.Order, at: h.CompletedAt.Unix()}
 		if o.goods = goodsOf(h, who); wanted[o.goods] {
 			offers = append(offers, o)
 			keys[o.order] = h.Key
@@ -284,14 +251,15 @@ func (p *planner) undoing(f *feed, h Head, steps []Step) error {
 		if s.Want.Kind != KindPurchase || !already && !s.Send {
 			continue
 		}
-		o := p.undo.offerOf(h, s.Want.Value)
-		o.already = already
+		o := offer{order: h.Key.Order, at: h.CompletedAt.Unix(), value: s.Want.Value, already: already}
 		if n, undone := p.undo.undone[h.Key]; undone {
 			return f.undone.meet(o, n)
 		}
-		if who := buyer(h); rule.Match != MatchOff && who != "" && offered(h) && len(f.offers) < maxOffers {
+		if who := buyer(h); rule.Match != MatchOff && who != "" && offered(h) {
 			o.goods = goodsOf(h, who)
-			f.offers = append(f.offers, o)
+			if err := p.keepOffer(f, o); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -306,15 +274,18 @@ func (p *planner) closeReversals(ctx context.Context, group []SourceSpec) error 
 			if f == nil {
 				continue
 			}
-			found := match(p.undo.notes, f.offers)
-			for i, o := range f.offers {
+			offers, err := f.wanted(p.undo.wanted())
+			if err != nil {
+				return err
+			}
+			found := match(p.undo.notes, offers)
+			for i, o := range offers {
 				if n, undone := found[i]; undone {
 					if err := f.undone.meet(o, p.undo.notes[n]); err != nil {
 						return err
 					}
 				}
 			}
-			f.offers = nil
 		}
 		if err := p.namedBefore(ctx, t, group); err != nil {
 			return err
@@ -356,8 +327,7 @@ func (p *planner) namedBefore(ctx context.Context, t *targetPlan, group []Source
 			if e.State != StateDone || !moneyBack(notes, e.Value) {
 				continue
 			}
-			o := p.undo.offerOf(Head{Key: key, CompletedAt: e.Facts.CompletedAt}, e.Value)
-			o.already = true
+			o := offer{order: key.Order, at: e.Facts.CompletedAt.Unix(), value: e.Value, already: true}
 			if err := f.undone.meet(o, notes[0]); err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ func (r *Runner) Plan(ctx context.Context, led Reader, req Request) (Result, err
 		}
 	}
 	charging, err := r.NeedsApproval(plan)
-	res.Plan.NeedsApproval = len(charging) > 0
+	res.Plan.NeedsApproval, res.Plan.ByKey = len(charging) > 0, len(charging) > 0 && len(r.Approvers) > 0
 	res.Finished = r.Clock().UTC()
 	return res, err
 }
@@ -91,7 +91,7 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 // RemovePlan deletes a plan and what lies beside it: they hold addresses.
 func RemovePlan(path string) error {
 	err := os.Remove(path)
-	for _, beside := range []string{diaryOf(path), approvalOf(path)} {
+	for _, beside := range []string{DiaryOf(path), approvalOf(path)} {
 		if gone := os.Remove(beside); !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
@@ -109,6 +109,9 @@ func RemovePlan(path string) error {
 func (r *Runner) Apply(ctx context.Context, led Ledger, plan *Plan, req Request) (Result, error) {
 	res := r.newResult(cmp.Or(req.Command, "apply"))
 	res.Window, res.Backfill = plan.Window, plan.Backfill
+	if plan.Part != nil {
+		return res, altered("this is a part of a plan, which workers carry out")
+	}
 	moved, err := r.checkPlan(ctx, led, plan)
 	if err != nil {
 		return res, err
@@ -136,7 +139,7 @@ func (r *Runner) open(ctx context.Context, led Ledger, res *Result, req Request)
 	if err := r.checkClock(ctx, led); err != nil {
 		return err
 	}
-	rec := RunRecord{Run: res.Run, Command: res.Command, Started: res.Started, Window: Window{From: req.From, To: req.To}, Slot: req.Slot}
+	rec := RunRecord{Run: res.Run, Command: res.Command, Started: res.Started, Window: Window{From: req.From, To: req.To}, Slot: req.Slot, InsteadOf: req.InsteadOf}
 	if r.Scope != nil {
 		rec.Schedule, res.Schedule, res.Slot, res.Part = r.Scope.Name, r.Scope.Name, req.Slot, r.Scope.partial()
 	}
@@ -168,7 +171,7 @@ func (r *Runner) checkClock(ctx context.Context, led Reader) error {
 // without what the plan sends.
 func (r *Runner) describe(res *Result, plan *Plan, p *planner) {
 	res.Window, res.Backfill = plan.Window, plan.Backfill
-	res.Plan = &PlanRef{Path: plan.Path, Digest: plan.Digest, Expires: plan.Expires}
+	res.Plan = &PlanRef{Path: plan.Path, Run: plan.Run, Digest: plan.Digest, Expires: plan.Expires}
 	res.Lookups = plan.Lookups
 	for _, s := range plan.Sources {
 		found := s.result(p)

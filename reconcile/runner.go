@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"crypto/ed25519"
 	"log/slog"
 	"slices"
 	"time"
@@ -25,8 +26,15 @@ type Runner struct {
 	Suppress *Suppression
 
 	StateDir string // 0700: plans and what planning spills
+	PlanDir  string // where plans are written; "": in StateDir
 	Key      []byte // signs plans
-	Zone     *time.Location
+	// PlanKey is that of a key file, which signs plans in place of Key; nil: none.
+	PlanKey ed25519.PrivateKey
+	// Signers are those whose plans alone are carried out; nil: those made here.
+	Signers []Signer
+	// Approvers are those whose approvals alone count; nil: those given here.
+	Approvers []Signer
+	Zone      *time.Location
 	// Shops are all numberings that the configuration names, used or not.
 	Shops     []string
 	Lookback  int // calendar days in Zone
@@ -104,6 +112,7 @@ type Target struct {
 	Resend      bool // a change after sending is sent again, in place of what was sent; else it is reported alone
 	SendTwins   bool // a person said that purchases alike from two sources are two purchases
 	Concurrency int
+	Places      Places        // of all runs of this process that send to the target at once
 	Timeout     time.Duration // of one request; a lane stops when a run's beat leaves less
 	Limits      Limits        // what one run may send
 	Usual       Usual         // what its last runs sent
@@ -193,6 +202,14 @@ type Request struct {
 	// Slot is the moment of the schedule that the run is for; zero: none. It can
 	// be had once (SlotTaken).
 	Slot time.Time
+	// InsteadOf is the run that ended for that moment without having done its work.
+	InsteadOf RunID
 	// SkipMoved sends a plan's other steps when some have moved.
 	SkipMoved bool
+	// Rounds are runs that have carried out earlier plans of the same work: what
+	// they sent counts as sent now.
+	Rounds []RunID
+	// Begun is told of a run that carries out a part, which lives from then on, and
+	// before it claims anything: an error ends it with nothing claimed. nil: nobody.
+	Begun func(context.Context) error
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,7 +11,7 @@ import (
 // leaves out are not wired. What it does not do is none of the run's, and stays
 // to other entries.
 type Scope struct {
-	// Name is the entry's. What a part covers is kept apart under it.
+	// Name is the entry's.
 	Name string
 	// Part says that some targets or sources are left out: what is for none of the
 	// others may be for these.
@@ -27,12 +28,24 @@ type Scope struct {
 // its targets: then it covers nothing for others.
 func (s *Scope) partial() bool { return s != nil && len(s.Send)+len(s.Channels) > 0 }
 
-// covers names under what the coverage of a target in a mode is kept.
+// covers names under what the coverage of a target in a mode is kept: by what the
+// scope sends, not by the entry's name. So an entry that is renamed goes on where it
+// was, and one that is to send more begins anew: of what it left out until then
+// nothing is known.
 func (r *Runner) covers(mode string) string {
-	if r.Scope.partial() {
-		return mode + "/" + r.Scope.Name
+	if !r.Scope.partial() {
+		return mode
 	}
-	return mode
+	names := func(list []string) string {
+		list = slices.Clone(list)
+		slices.Sort(list)
+		return strings.Join(slices.Compact(list), ",")
+	}
+	var kinds []string
+	for _, k := range r.Scope.Send {
+		kinds = append(kinds, string(k))
+	}
+	return mode + "/" + names(kinds) + "/" + names(r.Scope.Channels)
 }
 
 // lookBack gives from when on is read again what was covered up to a time.

@@ -42,6 +42,24 @@ func TestHarmEntriesOfTheScheduleShareADestination(t *testing.T) {
 	h.ends(h.run(), map[string]int{"already_sent/sent_here": 3})
 }
 
+// An entry that is renamed goes on where it was; one that is to send more, or of
+// more channels, reads everything again, for what it left out was never looked at.
+func TestHarmAnEntryThatChanges(t *testing.T) {
+	online, till := order("web", oneTea, at(noon.Add(-5*day))), order("till", oneTea, reconciletest.InStore("a@example.com"), at(noon.Add(-5*day)))
+	h := newHouse(t, online, till)
+	hours := func(t time.Time) time.Time { return t.Add(-6 * time.Hour) }
+	h.Scope = &reconcile.Scope{Name: "tills", Send: []reconcile.Kind{reconcile.KindPurchase}, Channels: []string{"in_store"}, Lookback: hours}
+	h.ends(h.run(), map[string]int{"sent/sent_now": 1})
+	h.pass(day)
+	h.Scope = &reconcile.Scope{Name: "shops", Send: []reconcile.Kind{reconcile.KindPurchase}, Channels: []string{"in_store", "in_store"}, Lookback: hours}
+	from(t, h.run(), h.clock().Add(-day-6*time.Hour))
+	h.Scope = &reconcile.Scope{Name: "tills", Send: []reconcile.Kind{reconcile.KindPurchase}, Channels: []string{"online", "in_store"}, Lookback: hours}
+	res := h.run()
+	from(t, res, h.target.Since)
+	h.ends(res, map[string]int{"sent/sent_now": 1, "already_sent/sent_here": 1})
+	h.accepted(purchase("till"), purchase("web"))
+}
+
 // What an entry with a shorter look leaves behind, an ordinary one reads: it is no
 // warning each time.
 func TestAShortLookWarnsOfNothing(t *testing.T) {

@@ -3,8 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,13 +13,13 @@ type stream struct {
 	*lane
 	kind      Kind
 	traits    KindTraits
-	queues    []chan PlannedStep
+	queue     *queue
 	unsettled chan struct{} // one token per answer that is not settled
 	answers   chan answer
 
-	gate    *sync.Cond // guards ahead and sent
+	gate    *sync.Cond // guards ahead
 	ahead   int        // claimed, not through Send
-	sent    int
+	sent    atomic.Int64
 	started time.Time
 }
 
@@ -31,21 +31,17 @@ type answer struct {
 func (l *lane) sendKind(ctx context.Context, kind Kind) {
 	s := &stream{lane: l, kind: kind, traits: l.target.Traits()[kind], gate: sync.NewCond(&sync.Mutex{}),
 		unsettled: make(chan struct{}, maxUnsettled), answers: make(chan answer, maxUnsettled), started: l.Clock()}
-	room := max(1, s.traits.MaxBatch)
+	s.queue = newQueue(s.atOnce())
 	if s.traits.MergesRepeats {
-		room = maxAhead
+		s.queue = newQueue(maxAhead)
 	}
 	var workers, settler sync.WaitGroup
 	for range max(1, l.target.Concurrency) {
-		queue := make(chan PlannedStep, room)
-		s.queues = append(s.queues, queue)
-		workers.Go(func() { s.work(ctx, queue) })
+		workers.Go(func() { s.work(ctx) })
 	}
 	settler.Go(s.settleAnswers)
 	s.feed(ctx)
-	for _, queue := range s.queues {
-		close(queue)
-	}
+	s.queue.close()
 	workers.Wait()
 	close(s.answers)
 	settler.Wait()
@@ -55,7 +51,7 @@ func (l *lane) sendKind(ctx context.Context, kind Kind) {
 // by the worker that sends them.
 func (s *stream) feed(ctx context.Context) {
 	var chunk []PlannedStep
-	for step, err := range s.plan.InTurn(s.StateDir, s.target.Name(), s.kind) {
+	for step, err := range ahead(s.plan.InTurn(s.StateDir, s.target.Name(), s.kind)) {
 		if err != nil {
 			s.fail(err)
 			break
@@ -67,8 +63,12 @@ func (s *stream) feed(ctx context.Context) {
 			s.end(step, Place{BucketLeft, ReasonMoved}, "")
 			continue
 		}
+		if place, over := s.plan.over[step.Event.ID]; over {
+			s.end(step, place, "")
+			continue
+		}
 		if !s.traits.MergesRepeats {
-			s.queue(step)
+			s.queue.put(step)
 			continue
 		}
 		if chunk = append(chunk, step); len(chunk) >= s.refill() {
@@ -81,21 +81,12 @@ func (s *stream) feed(ctx context.Context) {
 	}
 }
 
-func (s *stream) queue(step PlannedStep) {
-	h := fnv.New32a()
-	who := string(step.Event.Person)
-	if who == "" {
-		who = string(step.Event.ID)
-	}
-	_, _ = h.Write([]byte(who)) // never fails
-	s.queues[h.Sum32()%uint32(len(s.queues))] <- step
-}
+// atOnce is how many events all workers have in hand.
+func (s *stream) atOnce() int { return max(1, s.target.Concurrency) * max(1, s.traits.MaxBatch) }
 
 // limit is how many events may be claimed and unsent at a time.
 func (s *stream) limit() int {
-	s.gate.L.Lock()
-	sent := s.sent
-	s.gate.L.Unlock()
+	sent := s.sent.Load()
 	rate := s.target.Rate
 	if took := s.Clock().Sub(s.started).Seconds(); sent > 0 && took > 0 {
 		rate = float64(sent) / took
@@ -104,16 +95,18 @@ func (s *stream) limit() int {
 		rate = min(rate, s.target.Rate)
 	}
 	most := int(min(maxAhead, rate*aheadTime.Seconds()))
-	return min(maxAhead, max(most, max(1, s.target.Concurrency)*max(1, s.traits.MaxBatch)))
+	return min(maxAhead, max(most, s.atOnce()))
 }
 
-func (s *stream) refill() int { return max(1, s.limit()/2) }
+// refill is how many events are claimed at a time: few enough that answers need
+// not wait long for their turn in the ledger.
+func (s *stream) refill() int { return max(1, min(s.limit()/2, maxClaim)) }
 
 // claimAhead claims a chunk when there is room for it, and queues what was
 // taken.
 func (s *stream) claimAhead(ctx context.Context, chunk []PlannedStep) {
 	s.gate.L.Lock()
-	for s.ahead > s.refillLocked(len(chunk)) {
+	for s.ahead > 0 && s.ahead+len(chunk) > s.limit() {
 		s.gate.Wait()
 	}
 	s.ahead += len(chunk)
@@ -121,13 +114,9 @@ func (s *stream) claimAhead(ctx context.Context, chunk []PlannedStep) {
 	taken := s.claim(ctx, chunk)
 	s.through(len(chunk) - len(taken))
 	for _, step := range taken {
-		s.queue(step)
+		s.queue.put(step)
 	}
 }
-
-// refillLocked is the level below which another chunk may be claimed, so that
-// at most maxAhead, or one chunk, is ever ahead.
-func (s *stream) refillLocked(chunk int) int { return max(0, min(maxAhead-chunk, chunk)) }
 
 // through says that n events are no longer ahead.
 func (s *stream) through(n int) {
@@ -137,39 +126,34 @@ func (s *stream) through(n int) {
 	s.gate.Signal()
 }
 
-// work sends what one queue brings, batch by batch.
-func (s *stream) work(ctx context.Context, queue chan PlannedStep) {
-	for step := range queue {
-		batch := s.batch(step, queue)
+// work sends what waits, batch by batch.
+func (s *stream) work(ctx context.Context) {
+	most := max(1, s.traits.MaxBatch)
+	for batch := s.queue.take(most); len(batch) > 0; batch = s.queue.take(most) {
 		if s.traits.MergesRepeats {
-			outcomes := s.attempt(ctx, batch)
-			s.through(len(batch))
-			for i, o := range outcomes {
-				s.unsettled <- struct{}{}
-				s.answers <- answer{batch[i], o}
-			}
+			s.sendClaimed(ctx, batch)
 			continue
 		}
-		if batch = s.claim(ctx, batch); len(batch) > 0 {
-			s.settle(batch, s.attempt(ctx, batch))
+		s.target.Places.take()
+		if mine := s.claim(ctx, batch); len(mine) > 0 {
+			s.settle(mine, s.attempt(ctx, mine))
 		}
+		s.target.Places.leave()
+		s.queue.done(batch)
 	}
 }
 
-func (s *stream) batch(first PlannedStep, queue chan PlannedStep) []PlannedStep {
-	batch := []PlannedStep{first}
-	for len(batch) < s.traits.MaxBatch {
-		select {
-		case step, ok := <-queue:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, step)
-		default:
-			return batch
-		}
+// sendClaimed sends what was claimed ahead, and leaves settling it to others.
+func (s *stream) sendClaimed(ctx context.Context, batch []PlannedStep) {
+	s.target.Places.take()
+	outcomes := s.attempt(ctx, batch)
+	s.target.Places.leave()
+	s.queue.done(batch)
+	s.through(len(batch))
+	for i, o := range outcomes {
+		s.unsettled <- struct{}{}
+		s.answers <- answer{batch[i], o}
 	}
-	return batch
 }
 
 // attempt sends claimed steps, unless the lane is halted or the run may be
@@ -189,9 +173,7 @@ func (s *stream) attempt(ctx context.Context, batch []PlannedStep) []Outcome {
 	var outcomes []Outcome
 	if reason == "" {
 		outcomes = s.target.Send(ctx, events)
-		s.gate.L.Lock()
-		s.sent += len(batch)
-		s.gate.L.Unlock()
+		s.sent.Add(int64(len(batch)))
 	}
 	return s.complete(batch, outcomes, reason)
 }

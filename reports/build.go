@@ -23,6 +23,9 @@ type Options struct {
 	// SentBefore says which destinations have accepted something before this run;
 	// nil: that is not known.
 	SentBefore map[string]bool
+	// Upload says that the run was of a file that somebody uploaded, which no
+	// later run reads.
+	Upload bool
 }
 
 // Build makes the report of a result. It changes nothing in r, and every free
@@ -37,7 +40,7 @@ func Build(r reconcile.Result, o Options) Report {
 		Started: seconds(r.Started), Finished: seconds(r.Finished),
 		Window:  reconcile.Window{From: r.Window.From.UTC(), To: r.Window.To.UTC()},
 		Sources: make([]Source, len(r.Sources)), Targets: make([]Target, len(r.Targets)),
-		Error: errorText(r.Err), Schedule: Mask(r.Schedule), Part: r.Part, Backfill: r.Backfill, NewLedger: r.NewLedger, Accepted: accepted(r.Accepted),
+		Error: errorText(r.Err), Schedule: Mask(r.Schedule), Part: r.Part, Backfill: r.Backfill, CarriedBy: carriedBy(r.Carried), Upload: o.Upload, NewLedger: r.NewLedger, Accepted: accepted(r.Accepted),
 		Zone: zone.String(), zone: zone, config: o.Config,
 	}
 	if !r.Slot.IsZero() {
@@ -64,7 +67,7 @@ func Build(r reconcile.Result, o Options) Report {
 		}
 	}
 	if r.Plan != nil {
-		report.Plan = &Plan{Path: Mask(r.Plan.Path), Digest: r.Plan.Digest, Expires: seconds(r.Plan.Expires), NeedsApproval: r.Plan.NeedsApproval}
+		report.Plan = &Plan{Path: Mask(r.Plan.Path), Run: string(r.Plan.Run), Digest: r.Plan.Digest, Expires: seconds(r.Plan.Expires), NeedsApproval: r.Plan.NeedsApproval, ByKey: r.Plan.ByKey}
 	}
 	if a := r.Approval; a != nil {
 		report.Approved = &Approval{By: Mask(a.By), Note: Mask(a.Note), At: seconds(a.At)}
@@ -364,4 +367,11 @@ func accepted(notes map[string]string) map[string]string {
 		masked[name] = Mask(note)
 	}
 	return masked
+}
+
+func carriedBy(runs []reconcile.RunID) (list []string) {
+	for _, run := range runs {
+		list = append(list, string(run))
+	}
+	return list
 }

@@ -23,10 +23,32 @@ func (r Report) firstLine() string {
 			line = strings.TrimSuffix(line, ".") + ", by " + moment(by, r.location()) + "."
 		}
 	}
+	if left := r.leftOfUpload(); left.Events > 0 {
+		line = "A person is needed: " + leftWords(left) + "."
+		if len(r.PersonNeeded) > 0 {
+			line = "A person is needed: " + listed(r.PersonNeeded) + "; " + leftWords(left) + "."
+		}
+	}
 	if r.NewLedger {
 		line += " A new ledger was begun."
 	}
 	return line
+}
+
+// leftOfUpload counts what was not sent of an uploaded file, or has no answer:
+// no later run reads that file.
+func (r Report) leftOfUpload() (left Count) {
+	if !r.Upload || r.planned() {
+		return left
+	}
+	for _, t := range r.Targets {
+		left = sum(left, sum(t.Balance.Left, t.Balance.InDoubt))
+	}
+	return left
+}
+
+func leftWords(left Count) string {
+	return plural(left.Orders, "order") + " of an uploaded file not known to have gone, and no run reads it again"
 }
 
 // maxListed is how many needs the first line names.
@@ -167,6 +189,9 @@ func (r Report) steps() []Step {
 	}
 	if more := len(r.PersonNeeded) - maxSteps; more > 0 {
 		list = append(list, Step{What: "and " + number(more) + " more, told below with each source and destination"})
+	}
+	if left := r.leftOfUpload(); left.Events > 0 {
+		list = append(list, Step{What: leftWords(left), Next: "Make another preview of the file on the upload page: it shows what is still to send, and nothing goes twice."})
 	}
 	return list
 }

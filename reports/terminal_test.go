@@ -190,3 +190,25 @@ func TestUnreadSourceIsNoQuietNight(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstLineOfAnUpload: no run reads an uploaded file again, so that what is
+// left of it, or has no answer, waits for a person.
+func TestFirstLineOfAnUpload(t *testing.T) {
+	r := Build(ordinary(), Options{Upload: true})
+	if got := FirstLine(r); got != "A person is needed: 12 orders of an uploaded file not known to have gone, and no run reads it again." {
+		t.Error(got)
+	}
+	if steps := r.steps(); len(steps) != 1 || !strings.Contains(steps[0].Next, "Make another preview") {
+		t.Errorf("the steps are %+v", steps)
+	}
+	for i := range r.Targets {
+		r.Targets[i].Balance.Left = Count{}
+	}
+	if got := FirstLine(r); got != "No one is needed: everything that was missing has been sent." {
+		t.Error(got)
+	}
+	r.Targets[0].Balance.InDoubt = Count{Orders: 1, Events: 1}
+	if got := FirstLine(r); !strings.HasPrefix(got, "A person is needed: 1 order of an uploaded file") {
+		t.Error(got)
+	}
+}

@@ -35,6 +35,8 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonDamagedID, Words{Text: "a spreadsheet has damaged the number",
 		Next: "Export the column of order numbers as text; opening a file in a spreadsheet and saving it damages them."}},
 	{reconcile.ReasonBadOrderID, Words{Text: "the order number is too long"}},
+	{reconcile.ReasonOrderIsAddress, Words{Text: "the order number is an e-mail address",
+		Next: "Choose the column that holds the order numbers: columns.order in the configuration, or the form of columns on the upload page."}},
 	{reconcile.ReasonBadChannel, Words{Text: "a channel that is not known"}},
 	{reconcile.ReasonNoSuchTime, Words{Text: "a time that the clock change skipped"}},
 	{reconcile.ReasonAmbiguous, Words{Text: "two different rows to join with"}},
@@ -155,7 +157,7 @@ var reasonWords = [...]struct {
 	{reconcile.ReasonSourceFailed, Words{Text: "its source could not be read to the end"}},
 	{reconcile.ReasonCartsStale, Words{Text: "the open carts are older than fresh_within allows"}},
 	{reconcile.ReasonNeedsApproval, Words{Text: "it would charge customers, and nobody has approved it",
-		Next: "Make a plan, look at it, and approve it by name: makegood plan, makegood approve PLAN --by NAME --note ..., makegood apply PLAN."}},
+		Next: "Make a plan, look at it, and approve it: makegood plan, makegood approve PLAN --by NAME --note ... (--key FILE in place of --by where plans.approvers lists keys), makegood apply PLAN."}},
 	{reconcile.ReasonMoved, Words{Text: "changed since the plan was made"}},
 	{reconcile.ReasonLedgerFailed, Words{Text: "the ledger could not be written"}},
 

@@ -24,7 +24,11 @@ func (l *limited) Send(ctx context.Context, batch []reconcile.Event) []reconcile
 	for len(batch) > 0 {
 		n := min(len(batch), l.pace.most())
 		if l.pace.Wait(ctx, n) != nil {
-			return append(outcomes, unsent(batch, reconcile.ReasonInterrupted)...)
+			reason := reconcile.ReasonInterrupted
+			if ctx.Err() == nil { // the ledger sells no pace
+				reason = reconcile.ReasonLedgerFailed
+			}
+			return append(outcomes, unsent(batch, reason)...)
 		}
 		outcomes = append(outcomes, l.Sink.Send(ctx, batch[:n])...)
 		batch = batch[n:]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -34,6 +35,7 @@ type Pace struct {
 	top     float64 // 0: no limit
 	reserve float64
 	limiter *rate.Limiter
+	share   atomic.Pointer[share] // nil: this process alone sends
 
 	mu      sync.Mutex
 	slowed  float64   // the pace when the platform last said too much, halved
@@ -110,7 +112,11 @@ func (p *Pace) most() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.adapt(time.Now())
-	return p.limiter.Burst()
+	most := p.limiter.Burst()
+	if s := p.share.Load(); s != nil {
+		most = min(most, s.most())
+	}
+	return most
 }
 
 // Wait returns when so many more events may go, or with an error when the
@@ -124,6 +130,11 @@ func (p *Pace) Wait(ctx context.Context, events int) error {
 		}
 		if err := wait(ctx, pause, nil); err != nil {
 			return err
+		}
+		if s := p.share.Load(); s != nil && taken {
+			if err := s.take(ctx, n); err != nil {
+				return err
+			}
 		}
 	}
 	return ctx.Err()

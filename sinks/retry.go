@@ -108,6 +108,9 @@ func latest(a, b time.Time) time.Time {
 // wait returns after d or as soon as changed is closed, and with an error when
 // the context ends first.
 func wait(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -31,17 +31,36 @@ func Look(ctx context.Context, path, stateDir string) (kind string, p proposal.P
 type Seen struct {
 	Columns []string
 	Rows    []table.Row // the first ones
+	// Notes say how the file was read, and Sheets are the tabs of a workbook.
+	// Sheet is the one that was read.
+	Notes  []string
+	Sheets []string
+	Sheet  string
 	proposal.Proposal
 }
 
-// See is Look with the first rows, at most so many.
-func See(ctx context.Context, path, stateDir string, most int) (seen Seen, err error) {
-	_, file := undescribed(path, stateDir)
+// Reading is how somebody says that a file is to be read; what is left empty is
+// found out.
+type Reading struct {
+	Sheet               string
+	HeaderRow           int
+	Encoding, Delimiter string
+}
+
+// See is Look with the first rows, at most so many, of a file that is read as
+// somebody said.
+func See(ctx context.Context, path, stateDir string, how Reading, most int) (seen Seen, err error) {
+	file := read(path, stateDir, how)
+	if book, is := file.(*xlsxfile.File); is {
+		if seen.Sheets, err = book.Tabs(); err != nil {
+			return seen, err
+		}
+	}
 	sample, err := headed(ctx, file)
 	if err != nil {
 		return seen, err
 	}
-	seen.Columns, seen.Proposal = sample.Header.Columns, proposal.Of(sample)
+	seen.Columns, seen.Sheet, seen.Proposal = sample.Header.Columns, sample.Header.Sheet, proposal.Of(sample)
 	rows, err := file.Open(ctx)
 	if err != nil {
 		return seen, err
@@ -58,6 +77,7 @@ func See(ctx context.Context, path, stateDir string, most int) (seen Seen, err e
 		row.Cells = slices.Clone(row.Cells)
 		seen.Rows = append(seen.Rows, row)
 	}
+	seen.Notes = rows.Notes()
 	return seen, nil
 }
 
@@ -68,10 +88,29 @@ type sampled interface {
 }
 
 func undescribed(path, stateDir string) (kind string, file sampled) {
-	if ext := strings.ToLower(filepath.Ext(path)); ext == ".xlsx" || ext == ".xlsm" {
-		return "xlsx", xlsxfile.New(path, xlsxfile.Options{TmpDir: filepath.Join(stateDir, "xlsx")})
+	if isBook(path) {
+		kind = "xlsx"
+	} else {
+		kind = "csv"
 	}
-	return "csv", csvfile.New(path, config.Table{})
+	return kind, read(path, stateDir, Reading{})
+}
+
+func isBook(path string) bool {
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext == ".xlsx" || ext == ".xlsm"
+}
+
+// read is a file that is read as somebody said.
+func read(path, stateDir string, how Reading) sampled {
+	if !isBook(path) {
+		return csvfile.New(path, config.Table{HeaderRow: how.HeaderRow, Encoding: how.Encoding, Delimiter: how.Delimiter})
+	}
+	o := xlsxfile.Options{TmpDir: filepath.Join(stateDir, "xlsx"), HeaderRow: how.HeaderRow}
+	if how.Sheet != "" {
+		o.Sheets = []string{how.Sheet}
+	}
+	return xlsxfile.New(path, o)
 }
 
 // headed gives the sample of a file whose columns have names.

@@ -1,14 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"makegood/reconcile"
+	"makegood/reconcile/ledger"
+	"makegood/reports"
 )
 
 func (a *app) applyCommand() *cobra.Command {
@@ -20,6 +27,17 @@ func (a *app) applyCommand() *cobra.Command {
 		Args:    arguments(onePlan),
 		Example: `  makegood apply .makegood/plans/0198c1f0-....plan
   makegood apply --skip-moved PLAN    # send the others when some orders have moved`,
+		Long: `Sends what stands in the plan or less of it, never more. Before anything is sent
+it is made sure that the plan is whole, and that nothing has moved since. What
+is refused says why, with an exit code of its own:
+
+  10 a byte of the file was altered     16 its signature is wrong, or nobody's
+  11 it has expired (24 h)                 whose plans are taken (plans.signers)
+  12 nobody has approved it             17 it was applied already
+  13 the configuration has moved        18 its approval was altered, or is none
+  14 the ledger has moved               19 the approval is by nobody who may
+  15 orders have moved                     give it (plans.approvers)
+                                        20 the approval is of another plan`,
 		RunE: func(c *cobra.Command, args []string) error { return a.apply(c.Context(), &f, args[0]) },
 	}
 	f.output(c)
@@ -32,14 +50,14 @@ func (a *app) applyCommand() *cobra.Command {
 
 func (a *app) apply(ctx context.Context, f *runFlags, path string) (err error) {
 	if _, gone := os.Stat(path); errors.Is(gone, os.ErrNotExist) { // nobody else is told of a slip of the pen
-		return noPlan(path)
+		return a.noPlan(ctx, path)
 	}
 	s, err := a.begin(ctx, f, "apply")
 	if err != nil {
 		return err
 	}
 	defer s.end(&err)
-	plan, err := openPlan(path, s.Key) // before a ledger can be begun
+	plan, err := openPlan(s.Runner, "makegood apply", path) // before a ledger can be begun
 	if err != nil {
 		return err
 	}
@@ -47,6 +65,9 @@ func (a *app) apply(ctx context.Context, f *runFlags, path string) (err error) {
 		return err
 	}
 	if err := s.openLedger(ctx); err != nil {
+		return err
+	}
+	if err := applied(ctx, s.led, plan.Run, plan.AsOf, s.Zone); err != nil {
 		return err
 	}
 	if err := s.usual(ctx, s.led); err != nil {
@@ -64,14 +85,46 @@ func onePlan(_ *cobra.Command, args []string) error {
 	return errors.New("name the one plan to send, as makegood plan has printed it: makegood apply .makegood/plans/PLAN")
 }
 
-func openPlan(path string, key []byte) (*reconcile.Plan, error) {
-	plan, err := reconcile.OpenPlan(path, key)
+// openPlan opens a plan that somebody named.
+func openPlan(r *reconcile.Runner, command, path string) (*reconcile.Plan, error) {
+	plan, err := r.OpenPlan(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, noPlan(path)
+		return nil, &usageError{command: command, err: errNoPlan(path)}
 	}
 	return plan, err
 }
 
-func noPlan(path string) error {
-	return &usageError{command: "makegood apply", err: fmt.Errorf("there is no plan %s: it was applied, or never made", path)}
+func errNoPlan(path string) error {
+	return fmt.Errorf("there is no plan %s: it was applied, or never made", path)
+}
+
+// noPlan says why there is no plan: it was carried out, and removed then, as the
+// ledger has it, or there never was one.
+func (a *app) noPlan(ctx context.Context, path string) error {
+	named, is := strings.CutSuffix(filepath.Base(path), ".plan")
+	if cfg, err := a.load(); is && err == nil && uuid.Validate(named) == nil {
+		err := a.pastOf(ctx, cfg, nil, func(led *ledger.Reader, zone *time.Location) error {
+			return applied(ctx, led, reconcile.RunID(named), a.clock().Add(-keepPlans), zone)
+		})
+		var refused *reconcile.PlanRefused
+		if errors.As(err, &refused) {
+			return refused
+		}
+	}
+	return &usageError{command: "makegood apply", err: errNoPlan(path)}
+}
+
+// applied refuses a plan that was carried out before, which the reports of runs
+// that ended since tell: that of an apply names the run that made its plan.
+func applied(ctx context.Context, led interface {
+	EachEnded(ctx context.Context, since time.Time, do func(ledger.LastRun) (bool, error)) error
+}, plan reconcile.RunID, since time.Time, zone *time.Location) error {
+	return led.EachEnded(ctx, since, func(r ledger.LastRun) (bool, error) {
+		past, err := reports.Read(bytes.NewReader(r.Summary))
+		if err != nil || past.Plan == nil || past.Plan.Run != string(plan) || r.Run == plan {
+			return false, nil //nolint:nilerr // what a run left that this version does not read names no plan
+		}
+		return true, &reconcile.PlanRefused{Code: reconcile.RefusedApplied, Text: fmt.Sprintf("the plan was already applied, by run %s; "+
+			"makegood report %s shows what became of it, and a new plan has whatever is left", namedRun(r, zone), r.Run)}
+	})
 }

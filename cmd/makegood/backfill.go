@@ -15,7 +15,6 @@ import (
 	"makegood/config"
 	"makegood/reconcile"
 	"makegood/reconcile/ledger"
-	"makegood/sinks"
 )
 
 // backfillFlags are what backfill can be told.
@@ -25,6 +24,9 @@ type backfillFlags struct {
 	parallel int
 	plan     bool
 	again    bool
+	workers  bool
+	detach   bool
+	cancel   bool
 }
 
 func (a *app) backfillCommand() *cobra.Command {
@@ -54,12 +56,15 @@ backfill; the same command goes on. The brake that compares a run with the last
 ones does not look at backfills: look at --plan before.
 
 With --parallel several slices are worked on at a time; rate and concurrency of
-each destination are shared among them.`,
+each destination are shared among them. With --workers the slices are worked on by
+the processes that run makegood worker, on any number of machines: Ctrl-C leaves
+them at it, and the same command looks on again.`,
 		GroupID: "outage",
 		Args:    arguments(cobra.NoArgs),
 		Example: `  makegood backfill --plan --from 2026-11-01 --to 2026-11-08
   makegood backfill --from 2026-11-01 --to 2026-11-08 --target activate
-  makegood backfill --from 2026-01-01 --to 2026-07-01 --slice 7d --parallel 4`,
+  makegood backfill --from 2026-01-01 --to 2026-07-01 --slice 7d --parallel 4
+  makegood backfill --from 2026-01-01 --to 2026-07-01 --workers`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.backfill(c.Context(), &f) },
 	}
 	c.Flags().StringVar(&f.from, "from", "", "beginning of the period, such as 2026-11-01, in the configured zone (required)")
@@ -69,6 +74,9 @@ each destination are shared among them.`,
 	c.Flags().IntVar(&f.parallel, "parallel", 1, "how many slices at a time, at most 16")
 	c.Flags().BoolVar(&f.plan, "plan", false, "show what each slice would send; send nothing, change nothing")
 	c.Flags().BoolVar(&f.again, "again", false, "work on slices again that ended with nothing left")
+	c.Flags().BoolVar(&f.workers, "workers", false, "leave the work to makegood worker, on any number of machines")
+	c.Flags().BoolVar(&f.detach, "detach", false, "with --workers: do not look on")
+	c.Flags().BoolVar(&f.cancel, "cancel", false, "with --workers: take out of the queue what has not begun, of every period")
 	c.Flags().BoolVar(&f.json, "json", false, "write the report as JSON to standard output")
 	c.Flags().BoolVar(&f.strict, "strict", false, "exit with 2 for what earlier runs have told of, too")
 	c.Flags().BoolVar(&f.changesRight, "changes-are-right", false, "send changes again although more than half of the orders have changed after they were sent")
@@ -97,6 +105,12 @@ type backfill struct {
 
 func (a *app) backfill(ctx context.Context, f *backfillFlags) (err error) {
 	usage := func(err error) error { return &usageError{command: "makegood backfill", err: err} }
+	if err := f.checkWorkers(); err != nil {
+		return usage(err)
+	}
+	if f.cancel {
+		return a.cancelWorkers(ctx)
+	}
 	if f.from == "" {
 		return usage(errors.New("--from is missing: say which period is to be worked through"))
 	}
@@ -105,40 +119,54 @@ func (a *app) backfill(ctx context.Context, f *backfillFlags) (err error) {
 	}
 	var span config.Span
 	if err := span.UnmarshalText([]byte(f.slice)); err != nil {
-		return usage(fmt.Errorf("--slice %s is %w", f.slice, err))
+		return usage(fmt.Errorf("--slice %s: write calendar days such as 1d, or a time such as 6h", f.slice))
 	}
 	s, err := a.begin(ctx, &f.runFlags, "backfill")
 	if err != nil {
 		return err
 	}
 	defer s.end(&err)
-	if err := s.mayBackfill(f.parallel); err != nil && !f.plan {
+	if err := s.mayBackfill(f.beside()); err != nil && !f.plan {
 		return usage(err)
 	}
-	f.paces = map[string]*sinks.Pace{} // no slice begins with a fresh second's worth
-	for name, t := range s.cfg.Targets {
-		f.paces[name] = sinks.PaceOf(t)
-	}
+	f.sendTogether(s.cfg)
 	b := &backfill{session: s, flags: f, began: a.clock()}
 	now := s.Clock().UTC().Truncate(time.Second)
 	if s.req.To.IsZero() || s.req.To.After(now) {
 		s.req.To = now
 	}
+	if s.req.From.After(now) {
+		return usage(fmt.Errorf("--from %s lies in the future: nothing of it can be missing yet", f.from))
+	}
 	if b.slices, err = slicesOf(reconcile.Window{From: s.req.From, To: s.req.To}, span, s.Zone); err != nil {
 		return usage(err)
 	}
 	inTurn(b.slices, s.Targets, now)
+	if f.workers {
+		return b.byWorkers(ctx)
+	}
 	return b.all(ctx)
 }
 
+// beside is the flag by which several slices are worked on at a time; "": none.
+func (f *backfillFlags) beside() string {
+	switch {
+	case f.workers:
+		return "--workers"
+	case f.parallel > 1:
+		return "--parallel"
+	}
+	return ""
+}
+
 // mayBackfill refuses what slices would do otherwise than one run.
-func (s *session) mayBackfill(parallel int) error {
+func (s *session) mayBackfill(beside string) error {
 	for _, t := range s.Targets {
 		switch {
 		case t.Mode == reconcile.ModeTrial:
 			return fmt.Errorf("%s is on trial: each slice would send a first few; makegood run --from names a period for a trial", t.Name())
-		case parallel > 1 && (t.Type == "file" || t.Type == "emanage"):
-			return fmt.Errorf("%s is of type %s, which is written by one run at a time: leave --parallel away", t.Name(), t.Type)
+		case beside != "" && (t.Type == "file" || t.Type == "emanage"):
+			return fmt.Errorf("%s is of type %s, which is written by one run at a time: leave %s away", t.Name(), t.Type, beside)
 		}
 	}
 	return nil
@@ -254,8 +282,8 @@ func (b *backfill) run(ctx context.Context, one *slice) (res reconcile.Result, e
 	return w.Run(ctx, b.led, req)
 }
 
-// shared is the configuration of one of several runs at a time: each claims and
-// opens connections for its part of what a destination takes. The pace is one.
+// shared is the configuration of one of several runs at a time: each claims for
+// its part of what a destination takes. The pace and the places are one.
 func shared(cfg *config.Config, parallel int) *config.Config {
 	if parallel == 1 {
 		return cfg
@@ -265,7 +293,6 @@ func shared(cfg *config.Config, parallel int) *config.Config {
 	for name, t := range part.Targets {
 		one := *t
 		one.Rate.PerSecond /= float64(parallel)
-		one.Concurrency = max(1, t.Concurrency/parallel)
 		part.Targets[name] = &one
 	}
 	return &part

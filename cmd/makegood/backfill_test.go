@@ -71,6 +71,38 @@ func TestSlices(t *testing.T) {
 	}
 }
 
+// TestSlicesWhereClocksChangeAtMidnight: a day begins with its first moment, also
+// where the clocks skip midnight, or a whole day.
+func TestSlicesWhereClocksChangeAtMidnight(t *testing.T) {
+	for _, c := range []struct{ zone, from, to, want string }{
+		{"America/Santiago", "2026-09-04", "2026-09-08", "2026-09-04 2026-09-05 2026-09-06 2026-09-07"},
+		{"Africa/Cairo", "2024-04-25", "2024-04-28", "2024-04-25 2024-04-26 2024-04-27"},
+		{"America/Havana", "2026-10-31", "2026-11-03", "2026-10-31 2026-11-01 2026-11-02"},
+		{"Pacific/Apia", "2011-12-28", "2012-01-01", "2011-12-28 2011-12-29 2011-12-31"},
+		{"Australia/Lord_Howe", "2026-10-03", "2026-10-06", "2026-10-03 2026-10-04 2026-10-05"},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		check(t, err)
+		var ends [2]config.Date
+		check(t, ends[0].UnmarshalText([]byte(c.from)))
+		check(t, ends[1].UnmarshalText([]byte(c.to)))
+		list, err := slicesOf(reconcile.Window{From: ends[0].In(zone), To: ends[1].In(zone)}, config.Span{Days: 1}, zone)
+		if err != nil {
+			t.Errorf("%s: %v", c.zone, err)
+			continue
+		}
+		var names []string
+		for i, s := range list {
+			if names = append(names, s.name(zone)); i > 0 && !s.From.Equal(list[i-1].To) {
+				t.Errorf("%s: a slice from %s follows one to %s", c.zone, s.From, list[i-1].To)
+			}
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.zone, got, c.want)
+		}
+	}
+}
+
 // TestSlicesInTurn: what becomes too old next goes first, what is too old for all
 // goes last.
 func TestSlicesInTurn(t *testing.T) {
@@ -121,8 +153,12 @@ func (s agingSink) Traits() map[reconcile.Kind]reconcile.KindTraits {
 func TestShared(t *testing.T) {
 	cfg := &config.Config{Targets: map[string]*config.Target{"a": {Concurrency: 4, Rate: config.Rate{PerSecond: 10}}, "b": {Concurrency: 1, Rate: config.Rate{PerSecond: 1}}}}
 	part := shared(cfg, 3)
-	if a := part.Targets["a"]; a.Concurrency != 1 || a.Rate.PerSecond*3 > 10.0001 || part.Targets["b"].Concurrency != 1 {
+	if a := part.Targets["a"]; a.Concurrency != 4 || a.Rate.PerSecond*3 > 10.0001 || part.Targets["b"].Concurrency != 1 {
 		t.Errorf("a part is %+v", a)
+	}
+	var all runFlags // whose places each of them takes
+	if all.sendTogether(part); cap(all.places["a"]) != 4 || cap(all.places["b"]) != 1 || len(all.paces) != 2 {
+		t.Errorf("together they have %d and %d places", cap(all.places["a"]), cap(all.places["b"]))
 	}
 	if cfg.Targets["a"].Concurrency != 4 || cfg.Targets["a"].Rate.PerSecond != 10 {
 		t.Error("the configuration was changed")
@@ -153,7 +189,7 @@ func backfillShop(t *testing.T, orders int, settings fields) *shop {
 	s := newShop(t)
 	var rows []string
 	for i := range orders {
-		rows = append(rows, fmt.Sprintf("%d,%s,p%d@example.com,MUG,1,5", i, ago(time.Duration(i)*7*24*time.Hour/time.Duration(orders)+time.Hour), i))
+		rows = append(rows, fmt.Sprintf("%d,%s,p%d@example.com,MUG,1,5", i, ago(time.Duration(i)*(7*24*time.Hour/time.Duration(orders))+time.Hour), i))
 	}
 	s.csv("tills.csv", usualHeader, rows...)
 	s.tills("tills", nil)

@@ -44,7 +44,9 @@ type sliceTarget struct {
 	Stopped string          `json:"stopped,omitempty"`
 	Error   string          `json:"error,omitempty"` // why it was not worked on
 	Balance reports.Balance `json:"balance"`
-	run     string          // of a slice that an earlier start ended
+	// ToSend of what is left a backfill would send now, of a plan alone.
+	ToSend *reports.Count `json:"to_send,omitempty"`
+	run    string         // of a slice that an earlier start ended
 }
 
 // maxSlices bounds how many parts a period has.
@@ -60,7 +62,7 @@ func slicesOf(w reconcile.Window, span config.Span, zone *time.Location) ([]*sli
 	for from := w.From.In(zone); from.Before(w.To); {
 		to := from.Add(time.Duration(span.Exact))
 		if span.Days > 0 {
-			to = time.Date(from.Year(), from.Month(), from.Day()+int(span.Days), 0, 0, 0, 0, zone)
+			to = dayBegins(from, int(span.Days), zone)
 		}
 		if to.After(w.To) {
 			to = w.To
@@ -71,6 +73,18 @@ func slicesOf(w reconcile.Window, span config.Span, zone *time.Location) ([]*sli
 		from = to.In(zone)
 	}
 	return list, nil
+}
+
+// dayBegins is when the day begins that comes so many days after that of a time:
+// midnight, or the first moment of the day where clocks skip midnight; where they
+// skip the day, the beginning of the next. It is a time of the zone.
+func dayBegins(of time.Time, days int, zone *time.Location) time.Time {
+	of = of.In(zone)
+	var day config.Date
+	if err := day.UnmarshalText([]byte(time.Date(of.Year(), of.Month(), of.Day()+days, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))); err != nil {
+		panic("makegood: a day of the calendar is no date") // years have four digits here
+	}
+	return day.In(zone).In(zone)
 }
 
 // rememberedFor is how long a slice that ended with nothing left is not worked on
@@ -136,7 +150,11 @@ func (b *backfill) allDone(list []sliceTarget) bool {
 
 // take notes how a slice ended.
 func (s *slice) take(res reconcile.Result, err error, plan bool) {
-	if err = advised(err); err != nil {
+	cancelled := errors.Is(err, context.Canceled) // by a person: no error of the slice
+	if cancelled {
+		quiet(&res)
+	}
+	if err = advised(err); err != nil && !cancelled {
 		s.Error = reports.Mask(err.Error())
 	}
 	if s.Exit = codeOf(err); err == nil || len(res.Sources) > 0 {
@@ -155,11 +173,17 @@ func (s *slice) take(res reconcile.Result, err error, plan bool) {
 	}
 	if plan {
 		s.Run = "" // nobody finds it
+		for i := range s.Targets {
+			t := &s.Targets[i]
+			if t.ToSend = new(reports.Count); t.Error == "" {
+				*t.ToSend = t.Balance.Left
+			}
+		}
 	}
 	switch {
 	case s.Exit >= exitFailed:
 		s.State = sliceFailed
-	case errors.Is(err, context.Canceled):
+	case cancelled:
 		s.State = sliceLeft
 	case plan:
 		s.State = slicePlanned
@@ -167,6 +191,20 @@ func (s *slice) take(res reconcile.Result, err error, plan bool) {
 		s.State = sliceLeft
 	default:
 		s.State = sliceDone
+	}
+}
+
+// quiet takes from a result what only says that a person stopped it.
+func quiet(res *reconcile.Result) {
+	for i := range res.Sources {
+		if errors.Is(res.Sources[i].Err, context.Canceled) {
+			res.Sources[i].Err = nil
+		}
+	}
+	for i := range res.Targets {
+		if errors.Is(res.Targets[i].Err, context.Canceled) {
+			res.Targets[i].Err = nil
+		}
 	}
 }
 
@@ -204,11 +242,11 @@ func (s *slice) errors() (list []string) {
 // midnight, both ends with their times. The end is not in it.
 func (s *slice) name(zone *time.Location) string {
 	from, to := s.From.In(zone), s.To.In(zone)
-	midnight := func(t time.Time) bool { h, m, s := t.Clock(); return h+m+s == 0 }
+	begins := func(t time.Time) bool { return t.Equal(dayBegins(t, 0, zone)) }
 	switch {
-	case !midnight(from) || !midnight(to):
+	case !begins(from) || !begins(to):
 		return from.Format("2006-01-02 15:04") + " to " + to.Format("2006-01-02 15:04")
-	case from.AddDate(0, 0, 1).Equal(to):
+	case dayBegins(from, 1, zone).Equal(to):
 		return from.Format(time.DateOnly)
 	}
 	return from.Format(time.DateOnly) + " to " + to.Format(time.DateOnly)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,15 @@ func (b *backfill) told() (*backfillReport, error) {
 				i = len(got.Targets)
 				got.Targets = append(got.Targets, sliceTarget{Target: t.Target, Mode: t.Mode, Balance: reports.Balance{Holds: true}})
 			}
-			if err := plus(&got.Targets[i].Balance, t.Balance); err != nil {
+			sum := &got.Targets[i]
+			err := plus(&sum.Balance, t.Balance)
+			if t.ToSend != nil {
+				if sum.ToSend == nil {
+					sum.ToSend = new(reports.Count)
+				}
+				err = errors.Join(err, plusCount(sum.ToSend, *t.ToSend))
+			}
+			if err != nil {
 				return nil, fmt.Errorf("add up the slices: %w", err)
 			}
 		}
@@ -169,9 +178,22 @@ func (b *backfill) tellBackfill(got *backfillReport) error {
 		}
 	}
 	if got.Ended != "" {
-		fmt.Fprintf(out, "! Ended early: %s. The same command goes on.\n", got.Ended)
+		fmt.Fprintf(out, "! Ended early: %s. %s\n", got.Ended, b.goesOn())
 	}
 	return nil
+}
+
+// goesOn says how a backfill that ended early goes on: of a destination that was
+// stopped for its own answers by what is mended first.
+func (b *backfill) goesOn() string {
+	for _, one := range b.slices {
+		for _, t := range one.Targets {
+			if t.Stopped != "" && t.Error == "" && one.Exit >= exitPerson {
+				return "Once that is mended, the same command goes on."
+			}
+		}
+	}
+	return "The same command goes on."
 }
 
 // stateWords are what people read of a slice without a balance.
@@ -193,8 +215,12 @@ func (s *slice) remark() string {
 func tellRow(w *tabwriter.Writer, name string, t sliceTarget, plan bool, remark string) {
 	b := t.Balance
 	sent, left := b.Sent, b.Left.Events
-	if plan {
-		sent, left = b.Left, 0
+	if plan { // a slice that ended before sends nothing more
+		sent = reports.Count{}
+		if t.ToSend != nil {
+			sent = *t.ToSend
+		}
+		left -= sent.Events
 	}
 	if t.Error != "" {
 		remark = "not now, see below"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,17 +15,23 @@ import (
 	"testing"
 	"time"
 
+	"makegood/cmd/makegood/schedule"
 	"makegood/reconcile/ledger"
 	"makegood/reports"
 	"makegood/sinks/simulator"
 )
 
-// clocked is a service that runs a schedule by a clock of its own, which jumps to
-// whatever is waited for.
+// clocked is a service that runs a schedule by a clock of its own: when all entries
+// wait, it jumps to the next moment that one of them waits for.
 type clocked struct {
 	*app
-	mu  sync.Mutex
-	now time.Time
+	mu      sync.Mutex
+	moved   *sync.Cond
+	now     time.Time
+	until   time.Time
+	entries int
+	wakes   []time.Time // of the entries that wait
+	over    bool
 }
 
 func (c *clocked) time() time.Time {
@@ -33,32 +40,57 @@ func (c *clocked) time() time.Time {
 	return c.now
 }
 
+// sleep waits for a time, and makes it come when everybody waits. Before it goes
+// on at a time, meanwhile happens.
+func (c *clocked) sleep(wake time.Time, meanwhile []func(time.Time)) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if wake.After(c.now) {
+		c.wakes = append(c.wakes, wake)
+	}
+	if len(c.wakes) == c.entries {
+		next := slices.MinFunc(c.wakes, time.Time.Compare)
+		if c.over = next.After(c.until); !c.over {
+			c.now = next
+			c.wakes = slices.DeleteFunc(c.wakes, func(t time.Time) bool { return !t.After(next) })
+			for _, happens := range meanwhile {
+				happens(next)
+			}
+		}
+		c.moved.Broadcast()
+	}
+	for !c.over && c.now.Before(wake) {
+		c.moved.Wait()
+	}
+	return !c.over
+}
+
 // serveUntil is makegood serve from one time to another, in this process.
-func (s *shop) serveUntil(from, until time.Time) (log string) {
+func (s *shop) serveUntil(from, until time.Time, meanwhile ...func(time.Time)) (log string) {
+	s.Helper()
+	return s.serveOn(1, from, until, meanwhile...)
+}
+
+// serveOn is makegood serve on several hosts, whose clocks are one.
+func (s *shop) serveOn(hosts int, from, until time.Time, meanwhile ...func(time.Time)) (log string) {
 	s.Helper()
 	var lines sharedText
-	c := &clocked{now: from}
-	c.app = &app{env: os.LookupEnv, io: stdio{strings.NewReader(""), &lines, &lines}, clock: c.time, file: s.file(), logFormat: logAuto, logLevel: "info"}
-	check(s.T, c.startLog())
-	cfg, err := c.load()
-	check(s.T, err)
-	service, err := c.byTheClock(cfg)
-	check(s.T, err)
-	ctx, cancel := context.WithCancel(s.Context())
-	defer cancel()
-	service.Sleep = func(ctx context.Context, wake time.Time) bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if wake.After(until) {
-			cancel()
-			return false
-		}
-		if wake.After(c.now) {
-			c.now = wake
-		}
-		return ctx.Err() == nil
+	c, file := &clocked{now: from, until: until}, s.file()
+	c.moved = sync.NewCond(&c.mu)
+	var all schedule.Service
+	for range hosts {
+		c.app = &app{env: os.LookupEnv, io: stdio{strings.NewReader(""), &lines, &lines}, clock: c.time, file: file, logFormat: logAuto, logLevel: "info"}
+		check(s.T, c.startLog())
+		cfg, err := c.load()
+		check(s.T, err)
+		service, err := c.byTheClock(cfg)
+		check(s.T, err)
+		service.Entries = append(service.Entries, all.Entries...)
+		all = service
 	}
-	service.Serve(ctx)
+	c.entries = len(all.Entries)
+	all.Sleep = func(_ context.Context, wake time.Time) bool { return c.sleep(wake, meanwhile) }
+	all.Serve(s.Context())
 	return lines.String()
 }
 
@@ -107,8 +139,8 @@ func nightsOf(t *testing.T, from time.Time, days int) *shop {
 	return s
 }
 
-// TestServeMissedNights: after three nights without a service one run closes all
-// gaps, and the nights of both clock changes have one run each.
+// TestServeMissedNights: after three nights without a service, the last of them with
+// a clock change, one run closes all gaps, also where two services begin at once.
 func TestServeMissedNights(t *testing.T) {
 	t.Parallel()
 	zone, err := time.LoadLocation("Europe/Amsterdam")
@@ -129,16 +161,16 @@ func TestServeMissedNights(t *testing.T) {
 				t.Errorf("%d runs\n%s", n, log)
 			}
 			s.wantsCount(2)
-			log = s.serveUntil(at(5, "14:00"), at(5, "15:00")) // three nights later
+			log = s.serveOn(2, at(5, "14:00"), at(5, "15:00")) // three nights later
 			if n := strings.Count(log, "everything that was missing has been sent"); n != 1 {
 				t.Errorf("%d runs to catch up\n%s", n, log)
 			}
 			s.wantsCount(6) // of five nights, and of the noon before
 			s.serveUntil(at(5, "16:00"), at(5, "17:00"))
 			s.wantsCount(6)
-			log = s.serveUntil(at(5, "18:00"), at(11, "13:00")) // over the change
+			log = s.serveUntil(at(5, "18:00"), at(11, "13:00"))
 			if n := strings.Count(log, "everything that was missing has been sent"); n != 5 {
-				t.Errorf("%d runs over the change\n%s", n, log)
+				t.Errorf("%d runs in the nights after\n%s", n, log)
 			}
 			s.wantsCount(11)
 		})
@@ -285,7 +317,8 @@ func (s *shop) timing() (sum timed) {
 
 // TestServeAfterAKillAndStopped: a run of the schedule is killed; the service that
 // starts afterwards takes its moment up at once, and when it is stopped in the
-// middle it settles what is in flight and ends. The next run sends the rest.
+// middle it settles what is in flight and ends. The next service sends the rest,
+// and does not wait for another night.
 func TestServeAfterAKillAndStopped(t *testing.T) {
 	t.Parallel()
 	s := nightsOf(t, time.Now().AddDate(0, 0, -50), 50)
@@ -318,10 +351,16 @@ func TestServeAfterAKillAndStopped(t *testing.T) {
 	if err := serve.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, log.String())
 	}
-	s.sim.OnAccept(nil)
 	s.contains(log.String(), "still to send, and the next run sends them")
+	again := play(t, "serve", "-c", file)
+	reached = after(int64(50 - s.sim.Counts().Platforms["squeezely"].Orders))
+	check(t, again.Start())
+	<-reached
+	check(t, again.Process.Signal(syscall.SIGTERM))
+	check(t, again.Wait())
+	s.sim.OnAccept(nil)
 	b := s.run(exitDone).target(t, "activate").Balance
-	if b.InDoubt.Events+b.Left.Events != 0 || b.Sent.Events == 0 {
+	if b.InDoubt.Events+b.Left.Events != 0 || b.Sent.Events != 0 {
 		t.Errorf("the last run ended with %+v", b)
 	}
 	if p := s.sim.Counts().Platforms["squeezely"]; p.Orders != 50 {

@@ -29,6 +29,9 @@ orders and money of each day to lay beside the shop's own sales report (all days
 with --json or --report FILE.xlsx), what stands in custom fields, and what each
 destination lacks before it can go live. No destination is asked anything.
 
+What no entry of the schedule sends, though a destination is to have it, is said
+as a warning.
+
 With --like it compares, field by field, a request that the shop's own page
 sends to Collect with what makegood would send for the same order: host, MID,
 how people are named, item and unique_id. Copy the request in the browser's
@@ -72,6 +75,9 @@ func (a *app) check(ctx context.Context, f *runFlags) (err error) {
 	}
 	res.Command, res.Plan = "check", nil
 	err = s.tell(res, err)
+	for _, text := range leftByAll(s.cfg) {
+		a.log.Warn(text)
+	}
 	if a.code == exitLeft { // what there is to send does not stand in the way
 		a.code = exitDone
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"database/sql"
 	"errors"
@@ -19,9 +20,15 @@ type rowsOfText [][]string
 
 const flatQuery = "SELECT id, paid, email, sku, n, price FROM flat WHERE paid >= :from AND paid < :to"
 
+// postgresVariable names another PostgreSQL server than the usual one: 8 workers
+// need more connections than a server of a test machine may have.
+const postgresVariable = "MAKEGOOD_TEST_POSTGRES"
+
+func postgresAt() string { return cmp.Or(os.Getenv(postgresVariable), "127.0.0.1:5432") }
+
 // reachable tells whether a server answers. MAKEGOOD_TEST_REQUIRE names those
 // that must.
-func reachable(t *testing.T, name, address string) bool {
+func reachable(t testing.TB, name, address string) bool {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", address, 2*time.Second)
 	if err == nil {
@@ -36,10 +43,10 @@ func reachable(t *testing.T, name, address string) bool {
 
 // ownSchema makes a schema of a random name and gives its owner's connection
 // and its DSN; "" where there is no server.
-func ownSchema(t *testing.T, name string) (*sql.DB, string) {
+func ownSchema(t testing.TB, name string) (*sql.DB, string) {
 	t.Helper()
 	schema := "makegood_" + strings.ToLower(rand.Text()[:12])
-	driver, address, login := "pgx", "127.0.0.1:5432", "postgres://postgres@127.0.0.1:5432/test?sslmode=disable"
+	driver, address, login := "pgx", postgresAt(), "postgres://postgres@"+postgresAt()+"/test?sslmode=disable"
 	kind, use, cascade, dsn := "SCHEMA", "SET search_path = ", " CASCADE", login+"&search_path="+schema
 	if name == "mysql" {
 		driver, address, login = "mysql", "127.0.0.1:3306", "root@tcp(127.0.0.1:3306)/test"
@@ -55,6 +62,8 @@ func ownSchema(t *testing.T, name string) (*sql.DB, string) {
 	owner.SetMaxOpenConns(1)
 	t.Cleanup(func() {
 		_, err := owner.Exec("DROP " + kind + " " + schema + cascade)
+		_, queue := owner.Exec("DROP " + kind + " IF EXISTS " + schema + "_queue" + cascade) // which workers share
+		err = errors.Join(err, queue)
 		if err := errors.Join(err, owner.Close()); err != nil {
 			t.Error(err)
 		}
@@ -63,7 +72,7 @@ func ownSchema(t *testing.T, name string) (*sql.DB, string) {
 	return owner, dsn
 }
 
-func script(t *testing.T, db *sql.DB, statements ...string) {
+func script(t testing.TB, db *sql.DB, statements ...string) {
 	t.Helper()
 	for _, one := range statements {
 		if _, err := db.Exec(one); err != nil {

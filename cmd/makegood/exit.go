@@ -70,7 +70,7 @@ func (a *app) exit(err error) int {
 	var refused *reconcile.PlanRefused
 	if errors.As(err, &refused) {
 		for _, m := range refused.Moved {
-			fmt.Fprintln(a.io.err, "  "+reports.Mask(m))
+			fmt.Fprintln(a.io.err, "  "+hideKeys(reports.Mask(m)))
 		}
 	}
 	return codeOf(err)

@@ -16,13 +16,14 @@ var explainedBad = situations{
 		long := strings.Repeat("7", 201)
 		w.csv("shop.csv", usualHeader+",channel", "1,"+at+",ann@example.com,MUG,one,5,online", "2,"+at+",bob@example.com,MUG,1,5,",
 			"3,"+at+",cas@example.com,MUG,1,5,online", "3,"+at+",dee@example.com,MUG,1,5,online", "1.9143E+18,"+at+",eve@example.com,MUG,1,5,online",
-			long+","+at+",fay@example.com,MUG,1,5,online", "6,"+at+",gus@example.com,MUG,1,5,fax")
+			long+","+at+",fay@example.com,MUG,1,5,online", "hue@example.com,"+at+",hue@example.com,MUG,1,5,online", "6,"+at+",gus@example.com,MUG,1,5,fax")
 		w.night()
 		w.tells("1", "bad_value")
 		w.tells("2", "missing_value")
 		w.tells("3", "conflict")
 		w.tells("1.9143E+18", "damaged_id")
 		w.tells(long, "bad_order_id")
+		w.tells("hue@example.com", "order_is_address")
 		w.tells("6", "bad_channel")
 	},
 	"rows to fix that nobody has corrected": func(w witness) {

@@ -19,6 +19,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"makegood/cmd/makegood/workers"
+	"makegood/config"
 	"makegood/reconcile"
 )
 
@@ -32,8 +34,10 @@ func (a *app) forgetCommand() *cobra.Command {
 		Use:   "forget --email ADDRESS | --order NUMBER",
 		Short: "Forget a person: remove plans that name them, and send nothing about them any more",
 		Long: `Deletes the plans in state_dir that hold a person's address or an order, and what
-killed runs left of them, and remembers never to send anything about them: the
-address as its SHA-256, in state_dir/` + forgottenFile + `. The ledger holds no names and no
+killed runs left of them, and uploads with a row about them, and remembers never to send anything about them: the
+address as its SHA-256, in state_dir/` + forgottenFile + `. Where workers share the work, plans in
+the queue that hold it are erased and made anew without it, and the workers of all
+machines remember it, too. The ledger holds no names and no
 addresses: of a person it has a keyed hash, which nobody can turn back without
 person.key. What was sent to a platform has to be erased there.`,
 		GroupID: "setup",
@@ -54,7 +58,7 @@ func (a *app) forget(ctx context.Context, emails, orders []string) error {
 	if err != nil {
 		return err
 	}
-	var lines []string
+	var lines, addresses []string
 	var traces [][]byte
 	for i, email := range emails {
 		parsed, err := mail.ParseAddress(strings.TrimSpace(email))
@@ -64,7 +68,7 @@ func (a *app) forget(ctx context.Context, emails, orders []string) error {
 		address := strings.ToLower(parsed.Address)
 		sum := sha256.Sum256([]byte(address))
 		hash := hex.EncodeToString(sum[:])
-		lines = append(lines, hash)
+		lines, addresses = append(lines, hash), append(addresses, address)
 		traces = append(traces, []byte(address), []byte(hash))
 	}
 	for _, order := range orders {
@@ -80,7 +84,60 @@ func (a *app) forget(ctx context.Context, emails, orders []string) error {
 	}
 	removed, err := removeTraces(ctx, cfg.StateDir, traces)
 	fmt.Fprintf(a.io.out, "Nothing is sent about them any more. %d files that named them were removed.\n", removed)
+	if err != nil {
+		return err
+	}
+	removed, err = removeUploads(ctx, cfg.StateDir, uploadTraces(addresses, orders))
+	if removed > 0 {
+		fmt.Fprintf(a.io.out, "%d uploads that named them were removed, with what was made of them.\n", removed)
+	}
+	return errors.Join(err, a.forgetQueued(ctx, cfg, lines, traces))
+}
+
+// forgetQueued erases plans that lie in the queue beside the ledger, and tells the
+// workers of all machines.
+func (a *app) forgetQueued(ctx context.Context, cfg *config.Config, lines []string, traces [][]byte) error {
+	if mayShare(cfg) != nil {
+		return nil
+	}
+	there, err := workers.Look(ctx, cfg.Ledger, a.log)
+	if err != nil || there == nil {
+		return err
+	}
+	there.Close()
+	hidden, err := sealed(cfg, lines)
+	if err != nil {
+		return err
+	}
+	q, err := workers.Open(ctx, cfg.Ledger, a.log) // it may be of an older version
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	if err := q.Forget(ctx, hidden); err != nil {
+		return err
+	}
+	erased, err := q.Drop(ctx, cfg.StateDir, func(path string) (bool, error) { return names(path, traces) })
+	fmt.Fprintf(a.io.out, "All workers know. The plans of %s in the queue named them, and are made anew without them.\n", counted(erased, "slice"))
 	return err
+}
+
+// tellForgotten tells the workers of all machines whom this one was told to forget,
+// perhaps before there was a queue.
+func tellForgotten(ctx context.Context, q *workers.Queue, cfg *config.Config) error {
+	known, err := os.ReadFile(filepath.Join(cfg.StateDir, forgottenFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read whom to forget: %w", err)
+	}
+	lines := slices.DeleteFunc(strings.Split(string(known), "\n"), func(line string) bool { return line == "" })
+	if len(lines) == 0 {
+		return nil
+	}
+	hidden, err := sealed(cfg, lines)
+	if err != nil {
+		return err
+	}
+	return q.Forget(ctx, hidden)
 }
 
 // remember adds lines to those that nothing is sent about.
@@ -102,7 +159,7 @@ func appendTo(path string, lines []string) error {
 		return err
 	}
 	have := strings.Split(string(known), "\n")
-	lines = slices.DeleteFunc(lines, func(line string) bool { return slices.Contains(have, line) })
+	lines = slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return slices.Contains(have, line) })
 	if len(lines) == 0 {
 		return nil
 	}

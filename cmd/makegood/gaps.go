@@ -58,15 +58,17 @@ type covered struct {
 // gapWindow is a window with what is known of it.
 type gapWindow struct {
 	outage.Window
-	BucketMinutes int `json:"bucket_minutes"` // how exactly From and To are known
+	BucketMinutes int `json:"bucket_minutes"` // From and To are known to within so many that had orders
 	// Places are where its missing messages are, and how many.
 	Places []placed `json:"places"`
 	// Tried are the answers that makegood got about them, most frequent first.
 	Tried []tried `json:"tried,omitempty"`
 	// Repair is the command that sends what is missing, where the destination is
-	// live and takes it without an approval; Look shows it before.
-	Repair string `json:"repair,omitempty"`
-	Look   string `json:"look"`
+	// live and takes it without an approval; Look shows it before. NoRepair says
+	// why no command sends any of it.
+	Repair   string `json:"repair,omitempty"`
+	NoRepair string `json:"no_repair,omitempty"`
+	Look     string `json:"look"`
 }
 
 type placed struct {
@@ -118,8 +120,12 @@ func (a *app) gaps(ctx context.Context, f *runFlags) (err error) {
 		return err
 	}
 	defer s.end(&err)
+	now := s.Clock().UTC().Truncate(time.Second)
 	if s.req.From.IsZero() {
-		s.req.From = s.Clock().In(s.Zone).AddDate(0, 0, -s.ReachBack)
+		s.req.From = dayBegins(now, -s.ReachBack, s.Zone)
+	}
+	if s.req.From.After(now) {
+		return &usageError{command: "makegood gaps", err: fmt.Errorf("--from %s lies in the future: nothing of it can be missing yet", f.from)}
 	}
 	led, err := s.readLedger(ctx)
 	if err != nil {
@@ -165,7 +171,7 @@ func (s *session) findGaps(ctx context.Context, led *ledger.Reader) (*gapsReport
 	if err := errors.Join(err, book.failure); err != nil {
 		return nil, err
 	}
-	got := &gapsReport{Schema: 1, Zone: s.Zone.String(), From: res.Window.From, To: res.Window.To}
+	got := &gapsReport{Schema: 1, Zone: s.Zone.String(), From: res.Window.From.UTC().Truncate(time.Second), To: res.Window.To.UTC().Truncate(time.Second)}
 	for _, source := range res.Sources {
 		if source.Err != nil {
 			return nil, fmt.Errorf("read %s: %w; without it nothing can be said of the orders that it holds", source.Source, source.Err)
@@ -180,7 +186,7 @@ func (s *session) findGaps(ctx context.Context, led *ledger.Reader) (*gapsReport
 			return nil, err
 		}
 		if s.unreadRecord(res, t) {
-			one.Unknown, one.Windows = true, nil
+			one.Unknown, one.Windows = true, []gapWindow{}
 		}
 		got.Targets = append(got.Targets, one)
 	}
@@ -221,10 +227,14 @@ func (s *session) gapsOf(ctx context.Context, led *ledger.Reader, book *gapsBook
 	for _, w := range found {
 		one := gapWindow{Window: w, BucketMinutes: int(w.Bucket.Minutes()), Places: list.places(w)}
 		one.Value, one.From, one.To = reports.Mask(one.Value), w.From.UTC(), w.To.UTC()
+		one.Began, one.Ended = utcBorder(w.Began), utcBorder(w.Ended)
 		if one.Tried, err = list.tried(ctx, led, t.Target, w); err != nil {
 			return got, err
 		}
 		one.Look, one.Repair = s.repair(list, w, t)
+		if !slices.ContainsFunc(one.Places, func(p placed) bool { return p.Bucket == reconcile.BucketLeft }) {
+			one.NoRepair, one.Repair = noRepair(one.Places), ""
+		}
 		got.Windows = append(got.Windows, one)
 	}
 	return got, nil
@@ -233,7 +243,8 @@ func (s *session) gapsOf(ctx context.Context, led *ledger.Reader, book *gapsBook
 // repair gives the commands that show and send what is missing in a window, ""
 // where no command sends it yet.
 func (s *session) repair(list *gapList, w outage.Window, t reconcile.TargetResult) (look, repair string) {
-	days := fmt.Sprintf(" --target %s --from %s --to %s", t.Target, w.From.Format(time.DateOnly), dayBehind(w.To).Format(time.DateOnly))
+	w = s.wholeDays(w)
+	days := fmt.Sprintf(" --target %s --from %s --to %s", t.Target, w.From.Format(time.DateOnly), w.To.Format(time.DateOnly))
 	if names := s.questioned(list, w, t); len(names) > 0 {
 		days += " --accept-evidence " + strings.Join(names, ",") + fmt.Sprintf(" --note %q", "the outage of "+w.From.Format("2 January 2006"))
 	}
@@ -250,6 +261,15 @@ func (s *session) repair(list *gapList, w outage.Window, t reconcile.TargetResul
 	return "makegood backfill --plan" + days, "makegood backfill" + days
 }
 
+// noRepair says why nothing of a window can be sent.
+func noRepair(places []placed) string {
+	var why []string
+	for _, p := range places {
+		why = append(why, p.words())
+	}
+	return "nothing of it can be sent now (" + strings.Join(why, "; ") + "); makegood explain ORDER tells of each"
+}
+
 // questioned lists the evidence that a repair would stop for, because it knows
 // less than half of the orders of a day: the gap is a person's word that they are
 // missing indeed.
@@ -261,7 +281,7 @@ func (s *session) questioned(list *gapList, w outage.Window, t reconcile.TargetR
 	due, missing := map[string]int{}, map[string]int{}
 	for _, m := range list.messages {
 		day := m.At.In(s.Zone).Format(time.DateOnly)
-		if day < w.From.Format(time.DateOnly) || !m.At.Before(dayBehind(w.To)) {
+		if day < w.From.Format(time.DateOnly) || !m.At.Before(w.To) {
 			continue
 		}
 		if due[day]++; m.Missing {
@@ -276,11 +296,19 @@ func (s *session) questioned(list *gapList, w outage.Window, t reconcile.TargetR
 	return nil
 }
 
-// dayBehind is the first midnight at or after a moment, in its zone.
-func dayBehind(at time.Time) time.Time {
-	day := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, at.Location())
-	if day.Before(at) {
-		return day.AddDate(0, 0, 1)
+// wholeDays gives a window the days of the zone that hold it, and all that can be
+// of it.
+func (s *session) wholeDays(w outage.Window) outage.Window {
+	w.From, w.To = dayBegins(w.Since, 0, s.Zone), dayBegins(w.Until, 1, s.Zone)
+	return w
+}
+
+func utcBorder(b outage.Border) outage.Border {
+	if !b.After.IsZero() {
+		b.After = b.After.UTC()
 	}
-	return day
+	if !b.By.IsZero() {
+		b.By = b.By.UTC()
+	}
+	return b
 }

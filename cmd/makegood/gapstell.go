@@ -23,7 +23,11 @@ func (a *app) tellGaps(got *gapsReport, zone *time.Location) {
 		fmt.Fprintln(out, note)
 	}
 	for _, t := range got.Targets {
-		fmt.Fprintf(out, "\n%s (%s): %s\n", t.Target, t.Mode, t.summary())
+		summary := t.summary()
+		if t.Unknown {
+			summary = "unknown"
+		}
+		fmt.Fprintf(out, "\n%s (%s): %s\n", t.Target, t.Mode, summary)
 		if t.Warning != "" {
 			fmt.Fprintf(out, "! %s\n", t.Warning)
 		}
@@ -94,6 +98,7 @@ func (a *app) tellWindow(w gapWindow, zone *time.Location) {
 	}
 	fmt.Fprintf(a.io.out, "\n  %s to %s: %s %s\n", w.From.In(zone).Format("Mon 2006-01-02 15:04"), w.To.In(zone).Format("Mon 2006-01-02 15:04"), of, what)
 	fmt.Fprintf(a.io.out, "    %d of %d are missing (%s, usually %s) %s\n", w.Missing, w.Due, percent(w.Share()), percent(w.Usual), reports.Money(w.Money))
+	fmt.Fprintf(a.io.out, "    %s, %s; known to within %s with orders\n", w.began(zone), w.ended(zone), w.exactness())
 	for _, p := range w.Places {
 		fmt.Fprintf(a.io.out, "    %d %s\n", p.Messages, p.words())
 	}
@@ -101,7 +106,42 @@ func (a *app) tellWindow(w gapWindow, zone *time.Location) {
 		fmt.Fprintf(a.io.out, "    answers so far: %s, %s\n", t.Answer, counted(t.Messages, "message"))
 	}
 	fmt.Fprintf(a.io.out, "    look:   %s\n", w.Look)
+	if w.NoRepair != "" {
+		fmt.Fprintf(a.io.out, "    repair: none, %s\n", w.NoRepair)
+	}
 	if w.Repair != "" {
 		fmt.Fprintf(a.io.out, "    repair: %s\n", w.Repair)
+	}
+}
+
+// began says between which orders a window begins.
+func (w gapWindow) began(zone *time.Location) string {
+	if w.Began.After.IsZero() {
+		return "began by " + stamped(w.Began.By, zone) + " or before the period"
+	}
+	return "began between " + stamped(w.Began.After, zone) + " and " + stamped(w.Began.By, zone)
+}
+
+// ended says between which orders it ends.
+func (w gapWindow) ended(zone *time.Location) string {
+	if w.Ended.By.IsZero() {
+		return "not ended for sure: nothing after it says so"
+	}
+	return "ended between " + stamped(w.Ended.After, zone) + " and " + stamped(w.Ended.By, zone)
+}
+
+func stamped(at time.Time, zone *time.Location) string {
+	return at.In(zone).Format("2006-01-02 15:04")
+}
+
+// exactness gives "10 minutes", "3 hours", "2 days".
+func (w gapWindow) exactness() string {
+	switch m := w.BucketMinutes; {
+	case m < 60:
+		return counted(m, "minute")
+	case m < 24*60:
+		return counted(m/60, "hour")
+	default:
+		return counted(m/(24*60), "day")
 	}
 }

@@ -89,7 +89,7 @@ func unpacked(text []byte) []byte {
 }
 
 // quietTables reads every row of every table of a ledger, its journal unpacked.
-func (s *shop) quietTables(driver, place, tables string) {
+func (s *shop) quietTables(driver, place, tables string, least int) {
 	s.Helper()
 	db, err := sqlx.Open(driver, place)
 	check(s.T, err)
@@ -100,7 +100,7 @@ func (s *shop) quietTables(driver, place, tables string) {
 	for _, name := range names {
 		cells += s.quietRows(db, name)
 	}
-	if len(names) < 8 || cells < 200 {
+	if len(names) < 8 || cells < least {
 		s.Errorf("%d tables with %d cells were looked at", len(names), cells)
 	}
 }
@@ -160,12 +160,14 @@ func canarySteps() [][]string {
 		{"explain", "S1-1", "S1-3", "S1-10"}, {"explain", "S1-1", "--read"}, {"explain", person, "--read", "--json"}, {"explain", "S1-4", "S1-5", "--read", "--json"},
 		{"compare", "--target", "activate", "--export", "export.csv"}, {"compare", "--target", "activate", "--export", "export.csv", "--json"}, {"compare", "--target", "activate", "--export", "export.csv", "--order-column", person}, {"compare", "--target", "activate", "--export", "headless.csv"},
 		{"backfill", "--plan", "--from", ago(48 * time.Hour)[:10]}, {"backfill", "--from", ago(48 * time.Hour)[:10], "--parallel", "2"}, {"backfill", "--from", ago(48 * time.Hour)[:10], "--json", "--accept-evidence", "live_log", "--note", "said by " + person}, {"backfill", "--from", person},
+		{"backfill", "--from", ago(48 * time.Hour)[:10], "--workers", "--detach", "--accept-evidence", "live_log", "--note", "said by " + person}, {"worker", "--until-empty", "--name", person}, {"worker", "--until-empty", "--name", "first"}, {"worker", "--only", person}, {"backfill", "--workers", "--cancel"},
 		{"gaps", "--from", "2020-01-01"}, {"gaps", "--from", "2020-01-01", "--json"}, {"gaps", "--target", person}, {"gaps", "--from", person},
 		{"compare", "rokt_cart"}, {"compare", "rokt_cart", "--json"}, {"compare", person}, {"compare", "--target", "activate", "--counts", "counts.csv"}, {"compare", "--target", "activate", "--counts", "counts.csv", "--json"}, {"compare", "--target", person, "--counts", "counts.csv"}, {"compare", "--target", "activate", "--counts", "headless.csv"}, {"verify"}, {"verify", "--json"}, {"verify", "--from", "2020-01-01"}, {"pause", "activate", "--note", "asked " + person}, {"pause", "activate", "--until", "2099-01-01", "--note", "seen"}, {"pause"}, {"pause", "--json"}, {"status"}, {"status", "--json"}, {"resume", person, "--note", "seen"}, {"resume", "all", "--note", "seen"},
 		{"send", "--order", "S1-1", "--target", "activate", "--yes"}, {"send", "--order", "S1-2", "--target", "activate", "--yes", "--json"}, {"send", "--order", "S1-1", "--target", "stores", "--yes"}, {"send", "--order", "S1-1", "--target", "activate", "--again", "--yes"},
 		{"send", "--order", "S1-1", "--target", "activate", "--yes", "--to-self", "you@example.com"}, {"send", "--order", "S1-3", "--target", "stores", "--yes", "--to-self", "you@example.com", "--json"}, {"send", "--order", "S1-1", "--target", "ads", "--yes", "--to-self", "you@example.com"},
 		{"send", "--order", person, "--target", "activate", "--yes"}, {"send", "--order", "S1-1", "--target", person, "--yes"}, {"send", "--order", "S1-1", "--target", "activate", "--yes", "--to-self", "you@example.com", "--again"},
 		{"decide", "merges-repeats", "yes", "--target", "activate", "--note", "asked " + person}, {"decide", "merges-repeats", "no", "--target", "activate", "--note", "seen twice"}, {"decide", person, "no", "--note", "seen"}, {"decide"}, {"decide", "--json"},
+		{"key", "own.key"}, {"key", "own.key", "--json"}, {"key", "nowhere/" + person}, {"plan", "--key", "own.key"}, {"approve", "PLAN", "--key", "own.key", "--note", "asked " + person}, {"apply", "PLAN"}, {"plan", "--key", person},
 		{"user", person, "--role", "analyst"}, {"user", "ann", "--role", person}, {"upload", "look", person}, {"upload", "plan", person}, {"upload", "apply", person, "--plan", person, "--by", person},
 		{"accept"}, {"accept", "--json"}, {"accept", person, "--note", "seen"}, {"accept", "--all", "--note", "asked " + person}, {"accept", "--all", "--note", "seen"},
 		{"audit", "--from", "2020-01-01"}, {"audit", "--from", "2020-01-01", "--json", "--lines", "lines.csv"}, {"audit", "--from", "2020-01-01", "--lines", "-"}, {"ledger", "check"}, {"ledger", "check", "--json"}, {"ledger", "export"},
@@ -183,7 +185,8 @@ func (s *shop) inFolder(step []string, plan string) []string {
 		switch {
 		case a == "PLAN":
 			args[i] = plan
-		case strings.HasSuffix(a, ".html"), strings.HasSuffix(a, ".csv"), strings.HasSuffix(a, ".yaml"), strings.HasSuffix(a, ".db"):
+		case filepath.IsAbs(a):
+		case strings.HasSuffix(a, ".html"), strings.HasSuffix(a, ".csv"), strings.HasSuffix(a, ".yaml"), strings.HasSuffix(a, ".db"), strings.HasSuffix(a, ".key"):
 			args[i] = filepath.Join(s.dir, a)
 		}
 	}
@@ -256,7 +259,7 @@ func TestHarmCanaryThroughEveryCommand(t *testing.T) {
 			t.Parallel()
 			s := canaryFolder(t)
 			s.afterFault(fault)
-			s.quietTables("sqlite3", "file:"+filepath.Join(s.dir, "makegood.db")+"?mode=ro", `SELECT name FROM sqlite_schema WHERE type = 'table'`)
+			s.quietTables("sqlite3", "file:"+filepath.Join(s.dir, "makegood.db")+"?mode=ro", `SELECT name FROM sqlite_schema WHERE type = 'table'`, 200)
 		})
 	}
 	for _, fault := range severalHosts {
@@ -270,7 +273,8 @@ func TestHarmCanaryThroughEveryCommand(t *testing.T) {
 			s.conf["ledger"] = strings.Replace(dsn, "postgres@", "postgres:"+canaryKey+"@", 1) // anybody is trusted there
 			s.file()
 			s.afterFault(fault)
-			s.quietTables("pgx", dsn, `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`)
+			s.quietTables("pgx", dsn, `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`, 200)
+			s.quietTables("pgx", dsn+"_queue", `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`, 50)
 		})
 	}
 }
@@ -405,7 +409,7 @@ func TestHarmCanaryInACrash(t *testing.T) {
 			for _, step := range [][]string{{"run"}, {"resolve"}, {"explain", "S1-1"}, {"verify"}} {
 				s.said(step...)
 			}
-			s.quietTables("sqlite3", "file:"+filepath.Join(s.dir, "makegood.db")+"?mode=ro", `SELECT name FROM sqlite_schema WHERE type = 'table'`)
+			s.quietTables("sqlite3", "file:"+filepath.Join(s.dir, "makegood.db")+"?mode=ro", `SELECT name FROM sqlite_schema WHERE type = 'table'`, 200)
 		})
 	}
 }

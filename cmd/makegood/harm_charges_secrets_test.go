@@ -39,7 +39,7 @@ func TestHarmChargesTellNothing(t *testing.T) {
 				}
 			}
 			s.quietState("makegood.yaml", "shop.csv")
-			s.quietTables("sqlite3", "file:"+filepath.Join(s.dir, "makegood.db")+"?mode=ro", `SELECT name FROM sqlite_schema WHERE type = 'table'`)
+			s.quietTables("sqlite3", "file:"+filepath.Join(s.dir, "makegood.db")+"?mode=ro", `SELECT name FROM sqlite_schema WHERE type = 'table'`, 200)
 			s.without(machine, "shop.csv")
 			if n := s.sim.Counts().Platforms[simulator.Emanage].Accepted; fault == "none" && n != 3 {
 				t.Errorf("%d charges went: what was to be hidden was not there", n)

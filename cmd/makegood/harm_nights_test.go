@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"makegood/reconcile"
 	"makegood/sinks/simulator"
 )
 
@@ -335,9 +336,11 @@ func TestHarmOnePlanTwice(t *testing.T) {
 	check(t, err)
 	kept := write(t, s.dir, "kept.plan", string(text))
 	s.wants(s.makegood(exitDone, "apply", plan.Plan.Path), "stores", "sent 1")
-	if code, _, errs := makegood(t, "apply", plan.Plan.Path, "-c", s.file()); code != exitUsage {
+	if code, _, errs := makegood(t, "apply", plan.Plan.Path, "-c", s.file()); code != reconcile.RefusedApplied {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	s.wants(s.makegood(exitDone, "apply", kept), "stores", "already_sent sent_here 1")
+	if code, _, errs := makegood(t, "apply", kept, "-c", s.file()); code != reconcile.RefusedApplied {
+		t.Errorf("a copy of the plan: exit %d: %s", code, errs)
+	}
 	s.onePurchaseEach(1)
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // chain are the tills of many stores, each with its usual number of baskets a
-// day, 20 to 200. Its export holds the day that is over.
+// day, 20 to 80. Its export holds the day that is over.
 type chain struct {
 	*shop
 	usual []int
@@ -30,7 +30,7 @@ type chain struct {
 func newChain(t *testing.T, stores int) *chain {
 	c := &chain{shop: newShop(t), dice: rand.New(rand.NewPCG(20261121, 7)), now: time.Date(2026, 11, 16, 2, 30, 0, 0, time.UTC)}
 	for range stores {
-		c.usual = append(c.usual, 20+c.dice.IntN(181))
+		c.usual = append(c.usual, 20+c.dice.IntN(61))
 	}
 	c.conf["zone"], c.conf["lookback"] = "UTC", "1d"
 	c.tills("tills", fields{"columns": columns(fields{"store": "store", "email": nil}), "order_unique": "per_store_and_day",

@@ -152,7 +152,7 @@ func TestHarmUploadNeedsASecondPerson(t *testing.T) {
 	digest := planOf.FindStringSubmatch(bea.get(http.StatusOK, path+"/approve"))[1]
 	ben.get(http.StatusForbidden, path+"/approve")
 	ben.post(http.StatusForbidden, path+"/approve", url.Values{"digest": {digest}, "looked": {"yes"}})
-	ben.shows("A second person has it sent: you uploaded this file or made its preview. Nothing was sent.")
+	ben.shows("A second person has it sent: you uploaded this file or made its preview. They sign in and find it in the list of uploads. Nothing was sent.")
 	u.wantsPlatform("activate", "")
 
 	other := ann.upload(http.StatusOK, "orders.csv", usualFile())
@@ -163,8 +163,8 @@ func TestHarmUploadNeedsASecondPerson(t *testing.T) {
 	u.wantsPlatform("activate", "1001 12.5 EUR, 1002 25 EUR")
 
 	// The first preview is of before: what it says was sent by the other.
-	bea.contains(sums(bea.sends(path)), "sent 0/0")
-	bea.contains(sums(bea.page), "sent before 2/2 37.50 EUR")
+	bea.contains(sums(bea.sends(path)), "sent 0/0/0")
+	bea.contains(sums(bea.page), "sent before 3/2/2 37.50 EUR")
 	for _, order := range []string{"1001", "1002"} {
 		if p, _ := u.sim.Purchase("activate", order); p.Count != 1 {
 			t.Errorf("the platform heard of %s %d times", order, p.Count)
@@ -280,8 +280,23 @@ func TestHarmUploadAndStatus(t *testing.T) {
 	file := usualHeader + ",state\n1," + at + ",ann@example.com,MUG,1,5,paid\n2," + at + ",ann@example.com,MUG,1,7,cancelled\n"
 	path = ben.upload(http.StatusOK, "orders.csv", []byte(file))
 	page := ben.preview(path, url.Values{"column-6": {"status"}})
-	want := "to send 1/1 5.00 EUR\nsent before 0/0 –\nnot sendable 0/0 –\nfiltered out 1/0 –\nnot completed, by its status 1/0 –\nin the file 2/1 5.00 EUR"
+	want := "to send 1/1/1 5.00 EUR\nsent before 0/0/0 –\nnot sendable 0/0/0 –\nfiltered out 1/1/0 7.00 EUR\nnot completed, by its status 1/1/0 7.00 EUR\nin the file 2/2/1 12.00 EUR"
 	if got := strings.ReplaceAll(sums(page), "&ndash;", "–"); got != want {
 		t.Errorf("the preview says\n%s\nwant\n%s\n%s", got, want, readAloud(page))
 	}
+}
+
+// TestHarmUploadsOfTwoServices: one service at a time works on the uploads, and
+// the next one takes them over when it has ended.
+func TestHarmUploadsOfTwoServices(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "uploads")
+	free, err := ownUploads(t.Context(), dir, time.Second)
+	check(t, err)
+	if _, err := ownUploads(t.Context(), dir, 300*time.Millisecond); err == nil || !strings.Contains(err.Error(), "another makegood serve") {
+		t.Errorf("a second service: %v", err)
+	}
+	time.AfterFunc(300*time.Millisecond, free)
+	again, err := ownUploads(t.Context(), dir, time.Minute)
+	check(t, err)
+	again()
 }

@@ -66,7 +66,7 @@ one).`,
 	c.Flags().StringVar(&preset, "preset", "", "the export that it is: "+strings.Join(config.PresetNames(), ", "))
 	c.Flags().StringVar(&output, "output", defaultConfig, "the `FILE` to write; it must not exist yet")
 	c.Flags().BoolVar(&systemd, "systemd", false, "write units for systemd: a service by makegood's own clock, and a timer")
-	c.Flags().BoolVar(&kubernetes, "kubernetes", false, "write a manifest for Kubernetes: a deployment by makegood's own clock, and a CronJob")
+	c.Flags().BoolVar(&kubernetes, "kubernetes", false, "write manifests for Kubernetes: a deployment by makegood's own clock, a CronJob, and a deployment of workers")
 	return c
 }
 

@@ -267,6 +267,8 @@ func (a *app) onLedger(ctx context.Context, do func(*session) error) error {
 	return a.onLedgerOf(ctx, &runFlags{}, do)
 }
 
+var errNoLedgerYet = errors.New("change the ledger: there is none yet; the first run begins it")
+
 func (a *app) onLedgerOf(ctx context.Context, f *runFlags, do func(*session) error) (err error) {
 	s, err := a.begin(ctx, f, "ledger")
 	if err != nil {
@@ -276,7 +278,7 @@ func (a *app) onLedgerOf(ctx context.Context, f *runFlags, do func(*session) err
 	s.stop()
 	begun, err := ledger.Begun(ctx, s.cfg.Ledger)
 	if err == nil && !begun {
-		err = errors.New("change the ledger: there is none yet; the first run begins it")
+		err = errNoLedgerYet
 	}
 	if err != nil {
 		return err

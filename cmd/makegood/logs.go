@@ -168,6 +168,7 @@ func (a *app) complain(text string) { a.say(slog.LevelError, text) }
 func (a *app) mention(text string)  { a.say(slog.LevelInfo, text) }
 
 func (a *app) say(level slog.Level, text string) {
+	text = hideKeys(text)
 	if a.logFormat == logJSON && a.log != nil {
 		a.log.Log(context.Background(), level, text)
 		return

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"runtime/metrics"
 	"syscall"
 	"time"
 )
@@ -33,15 +34,34 @@ func Main() int {
 		stop()
 	}()
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(frugal)
+		go beFrugal(ctx)
 	}
 	return run(ctx, os.Args[1:], os.LookupEnv, stdio{os.Stdin, os.Stdout, os.Stderr})
 }
 
 // frugal is the memory in bytes from which on garbage is collected sooner, so
-// that a first night with everything to send stays near 256 MiB. What is really
-// needed is had beyond it. GOMEMLIMIT sets another one.
+// that a first night with everything to send stays near 256 MiB. GOMEMLIMIT sets
+// another one.
 const frugal = 240 << 20
+
+// beFrugal lets what is really needed be had beyond frugal: with half as much for
+// garbage, so that collecting it never becomes most of the work.
+func beFrugal(ctx context.Context) {
+	limit := int64(frugal)
+	debug.SetMemoryLimit(limit)
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	for look := time.NewTicker(time.Second); ctx.Err() == nil; {
+		select {
+		case <-ctx.Done():
+			look.Stop()
+		case <-look.C:
+			if metrics.Read(live); int64(live[0].Value.Uint64())*3/2 > limit {
+				limit = int64(live[0].Value.Uint64()) * 3 / 2
+				debug.SetMemoryLimit(limit)
+			}
+		}
+	}
+}
 
 // run carries out one command line.
 func run(ctx context.Context, args []string, env func(string) (string, bool), io stdio) int {
@@ -50,6 +70,11 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), io
 }
 
 func (a *app) carryOut(ctx context.Context, args []string) int {
+	for _, arg := range args {
+		if hideKeys(arg) != arg { // before anything repeats it
+			return a.exit(&usageError{command: "makegood", err: errKeyItself})
+		}
+	}
 	cmd := a.root()
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)

@@ -40,6 +40,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if path := os.Getenv(bareVariable); path != "" {
+		os.Exit(playBare(path))
+	}
 	if os.Getenv(playVariable) != "" {
 		if err := confine(os.Getenv(largestVariable), os.Getenv(userVariable)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -203,7 +206,7 @@ func readReport(t *testing.T, out string) reportJSON {
 // simulate starts the platforms on loopback.
 func simulate(t *testing.T, faults ...string) (*simulator.Simulator, string) {
 	t.Helper()
-	sim, url := simulateWith(t, simulator.Options{Seed: 1})
+	sim, url := simulateWith(t, simulator.Options{Seed: 1, KeepRequests: 4_000_000})
 	setFaults(t, sim, faults...)
 	return sim, url
 }
@@ -286,7 +289,17 @@ func TestTranscripts(t *testing.T) {
 			e.Defer(hook.Close)
 			e.Setenv("HOOK", hook.URL)
 			e.Values[listeningKey{}] = hook
+			if strings.HasSuffix(e.WorkDir, "script-worker") {
+				_, place := ownSchema(t, "postgres")
+				e.Setenv("POSTGRES", place)
+			}
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "postgres" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return reachable(t, "postgres", "127.0.0.1:5432"), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":       exits,

@@ -125,11 +125,11 @@ func (s *session) mark(ctx context.Context, res reconcile.Result, failed error) 
 			continue
 		}
 		meter := s.Progress.Begin("marking "+spec.Name(), 0)
-		marker := &rowMarker{marks: s.marks, report: built, meter: meter, status: map[string]int{}}
+		marker := &rowMarker{marks: s.marks, report: built, meter: meter, places: s.upload.counts(s.marks, built)}
 		o.Marker = marker
 		lists[spec.Name()] = m.MarkFiles(ctx, o)
 		meter.End()
-		if err := s.upload.counted(marker.status); err != nil {
+		if err := marker.told(s.upload); err != nil {
 			s.Log.Warn("the rows of the upload were not counted", "error", err)
 		}
 	}
@@ -188,8 +188,10 @@ type rowMarker struct {
 	marks  *reports.Marks
 	report reports.Report
 	meter  reconcile.Meter
-	rows   int            // that the meter was not told of
-	status map[string]int // rows, by what became of them
+	rows   int        // that the meter was not told of
+	places *rowPlaces // of an upload, since the last summary
+	whole  *rowPlaces // of an upload, until the last summary
+	failed error      // of counting them
 }
 
 // meterEvery is after how many rows the meter is told.
@@ -197,14 +199,7 @@ const meterEvery = 4096
 
 // Mark implements table.Marker.
 func (m *rowMarker) Mark(t table.Told) table.Mark {
-	mark := m.mark(t)
-	if mark.Status != "" {
-		m.status[mark.Status]++
-	}
-	return mark
-}
-
-func (m *rowMarker) mark(t table.Told) table.Mark {
+	m.failed = errors.Join(m.failed, m.places.add(t))
 	if m.rows++; m.rows == meterEvery {
 		m.meter.Add(m.rows)
 		m.rows = 0
@@ -231,6 +226,19 @@ func (m *rowMarker) mark(t table.Told) table.Mark {
 }
 
 // Summary implements table.Marker.
-func (m *rowMarker) Summary() table.Summary { return table.Summary(m.marks.Summary(m.report)) }
+func (m *rowMarker) Summary() table.Summary {
+	if m.whole = m.places; m.places != nil {
+		m.places = newRowPlaces(m.marks, m.report)
+	}
+	return table.Summary(m.marks.Summary(m.report))
+}
+
+// told leaves where the rows of an upload are.
+func (m *rowMarker) told(f *uploadFolder) error {
+	if m.whole == nil || m.failed != nil {
+		return m.failed
+	}
+	return m.whole.write(f)
+}
 
 var _ table.Marker = (*rowMarker)(nil)

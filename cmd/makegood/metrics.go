@@ -29,7 +29,8 @@ func (a *app) metricsCommand() *cobra.Command {
 makegood serve answers at /metrics: of the last runs of each command to the same
 destinations, and of each source and destination as the newest run that knows
 them has left them; runs over a period that a person named count for themselves
-alone. With RUN (the beginning of its id is enough) of that run alone.
+alone. Runs of entries of the schedule that do a part of a destination's work
+count together, where no other run does all of it. With RUN (the beginning of its id is enough) of that run alone.
 
 --dashboard prints a dashboard for Grafana, --alerts alerting rules for
 Prometheus. Neither needs a configuration.`,
@@ -110,7 +111,7 @@ func (a *app) lastNumbers(ctx context.Context, led ender, cfg *config.Config, no
 	defer cancel()
 	err := led.EachEnded(looking, at.Add(-numbersWithin), func(r ledger.LastRun) (bool, error) {
 		among++
-		if r.Command == "send" { // by hand, about one order, and perhaps a test
+		if r.Command == "send" || r.Command == "worker" { // by hand, about one order, and perhaps a test
 			return false, nil
 		}
 		switch {
@@ -132,12 +133,34 @@ func (a *app) lastNumbers(ctx context.Context, led ender, cfg *config.Config, no
 	return c.Numbers(), err
 }
 
+// wanted names what there are numbers of, and what the schedule makes of it.
 func wanted(cfg *config.Config) metrics.Wanted {
-	want := metrics.Wanted{Sources: slices.AppendSeq([]string{}, maps.Keys(cfg.Sources)), Targets: []string{}}
-	for name, t := range cfg.Targets {
-		if t.Mode != config.ModeOff {
-			want.Targets = append(want.Targets, name)
+	want := metrics.Wanted{Sources: slices.AppendSeq([]string{}, maps.Keys(cfg.Sources)), Targets: []string{},
+		Next: map[string]func(time.Time) time.Time{}, Parts: map[string][]string{}, Together: map[string]bool{}}
+	var parts []config.ScheduleEntry
+	for i := range cfg.Schedule {
+		e := &cfg.Schedule[i]
+		if clock, err := clockOf(e, zoneOf(cfg)); err == nil { // a run of the schedule says what is wrong with it
+			want.Next[e.Name] = clock.Next
 		}
+		if len(e.Send)+len(e.Channels)+len(e.Sources) > 0 || e.Lookback != (config.Span{}) {
+			parts = append(parts, *e)
+		}
+	}
+	for name, t := range cfg.Targets {
+		if t.Mode == config.ModeOff {
+			continue
+		}
+		want.Targets = append(want.Targets, name)
+		for _, e := range parts {
+			if takes(e.Targets, name) {
+				want.Parts[name] = append(want.Parts[name], e.Name)
+			}
+		}
+		whole := slices.ContainsFunc(cfg.Schedule, func(e config.ScheduleEntry) bool {
+			return takes(e.Targets, name) && !slices.Contains(want.Parts[name], e.Name)
+		})
+		want.Together[name] = !whole && len(want.Parts[name]) > 0 && len(leftBy(parts, name, t)) == 0
 	}
 	return want
 }

@@ -70,7 +70,7 @@ func TestLastNumbers(t *testing.T) {
 	got := numbers(nil)
 	for _, want := range []string{
 		fmt.Sprintf(`makegood_target_last_success_timestamp_seconds{environment="test",target="activate"} %v`, float64(night.Unix())),
-		`makegood_last_run_exit_code{command="run",environment="test",targets="activate"} 0`, `targets="carts"`, `makegood_target_stopped{environment="test",target="activate"} 0`,
+		`makegood_last_run_exit_code{command="run",environment="test",schedule="",targets="activate"} 0`, `targets="carts"`, `makegood_target_stopped{environment="test",target="activate"} 0`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in\n%s", want, got)
@@ -84,7 +84,7 @@ func TestLastNumbers(t *testing.T) {
 	both.Summary = bytes.Replace(both.Summary, []byte(`"targets":[`), []byte(`"targets":[{"target":"carts"},`), 1)
 	lately := runs
 	runs = ranBefore{ended(now, "activate", 0), ended(now, "carts", 0), both}
-	if got := numbers(nil); !strings.Contains(got, `makegood_last_run_exit_code{command="run",environment="test",targets="activate,carts"} 2`) {
+	if got := numbers(nil); !strings.Contains(got, `makegood_last_run_exit_code{command="run",environment="test",schedule="",targets="activate,carts"} 2`) {
 		t.Errorf("the runs of two days are not all in\n%s", got)
 	}
 	runs = lately
@@ -124,7 +124,7 @@ func TestLastNumbersTakeTime(t *testing.T) {
 		check(t, err)
 		var text bytes.Buffer
 		check(t, metrics.Write(&text, numbers, ""))
-		if !strings.Contains(text.String(), `makegood_last_run_exit_code{command="run",targets="activate"} 3`) {
+		if !strings.Contains(text.String(), `makegood_last_run_exit_code{command="run",schedule="",targets="activate"} 3`) {
 			t.Errorf("got %s", &text)
 		}
 		cancel()

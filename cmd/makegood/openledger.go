@@ -10,6 +10,7 @@ import (
 	"makegood/reconcile/ledger"
 	"os"
 	"slices"
+	"time"
 )
 
 // openLedger opens the ledger for a run, and makes sure that it is the one
@@ -19,7 +20,24 @@ func (w *wiring) openLedger(ctx context.Context, f *runFlags) (*ledger.Store, er
 	if errors.Is(err, ledger.ErrHeadMissing) { // another first run may just have made both
 		led, err = w.openOnce(ctx, f)
 	}
+	if err == nil && led.Shared() {
+		for name, pace := range w.paces {
+			pace.Share(seller{led, name})
+		}
+	}
 	return led, err
+}
+
+// seller is where the pace of one destination is bought that processes on several
+// machines keep to together.
+type seller struct {
+	led    *ledger.Store
+	target string
+}
+
+// Buy takes a share of the pace.
+func (l seller) Buy(ctx context.Context, worth time.Duration) (time.Duration, error) {
+	return l.led.Buy(ctx, l.target, worth)
 }
 
 func (w *wiring) openOnce(ctx context.Context, f *runFlags) (*ledger.Store, error) {

@@ -175,10 +175,15 @@ func (s *session) moment(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--until %q is no time such as 2026-11-30 or \"2026-11-30 06:00\"", text)
 }
 
+// wordBook is a ledger of which words alone are asked.
+type wordBook interface {
+	Words(ctx context.Context, kind reconcile.WordKind) ([]reconcile.Word, error)
+}
+
 // pauses lists the pauses that hold.
-func (s *session) pauses(ctx context.Context, led reconcile.Speaker) ([]reconcile.Word, error) {
+func (a *app) pauses(ctx context.Context, led wordBook) ([]reconcile.Word, error) {
 	words, err := led.Words(ctx, reconcile.WordPause)
-	now := s.Clock()
+	now := a.clock()
 	return slices.DeleteFunc(words, func(w reconcile.Word) bool { return !w.Holds(now) }), err
 }
 

@@ -24,6 +24,7 @@ func (a *app) planCommand() *cobra.Command {
 	f.output(c)
 	f.marks(c)
 	f.period(c)
+	c.Flags().StringVar(&f.key, "key", "", "sign the plan with this key `FILE` (makegood key makes one), in place of plans.key")
 	c.Flags().BoolVar(&f.canonical, "canonical", false, "print the lines that the plan digest covers (they hold addresses)")
 	return c
 }
@@ -36,15 +37,15 @@ func (a *app) plan(ctx context.Context, f *runFlags) error {
 		res, err := s.Plan(ctx, led, s.req)
 		if err == nil && f.canonical {
 			s.stop()
-			return a.canonical(res.Plan.Path, s.Key)
+			return a.canonical(s.Runner, res.Plan.Path)
 		}
 		s.mark(ctx, res, err)
 		return s.tell(res, err)
 	})
 }
 
-func (a *app) canonical(path string, key []byte) error {
-	plan, err := reconcile.OpenPlan(path, key)
+func (a *app) canonical(r *reconcile.Runner, path string) error {
+	plan, err := r.OpenOwn(path)
 	if err != nil {
 		return err
 	}

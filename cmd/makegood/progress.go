@@ -16,7 +16,11 @@ import (
 // seconds elsewhere.
 func (a *app) progress() (reconcile.Progress, func()) {
 	if !a.terminal(a.io.err) || a.logFormat == logJSON || a.logLevel == logDebug {
-		return logProgress{a.log}, func() {}
+		every := logEvery
+		if a.upload != nil { // somebody looks at its page
+			every = time.Second
+		}
+		return logProgress{a.log, every}, func() {}
 	}
 	bars := mpb.New(mpb.WithOutput(a.io.err), mpb.WithWidth(40), mpb.WithAutoRefresh())
 	return barProgress{bars}, bars.Shutdown
@@ -66,7 +70,10 @@ func (m barMeter) End()      { m.bar.SetTotal(-1, true) }
 // logEvery is how often a stage says how far it is.
 const logEvery = 10 * time.Second
 
-type logProgress struct{ log *slog.Logger }
+type logProgress struct {
+	log   *slog.Logger
+	every time.Duration
+}
 
 // Begin starts a stage that is logged as long as it lasts, and at its end for
 // whoever looks closely.
@@ -76,7 +83,7 @@ func (p logProgress) Begin(stage string, total int) reconcile.Meter {
 	m.over = func() {
 		p.log.Debug(stage+" has ended", "done", m.n.Load(), "took", time.Since(begun).Round(time.Millisecond))
 	}
-	ticker := time.NewTicker(logEvery)
+	ticker := time.NewTicker(p.every)
 	m.saying.Go(func() {
 		defer ticker.Stop()
 		for {

@@ -65,3 +65,37 @@ func TestREADMENotify(t *testing.T) {
 		t.Errorf("%v: %+v", err, told)
 	}
 }
+
+// TestREADMEUploads reads what the README says of the upload page, with the amount
+// above which a second person approves as it is written there.
+func TestREADMEUploads(t *testing.T) {
+	text, err := os.ReadFile(projectFile(t, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\nserve:\n  uploads:")
+	yaml, _, found := strings.Cut(rest, "```")
+	_, above, named := strings.Cut(string(text), "`second_person_above:")
+	above, _, _ = strings.Cut(above, "`")
+	shop := `
+zone: Europe/Amsterdam
+sources:
+  shop: {type: csv, path: orders.csv, currency: EUR, channel: online, columns: {order: id, completed_at: paid, sku: sku, quantity: n, price: price}}
+targets:
+  activate: {type: squeezely, mode: shadow, url: "https://example.com/v1/track"}
+`
+	parse := func(uploads string) *config.Config {
+		t.Helper()
+		cfg, err := config.Parse([]byte(shop+"serve:\n  uploads:"+uploads), "README.md", func(string) (string, bool) { return "value", true })
+		if err != nil || !found || !named {
+			t.Fatalf("the upload page of the README: %v", err)
+		}
+		return cfg
+	}
+	if cfg := parse(yaml); !cfg.Serve.Uploads.SecondPerson {
+		t.Errorf("a second person is not asked for: %+v", cfg.Serve.Uploads)
+	}
+	if cfg := parse(strings.Replace(yaml, "second_person: true", "second_person_above:"+above, 1)); string(cfg.Serve.Uploads.SecondPersonAbove["EUR"]) != "1000" {
+		t.Errorf("the amount is %v", cfg.Serve.Uploads.SecondPersonAbove)
+	}
+}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -20,7 +22,7 @@ func (a *app) report(w *wiring, f *runFlags, res reconcile.Result, err error) er
 	}
 	res.Err = err
 	a.code = resultCode(res)
-	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named(), Past: w.past, Answers: w.answers, SentBefore: w.sentBefore})
+	built := reports.Build(res, reports.Options{Zone: w.Zone, Config: a.named(), Past: w.past, Answers: w.answers, SentBefore: w.sentBefore, Upload: a.upload != nil})
 	built.Exit = &a.code
 	a.built = &built
 	a.logEnd(built)
@@ -50,10 +52,21 @@ func (a *app) show(f *runFlags, built reports.Report) error {
 	case f.json:
 		return errors.Join(reports.JSON(a.io.out, built), files)
 	case f.brief:
-		a.log.Info(reports.FirstLine(built), "schedule", built.Schedule)
+		a.log.Log(context.Background(), levelOf(a.code), reports.FirstLine(built), "schedule", built.Schedule)
 		return files
 	}
 	return errors.Join(reports.Terminal(a.io.out, built, reports.TerminalOptions{Colour: a.colours(a.io.out)}), files)
+}
+
+// levelOf is how loud a log says how a run ended: a warning calls a person.
+func levelOf(code int) slog.Level {
+	switch {
+	case code >= exitFailed:
+		return slog.LevelError
+	case code == exitPerson:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 // reportFile is a file that the report is written to.

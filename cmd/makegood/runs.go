@@ -91,7 +91,7 @@ func (a *app) tellRuns(list runList, zone *time.Location) error {
 	fmt.Fprintln(w, "when\trun\tcommand\ttook\thow it ended")
 	for _, b := range list.Runs {
 		command := b.Command
-		if b.Backfill {
+		if b.Backfill && b.Command != "backfill" {
 			command += ", backfill"
 		}
 		if b.Schedule != "" {

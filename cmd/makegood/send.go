@@ -167,7 +167,7 @@ func (s *session) sendOne(ctx context.Context, f *sendFlags) error {
 	}
 	path := res.Plan.Path
 	defer func() { _ = reconcile.RemovePlan(path) }() // it holds an address, and was carried out or refused
-	plan, err := reconcile.OpenPlan(path, s.Key)
+	plan, err := s.OpenOwn(path)
 	if err != nil {
 		return err
 	}

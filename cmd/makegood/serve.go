@@ -57,7 +57,8 @@ With serve.metrics, Prometheus asks GET /metrics with the key and gets the numbe
 of the last runs in the ledger, which makegood metrics prints.
 
 With serve.uploads, people bring a file of orders to /uploads/, say which column
-is what, look at what would be sent, and have exactly that sent.
+is what, look at what would be sent, and have exactly that sent. Operators pause
+and resume destinations there, and see who works where several machines do.
 
 A page whose origin is not listed is not heard, and nothing here can stop a page:
 without an answer the placement and the shop go on by themselves. Put it behind
@@ -128,7 +129,7 @@ func (a *app) serveHTTP(ctx context.Context, cfg *config.Config, listen string, 
 		mux.Handle("/metrics", web.Metrics(web.MetricsOptions{Key: s.Key.Reveal(), Write: (&scraped{app: a, cfg: cfg}).write, Log: a.log}))
 	}
 	if cfg.Serve.Uploads != nil {
-		pages, err := a.uploadPages(cfg)
+		pages, err := a.uploadPages(ctx, cfg)
 		if err != nil {
 			return err
 		}

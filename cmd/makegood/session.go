@@ -31,19 +31,32 @@ type runFlags struct {
 	clockIsRight   bool
 	changesRight   bool
 	skipMoved      bool
+	key            string // a key file that signs the plan
 	canonical      bool
 	strict         bool
 	orders, except string
 	marked         string
 	command        string    // that may mark
 	one            *oneOrder // of send
-	// paces are those of destinations that several runs of this process send to,
-	// by name.
+	// paces and places are those of destinations that several runs of this process
+	// send to, by name.
 	paces     map[string]*sinks.Pace
+	places    map[string]reconcile.Places
 	schedule  string                // the entry whose work is done
 	scheduled *config.ScheduleEntry // found by its name
 	slot      time.Time             // of the entry; the one that is due where it is zero
+	insteadOf reconcile.RunID       // which ended for it, and did not do its work
 	brief     bool                  // the report's first line alone, as a line of the log
+}
+
+// sendTogether gives the runs of this process that send at once or one after the
+// other one pace of each destination, so that none begins with a fresh second's
+// worth, and the same places at it.
+func (f *runFlags) sendTogether(cfg *config.Config) {
+	f.paces, f.places = map[string]*sinks.Pace{}, map[string]reconcile.Places{}
+	for name, t := range cfg.Targets {
+		f.paces[name], f.places[name] = sinks.PaceOf(t), make(reconcile.Places, max(1, t.Concurrency))
+	}
 }
 
 func (f *runFlags) output(c *cobra.Command) {
@@ -84,7 +97,7 @@ func (f *runFlags) accepted() map[string]string {
 
 // request reads the period in the configured zone.
 func (f *runFlags) request(command string, cfg *config.Config) (reconcile.Request, error) {
-	req := reconcile.Request{Command: command, SkipMoved: f.skipMoved, Slot: f.slot}
+	req := reconcile.Request{Command: command, SkipMoved: f.skipMoved, Slot: f.slot, InsteadOf: f.insteadOf}
 	if len(f.acceptEvidence) > 0 && f.note == "" {
 		return req, &usageError{command: "makegood " + command, err: errors.New("--accept-evidence needs a --note that says why")}
 	}
@@ -150,8 +163,9 @@ func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session,
 	if err := f.entry(cfg, a.clock()); err != nil {
 		return nil, err
 	}
-	if err := a.unmade(ctx, cfg, f); err != nil {
-		return nil, err
+	unread := a.unmade(ctx, cfg, f)
+	if taken := (*reconcile.SlotTaken)(nil); errors.As(unread, &taken) {
+		return nil, unread
 	}
 	req, err := f.request(command, cfg)
 	if err == nil {
@@ -163,6 +177,10 @@ func (a *app) begin(ctx context.Context, f *runFlags, command string) (*session,
 	tells, err := a.newTeller(cfg, f, command)
 	if err != nil {
 		return nil, err
+	}
+	if unread != nil {
+		tells.end(nil, unread)
+		return nil, unread
 	}
 	w, err := a.wired(ctx, cfg, f, command)
 	if err != nil {

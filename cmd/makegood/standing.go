@@ -243,7 +243,7 @@ func (d *standing) next(s *surveyor) nextStep {
 	case !d.compared() && d.Evidence != nil:
 		return by("less than half of the orders are known to the record of the live integration: are its order numbers the same? See order_id.", "check"+only)
 	case d.Mode == config.ModeShadow && d.nights() < enoughNights:
-		return by(fmt.Sprintf("let it run in shadow on %s more.", counted(enoughNights-d.nights(), "night")), "run")
+		return by(fmt.Sprintf("let it run in shadow on %s more.", counted(enoughNights-d.nights(), "night")), s.nightly(d.Target))
 	case d.Mode == config.ModeShadow:
 		return by("lay the platform's own counts beside ours"+d.toSelf()+"; where they agree, write mode: trial and trial: {orders: 20} at "+place+".", "compare"+only+" --counts counts.csv")
 	case d.Mode == config.ModeTrial && (d.Trial == nil || d.Trial.Sent == 0):
@@ -255,7 +255,23 @@ func (d *standing) next(s *surveyor) nextStep {
 	case d.Remembered != nil && d.Remembered.Events > 0:
 		return nextStep{"look at what shadow and trials left as a plan, and apply it; a later since leaves it out.", d.Remembered.command}
 	}
+	if len(s.cfg.Schedule) > 0 {
+		return by("nothing to do; makegood serve runs the schedule, else a cron of your own:", s.nightly(d.Target))
+	}
 	return by("nothing to do; every night:", "run")
+}
+
+// nightly is the command that a cron gives for a destination: the entry of the
+// schedule that sends it furthest back, so that its moments have their runs, or
+// run where the schedule has none for it.
+func (s *surveyor) nightly(target string) string {
+	command, far := "run", time.Duration(0)
+	for _, e := range s.cfg.Schedule {
+		if length := lengthOf(lookbackOf(s.cfg, e)); takes(e.Targets, target) && length > far {
+			command, far = "run --schedule "+quotedArgument(e.Name), length
+		}
+	}
+	return command
 }
 
 // toSelf names the step before a trial, where messages have an address that can

@@ -61,7 +61,7 @@ func TestNext(t *testing.T) {
 		"a person, paused": {with(standingAfter(pastNight{6, "live", 7}), func(d *standing) { d.failed = true; d.hear(reconcile.Word{Kind: reconcile.WordPause}) }), "the last run failed", "makegood report", "configured compared live", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.d.judge(&surveyor{app: &app{file: defaultConfig}, zone: time.UTC})
+			c.d.judge(&surveyor{app: &app{file: defaultConfig}, zone: time.UTC, cfg: &config.Config{}})
 			if !strings.Contains(c.d.Next.Words, c.words) || c.d.Next.Command != c.typed {
 				t.Errorf("next is %+v, want %s: %s", c.d.Next, c.words, c.typed)
 			}

@@ -28,10 +28,17 @@ func (a *app) statusCommand() *cobra.Command {
 		Long: `Tells of each destination which steps of the way to live are done: configured,
 compared with what others sent, nights in shadow, trial, live; how the last run
 ended, up to when nothing is left to do, what is in doubt, refused, paused or
-accepted as known. It ends with the one next step, and the command to type.
+accepted as known, then the one next step, and the command to type; and of each
+entry of the schedule its last moment, the run that was made for it, where and how
+it ended, the next moment, and those that were missed. Where workers share the
+ledger: who works and when they were last seen, how far the slices are, how many
+messages a second each destination is sent by all of them together, and what does
+not go on, why, and what to do.
 
 Only the configuration and the ledger are read: no source, no destination.
-Nothing is changed. Exit 2 says that a person is needed now.`,
+Nothing is changed. Exit 2 says that a person is needed now: also where a moment of
+the schedule has waited for a run that does its work for more than an hour, or where
+nothing has ever started an entry that the runs of before knew of.`,
 		GroupID: "daily",
 		Args:    arguments(cobra.NoArgs),
 		Example: "  makegood status\n  makegood status --json",
@@ -49,6 +56,10 @@ type statusJSON struct {
 	// AcceptedOrders are bad orders at their sources that a person accepted.
 	AcceptedOrders int          `json:"accepted_orders"`
 	Late           []lateSource `json:"seen_late,omitempty"` // by source, in the last 30 days
+	Schedule       []momentsOf  `json:"schedule,omitempty"`  // its entries
+	Queue          *workersJSON `json:"queue,omitempty"`     // what workers do; nil: there is none
+	// Gaps says what the schedule does not send, or does not read far enough back.
+	Gaps []string `json:"schedule_gaps,omitempty"`
 }
 
 func (a *app) status(ctx context.Context, asJSON bool) error {
@@ -66,6 +77,10 @@ func (a *app) status(ctx context.Context, asJSON bool) error {
 		if err != nil {
 			return err
 		}
+		if told.Queue, err = a.workersOf(ctx, cfg, led); err != nil {
+			return err
+		}
+		told.PersonNeeded = told.PersonNeeded || told.Queue.personNeeded()
 		if told.PersonNeeded {
 			a.code = exitPerson
 		}
@@ -86,6 +101,8 @@ type surveyor struct {
 	lasts map[string]lastReport // by destination
 	runs  int
 	late  []lateSource
+	// settings are what the past runs went by
+	settings settingsMet
 }
 
 // lastReport is the newest run of a destination.
@@ -122,7 +139,12 @@ func (s *surveyor) survey(ctx context.Context) (told statusJSON, err error) {
 		told.Destinations = append(told.Destinations, *d)
 	}
 	told.Late = s.lateSources()
-	return told, nil
+	told.Gaps = leftByAll(s.cfg)
+	told.Schedule, err = s.moments(ctx)
+	for _, m := range told.Schedule {
+		told.PersonNeeded = told.PersonNeeded || m.Overdue
+	}
+	return told, err
 }
 
 // maxHistory bounds how many runs are looked back at.
@@ -130,9 +152,10 @@ const maxHistory = 2500
 
 // pastTargets is what is read of the report of each past run.
 type pastTargets struct {
-	Error    string     `json:"error"`
-	Backfill bool       `json:"backfill"`
-	Sources  []lateTold `json:"sources"`
+	Error    string            `json:"error"`
+	Backfill bool              `json:"backfill"`
+	Sources  []lateTold        `json:"sources"`
+	Settings *reports.Settings `json:"settings"`
 	Targets  []struct {
 		Target   string                 `json:"target"`
 		Mode     string                 `json:"mode"`
@@ -154,6 +177,7 @@ func (s *surveyor) meet(run ledger.LastRun) (bool, error) {
 		}
 	}
 	s.meetLate(run.Started, past.Sources)
+	s.settings.meet(run.Started, past.Settings)
 	for _, t := range past.Targets {
 		d := s.of(t.Target)
 		switch {

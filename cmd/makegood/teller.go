@@ -29,6 +29,8 @@ type teller struct {
 	cfg   *config.Config
 	lane  string
 	did   string // the command
+	entry string // of the schedule, and its moment
+	slot  time.Time
 	began time.Time
 
 	started sync.WaitGroup // health checks that hear of the start
@@ -47,7 +49,7 @@ func (a *app) newTeller(cfg *config.Config, f *runFlags, command string) (*telle
 		return nil, err
 	}
 	a.built = nil
-	t := &teller{app: a, audience: everybody, cfg: cfg, lane: lane(cfg, f, command), did: command, began: a.clock().UTC(),
+	t := &teller{app: a, audience: everybody, cfg: cfg, lane: lane(cfg, f, command), did: command, entry: f.schedule, slot: f.slot, began: a.clock().UTC(),
 		trace: traces.Begin(traces.Options{Env: a.env, Version: version(), Environment: cfg.Environment, Log: a.log}, command)}
 	to := destinations(cfg, f)
 	t.checks = slices.DeleteFunc(t.checks, func(check notice.HealthCheck) bool {
@@ -108,7 +110,7 @@ func (t *teller) report(err error) reports.Report {
 	if err != nil {
 		code = codeOf(err)
 	}
-	report := reports.Build(reconcile.Result{Command: t.did, Started: t.began, Finished: t.clock(), Err: err},
+	report := reports.Build(reconcile.Result{Command: t.did, Schedule: t.entry, Slot: t.slot, Started: t.began, Finished: t.clock(), Err: err},
 		reports.Options{Zone: t.cfg.Zone.Location, Config: t.named()})
 	if t.built != nil {
 		report = *t.built

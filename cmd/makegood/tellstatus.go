@@ -70,7 +70,11 @@ func (d *standing) liveWords(s *surveyor) string {
 	if s.runs >= maxHistory {
 		text += " or earlier"
 	}
-	return fmt.Sprintf("%s: %s accepted by the platform in %s", text, counted(d.Live.Sent, "order"), counted(d.Live.Runs, "run"))
+	ends := "their end"
+	if d.Live.Runs == 1 {
+		ends = "its end"
+	}
+	return fmt.Sprintf("%s: %s accepted by the platform in %s that came to %s", text, counted(d.Live.Sent, "order"), counted(d.Live.Runs, "run"), ends)
 }
 
 // tellStatus writes the status as text.
@@ -82,6 +86,14 @@ func (a *app) tellStatus(told statusJSON, zone *time.Location) error {
 			if d.PersonNeeded {
 				where = append(where, d.Target)
 			}
+		}
+		for _, m := range told.Schedule {
+			if m.Overdue {
+				where = append(where, "the schedule, "+reports.Mask(m.Schedule))
+			}
+		}
+		if told.Queue.personNeeded() {
+			where = append(where, "the queue")
 		}
 		fmt.Fprintf(&text, "A person is needed now: %s.\n", strings.Join(where, ", "))
 	} else {
@@ -112,7 +124,12 @@ func (a *app) tellStatus(told statusJSON, zone *time.Location) error {
 			fmt.Fprintf(&text, "        %s\n", d.Next.Command)
 		}
 	}
+	text.WriteString(momentsText(told.Schedule, a.clock(), zone))
+	for _, gap := range told.Gaps {
+		fmt.Fprintf(&text, "  ! %s\n", reports.Mask(gap))
+	}
 	text.WriteString(lateWords(told.Late))
+	text.WriteString(told.Queue.text(zone))
 	_, err := fmt.Fprint(a.io.out, text.String())
 	return err
 }

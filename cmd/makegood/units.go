@@ -16,7 +16,7 @@ var units embed.FS
 
 var (
 	systemdUnits    = []string{"makegood.service", "makegood-run.service", "makegood-run.timer"}
-	kubernetesUnits = []string{"kubernetes.yaml"}
+	kubernetesUnits = []string{"kubernetes.yaml", "kubernetes-workers.yaml"}
 )
 
 // writeUnits writes files into a folder; one that is there already is left as it

@@ -90,12 +90,21 @@ func (a *app) lookAtUpload(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if kind == "xlsx" {
+		if err := harmlessBook(path); err != nil {
+			return err
+		}
+	}
 	tmp, err := os.MkdirTemp(f.dir, "look-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	seen, err := sources.See(ctx, path, tmp, lookRows)
+	how, err := f.reading()
+	if err != nil {
+		return err
+	}
+	seen, err := sources.See(ctx, path, tmp, sources.Reading(how), lookRows)
 	if err != nil {
 		return err
 	}
@@ -103,6 +112,8 @@ func (a *app) lookAtUpload(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	readAs(&look, how, kind, seen)
+	look.Rules = rulesOf(cfg, seen)
 	return json.NewEncoder(a.io.out).Encode(look)
 }
 

@@ -14,6 +14,7 @@ import (
 	"makegood/cmd/makegood/upload"
 	"makegood/config"
 	"makegood/reconcile"
+	"makegood/reports"
 )
 
 // uploadFolder is a file that somebody uploaded, which is read in place of the
@@ -22,6 +23,7 @@ import (
 type uploadFolder struct {
 	dir      string
 	mapping  upload.Mapping
+	how      upload.Reading
 	approval upload.Approval
 }
 
@@ -33,6 +35,15 @@ func (f *uploadFolder) path() (path, kind string, err error) {
 		}
 	}
 	return "", "", &usageError{command: "makegood upload", err: fmt.Errorf("%s holds no upload", filepath.Base(f.dir))}
+}
+
+// plans is where the plan of an upload is written, "" where all plans are: it
+// goes with the upload.
+func (f *uploadFolder) plans() string {
+	if f == nil {
+		return ""
+	}
+	return filepath.Join(f.dir, upload.PlanFolder)
 }
 
 // read reads what the columns are.
@@ -47,7 +58,8 @@ func (f *uploadFolder) read() error {
 	if err != nil {
 		return fmt.Errorf("read what the columns of the upload are: %w", err)
 	}
-	return nil
+	f.how, err = f.reading()
+	return err
 }
 
 // into puts the upload in the place of the source's files, and leaves the
@@ -70,6 +82,7 @@ func (f *uploadFolder) into(cfg *config.Config) error {
 		own = config.Table{Decimal: f.mapping.Decimal, DateFormat: f.mapping.DateFormat, Zone: s.Zone}
 	}
 	own.Type, own.Path = kind, path
+	reads(f.how, &own)
 	s.Table, s.Columns, s.Preset = own, maps.Clone(f.mapping.Columns), f.mapping.Preset
 	s.SFTP, s.AfterRead, s.Expect, s.Closed, s.StableFor, s.Files = nil, nil, nil, nil, 0, "versions"
 	if s.Has("currency") {
@@ -95,22 +108,18 @@ func (f *uploadFolder) approve(r *reconcile.Runner, plan *reconcile.Plan) error 
 	case f == nil:
 		return nil
 	case plan.Digest != f.approval.Digest:
-		return errors.New("this is not the plan that was approved; nothing was sent; make the preview again")
+		return &reconcile.PlanRefused{Code: reconcile.RefusedOtherPlan, Text: "the approval is of another plan; nothing was sent; make the preview again"}
 	}
 	_, err := r.Approve(plan, f.approval.By, "on the upload page, as plan "+plan.Digest)
 	return err
 }
 
-// counted leaves how many rows of the upload became what, for its page.
-func (f *uploadFolder) counted(rows map[string]int) error {
+// counts is what counts the rows of the upload.
+func (f *uploadFolder) counts(marks *reports.Marks, built reports.Report) *rowPlaces {
 	if f == nil {
 		return nil
 	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		return err
-	}
-	return writeWhole(filepath.Join(f.dir, upload.RowsFile), 0o600, writing(text))
+	return newRowPlaces(marks, built)
 }
 
 // fitting is the mapping of the source's own files, where the upload has all of

@@ -9,35 +9,84 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"makegood/cmd/makegood/upload"
 	"makegood/config"
+	"makegood/reconcile"
 	"makegood/reports"
 )
 
 // uploadPages opens the pages of serve.uploads.
-func (a *app) uploadPages(cfg *config.Config) (*upload.Pages, error) {
+func (a *app) uploadPages(ctx context.Context, cfg *config.Config) (*upload.Pages, error) {
 	u := cfg.Serve.Uploads
 	if missing := cfg.Missing(); len(missing) > 0 {
 		return nil, notReady(missing)
 	}
 	o := upload.Options{
-		Core: processes{a}, Dir: filepath.Join(cfg.StateDir, "uploads"), Users: u.Users, Targets: u.Targets, Zone: cfg.Zone.Location,
+		Core: processes{a}, Brake: brake{a, cfg}, Counter: byDays{a, cfg}, Destinations: slices.Sorted(maps.Keys(cfg.Targets)), Dir: filepath.Join(cfg.StateDir, "uploads"), Users: u.Users, Targets: u.Targets, Zone: cfg.Zone.Location,
 		MaxSize: int64(u.MaxSize), SecondPerson: u.SecondPerson, Keep: time.Duration(u.Keep) * 24 * time.Hour, Log: a.log, Clock: a.clock,
+	}
+	for currency, amount := range u.SecondPersonAbove {
+		most, err := reconcile.ParseDecimal(string(amount))
+		if err != nil {
+			return nil, &configError{fmt.Errorf("serve.uploads.second_person_above.%s: %w", currency, err)}
+		}
+		if o.Above == nil {
+			o.Above = map[string]reconcile.Decimal{}
+		}
+		o.Above[currency] = most
+	}
+	if mayShare(cfg) == nil {
+		o.Overseer = overseer{a, cfg}
 	}
 	if u.Proxy != nil {
 		o.Header, o.Proxies = u.Proxy.Header, u.Proxy.Allowed()
 	}
+	free, err := ownUploads(ctx, o.Dir, handOver)
+	if err != nil {
+		return nil, err
+	}
+	o.Ended = free
 	pages, err := upload.New(o)
 	if err != nil {
+		free()
 		return nil, &configError{fmt.Errorf("open serve.uploads: %w", err)}
 	}
 	return pages, nil
+}
+
+// handOver is how long a service waits for the one before it to end.
+const handOver = 20 * time.Second
+
+// ownUploads makes sure that no other service works on the uploads: it would take
+// what this one receives and sends for what an earlier one has left. It waits for
+// so long for the other one to end. free gives them back.
+func ownUploads(ctx context.Context, dir string, wait time.Duration) (free func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for uploads: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, ".lock"), flock.SetPermissions(0o600))
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	got, err := lock.TryLockContext(waiting, 100*time.Millisecond)
+	switch {
+	case got:
+		return func() { _ = lock.Close() }, nil // it goes with the process in any case
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("take the uploads over: %w", err)
+	}
+	return nil, fmt.Errorf("another makegood serve works on the uploads in %s: stop that one first, or give this one a state_dir of its own", dir)
 }
 
 // processes is the core of the upload page: makegood itself, in a process for
@@ -158,10 +207,9 @@ func (l *stepLog) line(text []byte) {
 	if level >= slog.LevelError && len(l.complain) < 5 {
 		l.complain = append(l.complain, message)
 	}
-	for _, key := range []string{"done", "rows"} {
-		if n, is := fields[key].(float64); is {
-			l.said(fmt.Sprintf("%s: %.0f", message, n))
-		}
+	if far := howFar(message, fields); far != "" {
+		l.said(far)
+		level = min(level, slog.LevelDebug) // said every second
 	}
 	attributes := []any{"upload", l.upload}
 	for key, value := range fields {
@@ -171,6 +219,23 @@ func (l *stepLog) line(text []byte) {
 	}
 	l.log.Log(context.Background(), level, message, attributes...)
 }
+
+// howFar says how far a stage is, "" when the line is about something else.
+func howFar(stage string, fields map[string]any) string {
+	if n, is := fields["rows"].(float64); is {
+		return fmt.Sprintf("%s: %.0f rows", sentenceOf(stage), n)
+	}
+	n, is := fields["done"].(float64)
+	if of, whole := fields["of"].(float64); is && whole {
+		return fmt.Sprintf("%s: %.0f of %.0f", sentenceOf(stage), n, of)
+	}
+	return ""
+}
+
+// ofTheFile takes out what an uploaded file is called here, which nobody knows.
+var ofTheFile = strings.NewReplacer("open workbook orders.xlsx: ", "the workbook ", "read workbook orders.xlsx: ", "the workbook cannot be read: ",
+	"give the source's password, or save it without one", "save a copy of it without a password, and upload that",
+	"orders.xlsx", "the workbook", "orders.csv", "the file")
 
 // failed says why a step gave no result. What is wrong in the configuration is
 // nobody's who uploads a file.
@@ -183,7 +248,7 @@ func (l *stepLog) failed(step string, err error) error {
 	case ended.ExitCode() == exitConfig:
 		return fmt.Errorf("makegood upload %s: the configuration cannot be used: %s", step, strings.Join(l.complain, "; "))
 	case len(l.complain) > 0:
-		return &upload.Refused{Text: sentenceOf(reports.Mask(strings.Join(l.complain, "; ")))}
+		return &upload.Refused{Text: sentenceOf(ofTheFile.Replace(reports.Mask(strings.Join(l.complain, "; "))))}
 	case step == "apply":
 		return fmt.Errorf("makegood upload apply: %w", err)
 	}

@@ -23,8 +23,9 @@ const shotsVariable = "MAKEGOOD_TEST_SHOTS"
 // guest is somebody with a real browser and a keyboard.
 type guest struct {
 	*uploading
-	ctx  context.Context
-	look string // of what is wrong with a page: a script
+	ctx      context.Context
+	look     string        // of what is wrong with a page: a script
+	patience time.Duration // with a page that is under way
 }
 
 func (u *uploading) guest() *guest {
@@ -44,9 +45,9 @@ func (u *uploading) guest() *guest {
 	u.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	u.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 20*time.Minute)
 	u.Cleanup(cancel)
-	return &guest{uploading: u, ctx: ctx, look: string(script)}
+	return &guest{uploading: u, ctx: ctx, look: string(script), patience: time.Minute}
 }
 
 func (g *guest) do(steps ...chromedp.Action[chromedp.Void]) {
@@ -77,24 +78,40 @@ func (g *guest) tabTo(selector string) {
 	g.Fatalf("the tab key does not lead to %s: %s", selector, readAloud(asks[string](g, `document.body.innerHTML`)))
 }
 
-// until waits until a page is there whose title begins so.
-func (g *guest) until(title string) {
+// until waits until a page is there whose title begins so. It gives what was said
+// of the work that was waited for.
+func (g *guest) until(title string) (heard string) {
 	g.Helper()
 	said := ""
-	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(50 * time.Millisecond) {
-		answer, err := chromedp.Run(g.ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? document.querySelector("h1").innerText : ""`))
-		if said = answer; err == nil && strings.HasPrefix(said, title) { // between two pages there is none to ask
-			return
+	for begun := time.Now(); time.Since(begun) < g.patience; time.Sleep(50 * time.Millisecond) {
+		answer, err := chromedp.Run(g.ctx, chromedp.Evaluate[[]string](`document.readyState !== "complete" ? ["", "", ""] :
+			["h1", "p[role=alert]", ".busy"].map(at => document.querySelector(at)?.innerText ?? "")`))
+		if err != nil { // between two pages there is none to ask
+			continue
+		}
+		if said = answer[0]; said != "" && strings.HasPrefix(said, title) {
+			return heard
+		}
+		if answer[1] != "" {
+			break
+		}
+		if !strings.HasSuffix(heard, answer[2]) {
+			heard += "\n" + answer[2]
 		}
 	}
-	g.Fatalf("the page is %q, want %q\n%s", said, title, g.errs.String())
+	g.Fatalf("the page is %q, want %q\n%s\n%s", said, title, asks[string](g, `document.querySelector("main").innerText`), g.errs.String())
+	return heard
 }
 
-// seen looks a page over, light and dark, on a telephone and on a screen.
+// seen looks a page over, light and dark, on a telephone and on a screen; with
+// -short, light on the one and dark on the other.
 func (g *guest) seen(name string) {
 	g.Helper()
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{360, 1400} {
+			if testing.Short() && (scheme == "light") != (width == 360) {
+				continue
+			}
 			g.do(chromedp.EmulateViewport(width, 800), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 				if _, err := cdp.Call(ctx, target, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 					return err
@@ -155,11 +172,11 @@ func TestUploadInABrowser(t *testing.T) {
 	if is := asks[string](g, `document.activeElement.value`); is != "completed_at" {
 		t.Errorf("the keyboard chose %q", is)
 	}
-	g.tabTo("main form:not(.remove) > button")
+	g.tabTo("main form:not(.remove):not(.reading) > button")
 	g.do(chromedp.KeyEvent(kb.Enter))
 	g.until("Preview")
 	g.seen("4-preview")
-	if said := asks[string](g, `document.querySelector("main").innerText`); !strings.Contains(said, "Somebody who is approver has it sent.") || !strings.Contains(said, "37.75 EUR") {
+	if said := asks[string](g, `document.querySelector("main").innerText`); !strings.Contains(said, "somebody with the role approver has it sent") || !strings.Contains(said, "37.75 EUR") {
 		t.Errorf("the preview says %s", said)
 	}
 	address := asks[string](g, `location.pathname`)

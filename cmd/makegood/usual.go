@@ -104,11 +104,13 @@ func (s *session) learn(past reports.Report) {
 }
 
 // learnUsual takes from one run of the same entry of the schedule how much the
-// target is sent.
+// target is sent. A run that the target could not take everything of says nothing
+// of it: an outage of hours has many, and the first one after it is no surprise.
 func (s *session) learnUsual(past reports.Report) {
+	not := untaken(past)
 	for _, t := range s.Targets {
 		for _, was := range past.Targets {
-			if was.Target != t.Name() || was.Mode != reconcile.ModeLive || t.Usual.Runs >= usualRuns {
+			if slices.Contains(not, was.Target) || was.Target != t.Name() || was.Mode != reconcile.ModeLive || t.Usual.Runs >= usualRuns {
 				continue
 			}
 			t.Usual.Runs++

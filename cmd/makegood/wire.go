@@ -78,9 +78,15 @@ func (a *app) wire(ctx context.Context, cfg *config.Config, f *runFlags) (*wirin
 	w.Runner = &reconcile.Runner{
 		Evidence: map[string]reconcile.Evidence{}, Accepted: f.accepted(), Carts: map[string]reconcile.OpenCarts{},
 		Suppress: suppress, Shops: shops(cfg), StateDir: cfg.StateDir, Key: key, Zone: cfg.Zone.Location,
-		Scope: f.scope(), Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, Part: a.upload != nil, Strict: f.strict, NewRun: a.newRun, Log: a.log,
+		Scope: f.scope(), Lookback: int(cfg.Lookback), ReachBack: int(cfg.ReachBack), Clock: a.clock, ClockIsRight: f.clockIsRight, ChangesAreRight: f.changesRight, Part: a.upload != nil, PlanDir: a.upload.plans(), Strict: f.strict, NewRun: a.newRun, Log: a.log,
 		SaveHead:  func(h reconcile.LedgerHead) error { return ledger.WriteHead(w.head, h) },
 		Summarize: w.summarize,
+	}
+	if err := seals(w.Runner, cfg, f.key); err != nil {
+		return nil, err
+	}
+	if a.upload != nil { // the page's own users approve
+		w.Approvers = nil
 	}
 	w.watchMarks(f)
 	if err := w.addTargets(f.targets); err != nil {
@@ -114,7 +120,7 @@ func (a *app) newRun() reconcile.RunID {
 
 func (w *wiring) summarize(r reconcile.Result) ([]byte, int) {
 	code := resultCode(r)
-	report := reports.Build(r, reports.Options{Zone: w.Zone, Past: w.past, Answers: w.answers, SentBefore: w.sentBefore})
+	report := reports.Build(r, reports.Options{Zone: w.Zone, Past: w.past, Answers: w.answers, SentBefore: w.sentBefore, Upload: w.Part})
 	report.Exit = &code
 	report.Settings = reports.NewSettings(w.cfg.Settings)
 	if w.toldSettings[report.Settings.Digest] {
@@ -158,6 +164,12 @@ func (w *wiring) addTargets(names []string) error {
 }
 
 func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
+	if w.paces == nil {
+		w.paces = map[string]*sinks.Pace{}
+	}
+	if w.paces[t.Name] == nil {
+		w.paces[t.Name] = sinks.PaceOf(t)
+	}
 	last := &lastLook{}
 	options := sinks.Options{Fit: last.fit, Clock: w.Clock, Zone: w.Zone, Dial: w.dial, Pace: w.paces[t.Name]}
 	var err error
@@ -182,7 +194,7 @@ func (w *wiring) openTarget(t *config.Target) (*reconcile.Target, error) {
 	target := &reconcile.Target{
 		Sink: sink, Type: t.Type, Mode: t.Mode, From: w.run.reads(t.From), Channels: t.Channels,
 		MinAge: time.Duration(t.MinAge), Evidence: recordsOf(t), CartFeeds: cartFeeds(t),
-		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), Resend: t.Corrections == "resend", SendTwins: t.PossibleTwins == "send", Concurrency: t.Concurrency, Timeout: time.Duration(t.Timeout),
+		ClockMargin: time.Duration(t.ClockMargin), PerPerson: int(t.PerPerson), Resend: t.Corrections == "resend", SendTwins: t.PossibleTwins == "send", Concurrency: t.Concurrency, Places: w.run.places[t.Name], Timeout: time.Duration(t.Timeout),
 		Rate: t.Rate.PerSecond * (1 - t.Reserve.Fraction()), FrontEndSettles: t.Type == "collect" || t.Type == "emanage" || t.Type == "rokt", Digest: w.digest(t), Stopped: fuse.Stopped, Arm: last.arm, Begin: fuse.Begin, Limits: limits, Catalog: w.catalogOf(t),
 		NeedsApproval: t.Type == "emanage" && t.Mode == config.ModeLive,
 	}

@@ -50,33 +50,83 @@ func shapesOf(rows ...any) map[reflect.Type][]column {
 // tableOf names the table that a row belongs to.
 func tableOf(row any) string { return row.(interface{ table() string }).table() }
 
+// difference is a change on its way into the journal: the columns of a row, or
+// those of them that are different, with their texts.
+type difference struct {
+	table   string
+	key     []string
+	whole   bool
+	columns []column
+	texts   []string
+}
+
 // changed tells how before, the zero value where there was nothing, became
 // after. ok is false when nothing did.
-func (s seal) changed(before, after any) (c change, ok bool) {
+func (s seal) changed(before, after any) (d difference, ok bool) {
 	was, is := reflect.ValueOf(before), reflect.ValueOf(after)
-	c = change{Table: tableOf(after)}
 	columns := shapes[is.Type()]
-	fresh := was.IsZero()
-	set := make(map[string]string, len(columns))
+	d = difference{table: tableOf(after), whole: was.IsZero(), columns: make([]column, 0, len(columns)), texts: make([]string, 0, len(columns))}
 	for _, col := range columns {
 		switch col.how {
 		case "key":
-			c.Key = append(c.Key, textOf(is.Field(col.index)))
+			d.key = append(d.key, textOf(is.Field(col.index)))
 			continue
 		case "-":
 			continue
 		}
 		now := s.journalled(col, is.Field(col.index))
-		if fresh && now != "" || !fresh && now != s.journalled(col, was.Field(col.index)) {
-			set[col.name] = now
+		if d.whole && now != "" || !d.whole && now != s.journalled(col, was.Field(col.index)) {
+			d.columns, d.texts = append(d.columns, col), append(d.texts, now)
 		}
 	}
-	if fresh {
-		c.Whole = set
-		return c, true
+	return d, d.whole || len(d.columns) > 0
+}
+
+// row is a whole row as the journal would read it.
+func (d difference) row() change {
+	c := change{Table: d.table, Key: d.key, Whole: make(map[string]string, len(d.columns))}
+	for i, col := range d.columns {
+		c.Whole[col.name] = d.texts[i]
 	}
-	c.Set = set
-	return c, len(set) > 0
+	return c
+}
+
+// line is the difference as a line of the journal, which reads as a change.
+func (d difference) line() []byte {
+	b := append(appendText(append(make([]byte, 0, 512), `{"t":`...), d.table), `,"k":[`...)
+	for i, text := range d.key {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, text)
+	}
+	b = append(b, ']')
+	for i, col := range d.columns {
+		switch {
+		case i > 0:
+			b = append(b, ',')
+		case d.whole:
+			b = append(b, `,"w":{`...)
+		default:
+			b = append(b, `,"s":{`...)
+		}
+		b = appendText(append(appendText(b, col.name), ':'), d.texts[i])
+	}
+	if len(d.columns) > 0 {
+		b = append(b, '}')
+	}
+	return append(b, "}\n"...)
+}
+
+// appendText writes a text as JSON.
+func appendText(b []byte, text string) []byte {
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(text) // of a text it cannot fail
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }
 
 // gone is the change that deletes a row.
@@ -117,7 +167,7 @@ func textOf(v reflect.Value) string {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		return v.String()
+		return valid(v.String())
 	case reflect.Int, reflect.Int64:
 		if v.Int() == 0 {
 			return ""

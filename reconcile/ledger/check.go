@@ -94,7 +94,8 @@ func (c *checker) all(ctx context.Context, dir string) (_ []Finding, err error) 
 	}
 	for _, example := range folded {
 		err := c.each(ctx, example, func(row any) error {
-			is, _ := c.seal.changed(zeroOf(row), row)
+			d, _ := c.seal.changed(zeroOf(row), row)
+			is := d.row()
 			return c.parts.add(is, true)
 		})
 		if err != nil {

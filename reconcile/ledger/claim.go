@@ -18,6 +18,10 @@ func (s *Store) Claim(ctx context.Context, target string, run reconcile.RunID, t
 	tickets = slices.SortedStableFunc(slices.Values(tickets), func(a, b reconcile.Ticket) int {
 		return strings.Compare(string(a.Event.ID), string(b.Event.ID))
 	})
+	next := make([]row, len(tickets))
+	for i, ticket := range tickets {
+		next[i] = s.eventRow(target, ticket.Event)
+	}
 	moved = map[reconcile.EventID]reconcile.Entry{}
 	err = s.write(ctx, "claim for "+target, func(ctx context.Context, t *tx) error {
 		if err := s.mustLive(run); err != nil {
@@ -30,7 +34,7 @@ func (s *Store) Claim(ctx context.Context, target string, run reconcile.RunID, t
 		if err != nil {
 			return err
 		}
-		for _, ticket := range tickets {
+		for i, ticket := range tickets {
 			r, err := p.look(ctx, ticket.Event.ID)
 			if err != nil {
 				return err
@@ -39,7 +43,7 @@ func (s *Store) Claim(ctx context.Context, target string, run reconcile.RunID, t
 				moved[ticket.Event.ID], err = r.entry()
 			} else {
 				taken = append(taken, ticket.Event.ID)
-				err = p.take(r, s.eventRow(target, ticket.Event), run)
+				err = p.take(r, next[i], run)
 			}
 			if err != nil {
 				return err

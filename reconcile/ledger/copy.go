@@ -117,7 +117,7 @@ func (r *Reader) into(ctx context.Context, db database, o Options) (w *writer, e
 func (t *tx) take(ctx context.Context, from *conn, example any) error {
 	size := 0
 	err := from.each(ctx, example, func(row any) error {
-		t.pending = append(t.pending, row)
+		t.pending = append(t.pending, stored{row: row})
 		if j, is := row.(journalRow); is {
 			size += len(j.Changes)
 		}

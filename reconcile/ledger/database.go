@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
@@ -38,8 +37,8 @@ type database interface {
 	moment() (begin, end string)
 	// text is a statement in the database's own words.
 	text(statement string) string
-	// store is the statement that stores rows like this one from a JSON array.
-	store(row any) string
+	// store writes rows of one table in their order.
+	store(ctx context.Context, c *conn, rows []stored) error
 	// now is the clock by which beats are judged.
 	now(ctx context.Context, c *conn) (time.Time, error)
 	// lock takes the lock that keeps a run alive.
@@ -104,35 +103,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args ...any) (sql.
 	return c.Conn.ExecContext(ctx, c.db.text(query), args...)
 }
 
-// PreparexContext prepares a query.
-func (c *conn) PreparexContext(ctx context.Context, query string) (*sqlx.Stmt, error) {
-	return c.Conn.PreparexContext(ctx, c.db.text(query))
-}
-
 // QueryxContext reads rows.
 func (c *conn) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
 	return c.Conn.QueryxContext(ctx, c.db.text(query), args...)
-}
-
-// upsert is the statement that stores rows like this one: each column is read
-// from the JSON object by what cell makes of it, out of the rows that from
-// gives.
-func upsert(row any, from string, cell func(name string, t reflect.Type) string) string {
-	t := reflect.TypeOf(row)
-	var names, cells, keys, sets []string
-	for _, col := range shapes[t] {
-		names = append(names, col.name)
-		cells = append(cells, cell(col.name, t.Field(col.index).Type))
-		if col.how == "key" {
-			keys = append(keys, col.name)
-		} else {
-			sets = append(sets, col.name+" = excluded."+col.name)
-		}
-	}
-	do := "NOTHING"
-	if len(sets) > 0 {
-		do = "UPDATE SET " + strings.Join(sets, ", ")
-	}
-	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE true ON CONFLICT (%s) DO %s",
-		tableOf(row), strings.Join(names, ", "), strings.Join(cells, ", "), from, strings.Join(keys, ", "), do)
 }

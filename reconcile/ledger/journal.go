@@ -25,19 +25,24 @@ type tx struct {
 	sequence int64 // of the next one
 	attempts int64 // that it has numbered
 	journal  bytes.Buffer
-	pending  []any // rows to be stored with the next flush
+	pending  []stored // with the next flush
 	deflater *flate.Writer
 }
 
 // put stores a row: before is what was there, the zero value when nothing
 // was. It reaches the table with the next flush.
 func (t *tx) put(before, after any) error {
-	c, changed := t.seal.changed(before, after)
+	d, changed := t.seal.changed(before, after)
 	if !changed {
 		return nil
 	}
-	t.pending = append(t.pending, after)
-	return t.write(c)
+	to := stored{row: after}
+	if !d.whole {
+		to.columns = d.columns
+	}
+	t.pending = append(t.pending, to)
+	t.journal.Write(d.line())
+	return nil
 }
 
 func (t *tx) write(c change) error {
@@ -61,15 +66,11 @@ func (t *tx) flush(ctx context.Context) error {
 	rows := t.pending
 	t.pending = nil
 	for len(rows) > 0 {
-		table, n := tableOf(rows[0]), 1
-		for n < len(rows) && n < maxRows && tableOf(rows[n]) == table {
+		table, n := tableOf(rows[0].row), 1
+		for n < len(rows) && n < maxRows && tableOf(rows[n].row) == table {
 			n++
 		}
-		list, err := jsonText(rows[:n])
-		if err != nil {
-			return err
-		}
-		if _, err := t.ExecContext(ctx, t.db.store(rows[0]), list); err != nil {
+		if err := t.db.store(ctx, t.conn, rows[:n]); err != nil {
 			return fmt.Errorf("store %s: %w", table, err)
 		}
 		rows = rows[n:]

@@ -60,6 +60,9 @@ type Store struct {
 
 	mu     sync.Mutex
 	leases map[reconcile.RunID]*lease
+
+	buying sync.Mutex
+	lanes  *sqlx.DB // nil: nothing was bought yet
 }
 
 var _ reconcile.Ledger = (*Store)(nil)
@@ -168,7 +171,7 @@ func (s *Store) Close() error {
 // the file itself and removes the write-ahead log.
 func (s *Store) closePools() error {
 	var errs []error
-	for _, db := range []*sqlx.DB{s.pool, s.writing} {
+	for _, db := range []*sqlx.DB{s.lanes, s.pool, s.writing} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

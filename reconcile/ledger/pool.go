@@ -16,6 +16,9 @@ import (
 // transaction.
 const busyTimeout = 10 * time.Second
 
+// statements is how many prepared statements a connection keeps.
+const statements = "32"
+
 // pragma is a setting that must be in force.
 type pragma struct{ name, want string }
 
@@ -31,7 +34,7 @@ func writing() poolKind {
 	return poolKind{
 		settings: url.Values{
 			"mode": {"rw"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_txlock": {"immediate"},
-			"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())}, "_foreign_keys": {"1"},
+			"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())}, "_foreign_keys": {"1"}, "_stmt_cache_size": {statements},
 		},
 		pragmas: []pragma{
 			{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "1"},
@@ -46,7 +49,7 @@ func writing() poolKind {
 func reading() poolKind {
 	return poolKind{
 		settings: url.Values{
-			"mode": {"ro"}, "_query_only": {"1"},
+			"mode": {"ro"}, "_query_only": {"1"}, "_stmt_cache_size": {statements},
 			"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
 		},
 		pragmas: []pragma{

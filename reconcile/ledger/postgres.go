@@ -29,6 +29,11 @@ const (
 	lockTimeout      = time.Minute // for the turn to write
 	statementTimeout = 5 * time.Minute
 	lockLook         = 5 * time.Second // to see whether a lock is still held
+	unusedFor        = time.Minute     // then a connection is given back: a server has few
+	// idleTimeout ends the session of a writer that has its turn and says nothing:
+	// its process is frozen, and all others wait. One that is frozen while it waits
+	// for its turn gets it all the same.
+	idleTimeout = 5 * time.Second
 )
 
 // postgres is a ledger in a PostgreSQL database. A run's lock is a session
@@ -99,6 +104,7 @@ func (p *postgres) open(ctx context.Context, config *pgx.ConnConfig, conns int) 
 	db := sqlx.NewDb(stdlib.OpenDB(*config), "pgx")
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(unusedFor)
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to %s: %w", p.shown, err), db.Close())
 	}
@@ -106,7 +112,9 @@ func (p *postgres) open(ctx context.Context, config *pgx.ConnConfig, conns int) 
 }
 
 func (p *postgres) openWriting(ctx context.Context) (*sqlx.DB, error) {
-	return p.open(ctx, p.config, 1)
+	config := p.config.Copy()
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint(idleTimeout.Milliseconds())
+	return p.open(ctx, config, 1)
 }
 
 func (p *postgres) openReading(ctx context.Context) (*sqlx.DB, error) {
@@ -164,22 +172,47 @@ func (p *postgres) text(statement string) string {
 	return sqlx.Rebind(sqlx.DOLLAR, postgresWords.Replace(indexed.ReplaceAllString(statement, "")))
 }
 
-func (p *postgres) store(row any) string {
-	return upsert(row, "json_array_elements(?::json)", func(name string, t reflect.Type) string {
-		cell := "value->>'" + name + "'"
-		if t.Kind() == reflect.Pointer {
-			t = t.Elem()
+// store reads each object of one text once: value->>'name' would read it anew for
+// each column. The network is crossed once.
+func (p *postgres) store(ctx context.Context, c *conn, rows []stored) error {
+	list := make([]any, len(rows))
+	for i, s := range rows {
+		list[i] = s.row
+	}
+	text, err := jsonText(list)
+	if err != nil {
+		return err
+	}
+	_, err = c.ExecContext(ctx, p.upsert(rows[0].row), text)
+	return err
+}
+
+func (p *postgres) upsert(row any) string {
+	t := reflect.TypeOf(row)
+	var columns, cells []string
+	for _, col := range shapes[t] {
+		columns = append(columns, col.name+" "+typeOf(t.Field(col.index).Type))
+		cell := "r." + col.name
+		if t.Field(col.index).Type == reflect.TypeFor[blob]() {
+			cell = "decode(" + cell + ", 'hex')"
 		}
-		switch {
-		case t == reflect.TypeFor[blob]():
-			return "decode(" + cell + ", 'hex')"
-		case t.Kind() == reflect.Bool:
-			return "(" + cell + ")::boolean"
-		case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
-			return "(" + cell + ")::bigint"
-		}
-		return cell
-	})
+		cells = append(cells, cell)
+	}
+	return upsert(row, "SELECT "+strings.Join(cells, ", ")+" FROM json_to_recordset(?::json) AS r("+strings.Join(columns, ", ")+") WHERE true")
+}
+
+// typeOf is how a field comes in JSON.
+func typeOf(t reflect.Type) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "boolean"
+	case reflect.Int, reflect.Int64:
+		return "bigint"
+	}
+	return "text"
 }
 
 // now is the server's clock: the hosts' clocks may differ.

@@ -60,7 +60,7 @@ func (t *tx) prune(ctx context.Context, target string, before int64) (n int, err
 		was = known[0]
 	}
 	if is := (prunedRow{target, max(before, was.UpTo)}); is != was {
-		t.pending = append(t.pending, is)
+		t.pending = append(t.pending, stored{row: is})
 	}
 	if err := t.flush(ctx); err != nil {
 		return n, err

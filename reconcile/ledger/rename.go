@@ -122,11 +122,9 @@ func (t *tx) replace(ctx context.Context, was, is any) error {
 	if err := t.drop(ctx, was); err != nil {
 		return err
 	}
-	c, _ := t.seal.changed(zeroOf(is), is)
-	t.pending = append(t.pending, is)
-	if err := t.write(c); err != nil {
-		return err
-	}
+	d, _ := t.seal.changed(zeroOf(is), is)
+	t.pending = append(t.pending, stored{row: is})
+	t.journal.Write(d.line())
 	if len(t.pending) >= maxRows {
 		if err := t.flush(ctx); err != nil {
 			return err

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/jmoiron/sqlx"
-
 	"makegood/reconcile"
 )
 
@@ -27,26 +25,21 @@ const findRows = `SELECT ` + rowColumns + ` FROM json_each(?) AS j CROSS JOIN en
 	WHERE e.target = ? AND e.event = j.value`
 
 // eachRow calls do with the rows that exist of sorted ids.
-func eachRow(ctx context.Context, conn *conn, target string, ids []reconcile.EventID, do func(row) error) (err error) {
-	find, err := conn.PreparexContext(ctx, findRows)
-	if err != nil {
-		return fmt.Errorf("find entries: %w", err)
-	}
-	defer func() { err = errors.Join(err, find.Close()) }()
+func eachRow(ctx context.Context, conn *conn, target string, ids []reconcile.EventID, do func(row) error) error {
 	for part := range slices.Chunk(ids, maxRows) {
 		list, err := idList(part)
 		if err != nil {
 			return err
 		}
-		if err := scanEach(ctx, find, do, list, target); err != nil {
+		if err := scanEach(ctx, conn, do, list, target); err != nil {
 			return fmt.Errorf("find entries: %w", err)
 		}
 	}
 	return nil
 }
 
-func scanEach(ctx context.Context, query *sqlx.Stmt, do func(row) error, args ...any) (err error) {
-	rows, err := query.QueryxContext(ctx, args...)
+func scanEach(ctx context.Context, conn *conn, do func(row) error, args ...any) (err error) {
+	rows, err := conn.QueryxContext(ctx, findRows, args...)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"syscall"
 	"time"
@@ -136,13 +135,8 @@ func (s *sqlite) moment() (begin, end string) { return "BEGIN DEFERRED", "ROLLBA
 
 func (s *sqlite) text(statement string) string { return statement }
 
-func (s *sqlite) store(row any) string {
-	return upsert(row, "jsonb_each(?)", func(name string, t reflect.Type) string {
-		if t == reflect.TypeFor[blob]() {
-			return "unhex(value->>'" + name + "')"
-		}
-		return "value->>'" + name + "'"
-	})
+func (s *sqlite) store(ctx context.Context, c *conn, rows []stored) error {
+	return storeEach(ctx, c, rows)
 }
 
 func (s *sqlite) now(context.Context, *conn) (time.Time, error) { return s.clock(), nil }

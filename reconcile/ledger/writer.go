@@ -220,9 +220,17 @@ func (w *writer) drop() error {
 	return c.Close()
 }
 
-// fill runs each request behind a savepoint. kept is false when all of them
-// failed and nothing is to be kept.
+// fill runs each request behind a savepoint, but one that is alone: it has the
+// transaction for itself. kept is false when all of them failed and nothing is
+// to be kept.
 func (w *writer) fill(ctx context.Context, t *tx, group []*request) (kept bool, err error) {
+	if len(group) == 1 {
+		r := group[0]
+		if r.err = r.work(ctx, t); r.err == nil {
+			r.err = t.flush(ctx)
+		}
+		return r.err == nil, nil
+	}
 	for _, r := range group {
 		if err := w.exec(ctx, "SAVEPOINT request"); err != nil {
 			return false, err

@@ -60,14 +60,23 @@ type Message struct {
 	Who uint64
 }
 
-// Window is a time in which messages are missing. Where all of them are, it is
-// found to within one bucket that had orders at each end; where some are, as
-// exactly as the orders there tell.
+// Window is a time in which messages are missing.
 type Window struct {
-	From    time.Time     `json:"from"`
-	To      time.Time     `json:"to"` // itself not in it
-	Bucket  time.Duration `json:"-"`  // 10 minutes, an hour or a day
-	Stopped bool          `json:"stopped"`
+	// From and To are the likeliest borders, To itself not in it. Each is at most
+	// one Bucket away from wherever it can be, counted in the ten minutes, hours or
+	// days in which anything was due: an hour where all messages are missing, more
+	// where some were sent beside them, for those say less.
+	From   time.Time     `json:"from"`
+	To     time.Time     `json:"to"`
+	Bucket time.Duration `json:"-"`
+	Began  Border        `json:"began"`
+	Ended  Border        `json:"ended"`
+	// Since and Until are the first and the last missing message of those that can
+	// be of the window.
+	Since time.Time `json:"-"`
+	Until time.Time `json:"-"`
+
+	Stopped bool `json:"stopped"`
 	// Part and Value are the narrowest explanation: only messages with this
 	// value are concerned. Part is "" when all are.
 	Part    string          `json:"part,omitempty"`
@@ -90,17 +99,17 @@ func (w Window) Share() float64 { return float64(w.Missing) / float64(w.Due) }
 
 // What a window is.
 const (
-	maxWindows  = 200  // that are told
-	fewest      = 5    // missing messages that make one
-	stopsFrom   = 0.9  // share from which on messages have stopped
-	clearly     = 0.1  // more than usual, in shares
-	leastUsual  = 0.01 // no shop loses less, as far as anybody can tell
-	mostUsual   = 0.5  // where more is missing all the time, that is no baseline
-	shop        = 20   // messages of all that the usual share of a part begins with
-	byChance    = 1e-3 // that any window of a look is chance
-	waysToLook  = 50   // in which a window of one length can lie around one place
-	narrower    = 3    // by how much (exp) a part has to explain better than all
-	lookedAgain = 4    // times, as the usual share is what is missing outside of windows
+	maxWindows  = 200    // that are told
+	fewest      = 5      // missing messages that make one
+	stopsFrom   = 0.9    // share from which on messages have stopped
+	clearly     = 0.05   // more than usual, in shares
+	leastUsual  = 0.0005 // no shop loses less, as far as anybody can tell
+	mostUsual   = 0.5    // where more is missing all the time, that is no baseline
+	shop        = 20     // messages of all that the usual share of a part begins with
+	byChance    = 1e-3   // that any window of a look is chance
+	waysToLook  = 50     // in which a window of one length can lie around one place
+	narrower    = 3      // by how much (exp) a part has to explain better than all
+	lookedAgain = 4      // times, as the usual share is what is missing outside of windows
 )
 
 // Find gives the windows of messages of one destination, the earliest first.
@@ -134,6 +143,7 @@ type finder struct {
 	series []series
 	cost   [parts]float64 // by which a part must explain more than all messages
 	looks  float64        // windows of one message that could be found by chance
+	busy   map[time.Duration][]int64
 }
 
 // series are the messages with one value of one part, or all of them.
@@ -154,6 +164,7 @@ func newFinder(all []Message, zone *time.Location) *finder {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return all[a].At.Compare(all[b].At) })
 	f.countOnce(order)
+	f.busy = f.busyTimes(order)
 	f.series = append(f.series, series{part: parts, of: order})
 	for part := range parts {
 		f.split(part, order)
@@ -236,12 +247,17 @@ func (f *finder) look() []Window {
 			return f.joined(found)
 		}
 		f.take(most)
-		for i, s := range f.series {
-			stale[i] = s.part == parts || most.found.part == parts || s.part != most.found.part || s.value == most.found.value
+		for i, w := range best {
+			stale[i] = w != nil && f.meet(*w, *most)
 		}
 		found = append(found, *most)
 	}
 	return f.joined(found)
+}
+
+// meet reports whether two windows have a time in common.
+func (f *finder) meet(a, b Window) bool {
+	return !f.all[a.first].At.After(f.all[b.last].At) && !f.all[b.first].At.After(f.all[a.last].At)
 }
 
 // weight is by how much a window explains, less what naming a part costs.
@@ -286,6 +302,9 @@ func (f *finder) learn() {
 			base = f.series[0].usual
 		}
 		f.series[i].usual = bounded((float64(missing) + shop*base) / float64(due+shop))
+		if i == 0 {
+			f.series[i].usual = bounded((float64(missing) + 1) / float64(due+2))
+		}
 	}
 }
 
@@ -312,5 +331,11 @@ func (f *finder) robust(of []int) float64 {
 		return leastUsual
 	}
 	slices.Sort(shares)
-	return bounded(shares[len(shares)/2])
+	sum, n := 0.0, 0
+	for _, share := range shares {
+		if share <= shares[len(shares)/2]+clearly {
+			sum, n = sum+share, n+1
+		}
+	}
+	return bounded(sum / float64(n))
 }

@@ -18,29 +18,62 @@ type point struct {
 
 // supposed are the shares that windows are looked for with: each finds those
 // that lose about as much.
-var supposed = [...]float64{0.15, 0.25, 0.4, 0.6, 0.8, 0.95, 0.995}
+var supposed = [...]float64{0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 0.95, 0.995}
 
 // strongest gives the window of a series that is the least likely to be chance,
 // nil when none is far from usual.
 func (f *finder) strongest(s series) *Window {
 	points := f.points(s)
 	var best *Window
+	looked := [2]int{-1, -1}
 	for _, share := range supposed {
 		if share < s.usual+clearly/2 {
 			continue
 		}
 		first, last, some := richest(points, math.Log(share/s.usual), math.Log((1-share)/(1-s.usual)))
-		if !some {
+		if !some || looked == [2]int{first, last} {
 			continue
 		}
-		first, last = bordered(points, first, last, s.usual)
-		due, missing := total(points[first : last+1])
-		if w := f.judge(s, due, missing); w != nil && (best == nil || w.score > best.score) {
-			w.first, w.last = points[first].place, points[last].place
+		looked = [2]int{first, last}
+		if w := f.stretch(s, points, first, last); w != nil && (best == nil || w.score > best.score) {
 			best = w
 		}
 	}
 	return best
+}
+
+// stretch gives the window about a stretch of points, nil when that is chance.
+func (f *finder) stretch(s series, points []point, first, last int) *Window {
+	if due, missing := total(points[first : last+1]); 2*surprise(due, missing, s.usual) < f.needed(due) {
+		return nil // other borders do not make that up
+	}
+	b := bordered(points, first, last, s.usual)
+	due, missing := total(points[b.first : b.last+1])
+	w := f.judge(s, due, missing)
+	if w != nil {
+		w.first, w.last = f.reach(s, points, b)
+		w.Began, w.Ended = b.told(f, points)
+	}
+	return w
+}
+
+// reach gives the places of a window's first and last message: with those of people
+// who are counted already, up to the points on either side.
+func (f *finder) reach(s series, points []point, b borders) (first, last int) {
+	first, last = points[b.first].place, points[b.last].place
+	i, _ := slices.BinarySearchFunc(s.of, f.all[first].At, f.before)
+	for i--; i >= 0 && (b.first == 0 || f.all[s.of[i]].At.Unix() > points[b.first-1].at); i-- {
+		if m := s.of[i]; f.all[m].Missing && !f.taken[m] {
+			first = m
+		}
+	}
+	i, _ = slices.BinarySearchFunc(s.of, f.all[last].At, f.before)
+	for ; i < len(s.of) && (b.last+1 == len(points) || f.all[s.of[i]].At.Unix() < points[b.last+1].at); i++ {
+		if m := s.of[i]; f.all[m].Missing && !f.taken[m] {
+			last = m
+		}
+	}
+	return first, last
 }
 
 // judge gives a window when so many missing messages are no chance.
@@ -50,11 +83,14 @@ func (f *finder) judge(s series, due, missing int) *Window {
 		return nil
 	}
 	score := surprise(due, missing, s.usual)
-	if places := f.looks / float64(due); score < math.Log(places/byChance) {
+	if score < f.needed(due) {
 		return nil
 	}
 	return &Window{found: s, score: score, Due: due, Missing: missing, Usual: s.usual}
 }
+
+// needed is how surprising a window of so many messages has to be.
+func (f *finder) needed(due int) float64 { return math.Log(f.looks / float64(due) / byChance) }
 
 // surprise is the S of the package's comment: how unlikely so many missing
 // messages are where fewer are usual, 0 where they are not more than usual.
@@ -106,42 +142,6 @@ func richest(points []point, gain, loss float64) (first, last int, some bool) {
 	return first, last, some
 }
 
-// bordered looks once more where a window begins and ends. An outage begins at
-// any time with the same chance, so a long pause, such as a night, is a likelier
-// border than the minutes between two messages: an order that was lost as some are
-// every day does not draw a window across it.
-func bordered(points []point, first, last int, usual float64) (int, int) {
-	due, missing := total(points[first : last+1])
-	share := (float64(missing) + 0.5) / float64(due+1)
-	gain, loss := math.Log(share/usual), math.Log((1-share)/(1-usual))
-	if gain <= 0 {
-		return first, last
-	}
-	gap := func(i int) float64 { // before a point
-		if i == 0 || i == len(points) {
-			return math.Log(day.Seconds())
-		}
-		return math.Log(float64(points[i].at - points[i-1].at))
-	}
-	sum := func(p point) float64 { return gain*float64(p.missing) + loss*float64(p.due-p.missing) }
-	best, so := math.Inf(-1), 0.0
-	for i := last; i >= 0 && so > best-farBelow; i-- {
-		if so += sum(points[i]); so+gap(i) > best {
-			best, first = so+gap(i), i
-		}
-	}
-	best, so = math.Inf(-1), 0
-	for i := first; i < len(points) && so > best-farBelow; i++ {
-		if so += sum(points[i]); so+gap(i+1) > best {
-			best, last = so+gap(i+1), i
-		}
-	}
-	return first, last
-}
-
-// farBelow is how far below the best border so far no pause makes one better.
-const farBelow = 40
-
 func total(points []point) (due, missing int) {
 	for _, p := range points {
 		due, missing = due+p.due, missing+p.missing
@@ -164,7 +164,7 @@ func (f *finder) joined(found []Window) []Window {
 		o := &list[i]
 		o.Due, o.Missing, o.Lost = o.Due+w.Due, o.Missing+w.Missing, append(o.Lost, w.Lost...)
 		if f.all[w.last].At.After(f.all[o.last].At) {
-			o.last = w.last
+			o.last, o.Ended = w.last, w.Ended
 		}
 	}
 	return list
@@ -183,8 +183,10 @@ func (f *finder) follow(a, b Window) bool {
 
 // finish gives a window what people read.
 func (f *finder) finish(w *Window) error {
-	w.Bucket = f.bucket(w.found)
-	w.From, w.To = f.floor(f.all[w.first].At, w.Bucket), f.next(f.all[w.last].At, w.Bucket)
+	finest := f.bucket(w.found)
+	w.From, w.To = f.floor(f.all[w.first].At, finest), f.next(f.all[w.last].At, finest)
+	w.Bucket = f.resolution(w, finest)
+	w.Since, w.Until = f.can(w)
 	w.Stopped = w.Share() >= stopsFrom
 	if w.found.part != parts {
 		w.Part, w.Value = w.found.part.String(), w.found.value
@@ -211,6 +213,7 @@ const (
 	short   = 10 * time.Minute
 	hour    = time.Hour
 	day     = 24 * time.Hour
+	week    = 7 * day
 	shortOf = 30
 )
 

@@ -15,10 +15,25 @@ type told struct {
 		RowsWithoutOrder int    `json:"rows_without_order"`
 		Bad              int    `json:"bad"`
 	} `json:"sources"`
-	Targets []struct {
+	// CarriedBy are the runs that sent what this one sums up.
+	CarriedBy []reconcile.RunID `json:"carried_by"`
+	Targets   []struct {
 		Target  string                     `json:"target"`
 		Balance map[string]json.RawMessage `json:"balance"`
 	} `json:"targets"`
+}
+
+// readReport reads what the run told, and which runs sent it.
+func (r *verification) readReport() error {
+	r.runs = []reconcile.RunID{r.Run}
+	if r.Report == nil {
+		return nil
+	}
+	if err := json.Unmarshal(r.Report, &r.told); err != nil {
+		return fmt.Errorf("read the report of run %s: %w", r.Run, err)
+	}
+	r.runs = append(r.runs, r.told.CarriedBy...)
+	return nil
 }
 
 // count is one bucket of a report.
@@ -33,10 +48,7 @@ func (r *verification) compareReport() error {
 	if r.Report == nil {
 		return nil
 	}
-	var report told
-	if err := json.Unmarshal(r.Report, &report); err != nil {
-		return fmt.Errorf("read the report of run %s: %w", r.Run, err)
-	}
+	report := r.told
 	for _, s := range r.Sources {
 		for _, then := range report.Sources {
 			if tally := s.Tally(); then.Source == s.Name() && (tally.Rows != then.Rows || tally.RowsWithoutOrder != then.RowsWithoutOrder) {

@@ -64,11 +64,11 @@ type known struct {
 
 // bucket is where the ledger has the event, and what it keeps of its order;
 // ok is false when it has it nowhere.
-func (k known) bucket(run reconcile.RunID) (b reconcile.Bucket, mark []byte, ok bool) {
+func (k known) bucket(runs []reconcile.RunID) (b reconcile.Bucket, mark []byte, ok bool) {
 	if e := k.kept.Entry; e.Version > 0 {
 		newer := len(k.decided) > 0 && k.decided[0].At.After(e.At)
 		switch {
-		case e.State == reconcile.StateDone && e.By == reconcile.BySentHere && e.Run == run:
+		case e.State == reconcile.StateDone && e.By == reconcile.BySentHere && slices.Contains(runs, e.Run):
 			return reconcile.BucketSent, k.kept.Mark, true
 		case e.State == reconcile.StateDone:
 			return reconcile.BucketAlreadySent, k.kept.Mark, true
@@ -97,7 +97,7 @@ type met struct {
 func (r *verification) event(proof *TargetProof, m met) {
 	h, w, k := m.head, m.want, m.known
 	finding := Finding{Source: h.Source, Target: proof.Target, Order: h.Key.Order, Origin: h.Origin.String()}
-	bucket, mark, ok := k.bucket(r.Run)
+	bucket, mark, ok := k.bucket(r.runs)
 	if !ok {
 		proof.Eligible = proof.Eligible.plus(w.Value)
 		finding.What, finding.Text = Unseen, "no run has decided about its "+string(w.Kind)
@@ -145,7 +145,7 @@ func (r *verification) event(proof *TargetProof, m met) {
 // correction counts a correction: an event without money where the run had
 // something to do about it, else nothing beside its order.
 func (r *verification) correction(proof *TargetProof, c known) reconcile.Bucket {
-	bucket, _, _ := c.bucket(r.Run)
+	bucket, _, _ := c.bucket(r.runs)
 	if bucket != reconcile.BucketAlreadySent {
 		proof.Eligible = proof.Eligible.plus(reconcile.Value{})
 		proof.Buckets[bucket] = proof.Buckets[bucket].plus(reconcile.Value{})

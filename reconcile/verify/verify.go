@@ -43,6 +43,8 @@ type Verifier struct {
 type verification struct {
 	*Verifier
 	proof   Proof
+	told    told
+	runs    []reconcile.RunID // whose sending is that of the run
 	targets map[string]*TargetProof
 	left    map[reconcile.EventID]bool // decisions at the sources that were met
 }
@@ -52,6 +54,9 @@ type verification struct {
 func (v *Verifier) Verify(ctx context.Context) (Proof, error) {
 	r := verification{Verifier: v, targets: map[string]*TargetProof{}, left: map[reconcile.EventID]bool{}}
 	r.proof = Proof{Window: v.Window, Run: v.Run, Findings: []Finding{}}
+	if err := r.readReport(); err != nil {
+		return r.proof, err
+	}
 	for _, t := range v.Targets {
 		r.targets[t.Name()] = &TargetProof{Target: t.Name(), Buckets: map[reconcile.Bucket]Sum{}, met: map[reconcile.EventID]bool{}}
 	}

@@ -66,12 +66,12 @@ func TestOf(t *testing.T) {
 	got := text(t, []Run{
 		ended("run", 3, 0, failed), ended("apply", 12, time.Minute, reports.Report{}),
 		ended("run", 2, 24*time.Hour, night()), ended("run", 0, 48*time.Hour, old),
-	}, Wanted{[]string{"shop"}, []string{"activate"}})
+	}, Wanted{Sources: []string{"shop"}, Targets: []string{"activate"}})
 	has(t, got, []string{
-		`makegood_last_run_timestamp_seconds{command="run",targets="activate"} 1.7935866e+09`, `makegood_last_success_timestamp_seconds{command="run",targets="activate"} 1.7935002e+09`,
+		`makegood_last_run_timestamp_seconds{command="run",schedule="",targets="activate"} 1.7935866e+09`, `makegood_last_success_timestamp_seconds{command="run",schedule="",targets="activate"} 1.7935002e+09`,
 		`makegood_target_last_success_timestamp_seconds{target="activate"} 1.7935002e+09`,
-		`makegood_last_run_exit_code{command="run",targets="activate"} 3`, `makegood_last_run_exit_code{command="apply",targets="activate"} 12`, `makegood_last_run_duration_seconds{command="run",targets="activate"} 90`,
-		`makegood_problems{command="run",news="new",targets="activate"} 0`, `makegood_source_failed{source="shop"} 1`, `makegood_source_rows{source="shop"} 0`,
+		`makegood_last_run_exit_code{command="run",schedule="",targets="activate"} 3`, `makegood_last_run_exit_code{command="apply",schedule="",targets="activate"} 12`, `makegood_last_run_duration_seconds{command="run",schedule="",targets="activate"} 90`,
+		`makegood_problems{command="run",news="new",schedule="",targets="activate"} 0`, `makegood_source_failed{source="shop"} 1`, `makegood_source_rows{source="shop"} 0`,
 		`makegood_events{bucket="sent",target="activate"} 5`, `makegood_orders{bucket="held_back",target="activate"} 0`, `makegood_money{bucket="sent",currency="EUR",target="activate"} 50.25`,
 		`makegood_missing_orders{target="activate"} 9`, `makegood_missing_money{currency="EUR",target="activate"} 90.25`,
 		`makegood_oldest_unsent_timestamp_seconds{target="activate"} 1.7935002e+09`, `makegood_expiring_events{target="activate"} 1`,
@@ -81,7 +81,7 @@ func TestOf(t *testing.T) {
 	got = text(t, []Run{ended("run", 0, 0, night())}, Wanted{})
 	has(t, got, []string{`makegood_source_orders{outcome="left_out",source="shop"} 9`, `makegood_source_orders{outcome="in_period",source="shop"} 10`,
 		`makegood_source_silent_stores{source="shop"} 1`, `makegood_source_newest_order_timestamp_seconds{source="shop"} 1.793583e+09`,
-		`makegood_problems{command="run",news="known",targets="activate"} 2`})
+		`makegood_problems{command="run",news="known",schedule="",targets="activate"} 2`})
 	if text(t, nil, Wanted{}) != "" {
 		t.Error("there are numbers of nothing")
 	}
@@ -106,19 +106,19 @@ func TestKindsOfRuns(t *testing.T) {
 	got := text(t, []Run{
 		ended("run", 2, 0, backfilled), ended("run", 1, time.Hour, cut), ended("run", 0, 2*time.Hour, to("carts")),
 		ended("run", 3, 3*time.Hour, to("stores", "activate", "carts")), ended("run", 0, 24*time.Hour, to("activate", "gone")),
-	}, Wanted{[]string{}, []string{"activate", "carts"}})
+	}, Wanted{Sources: []string{}, Targets: []string{"activate", "carts"}})
 	has(t, got, []string{
-		`makegood_last_run_exit_code{command="run",targets="activate,carts,stores"} 3`, `makegood_last_run_exit_code{command="run",targets="carts"} 0`,
-		`makegood_last_run_exit_code{command="run",targets="activate"} 1`, `makegood_last_run_exit_code{command="backfill",targets="activate"} 2`,
+		`makegood_last_run_exit_code{command="run",schedule="",targets="activate,carts,stores"} 3`, `makegood_last_run_exit_code{command="run",schedule="",targets="carts"} 0`,
+		`makegood_last_run_exit_code{command="run",schedule="",targets="activate"} 1`, `makegood_last_run_exit_code{command="backfill",schedule="",targets="activate"} 2`,
 		`makegood_target_last_success_timestamp_seconds{target="activate"} 1.7935002e+09`, `makegood_target_last_success_timestamp_seconds{target="carts"} 1.7935794e+09`,
 		`makegood_target_stopped{target="activate"} 0`,
-	}, `makegood_last_success_timestamp_seconds{command="backfill"`, `makegood_problems{command="backfill"`, `makegood_last_success_timestamp_seconds{command="run",targets="activate"}`, `target="gone"`, `target="stores"`)
+	}, `makegood_last_success_timestamp_seconds{command="backfill"`, `makegood_problems{command="backfill"`, `makegood_last_success_timestamp_seconds{command="run",schedule="",targets="activate"}`, `target="gone"`, `target="stores"`)
 }
 
 // TestLacks: it is looked for until there is a run to each destination that did
 // its work.
 func TestLacks(t *testing.T) {
-	c := Collect(Wanted{[]string{"shop"}, []string{"activate"}})
+	c := Collect(Wanted{Sources: []string{"shop"}, Targets: []string{"activate"}})
 	for i, r := range []Run{ended("run", 0, 0, to("carts")), ended("run", 3, 0, night()), ended("run", 0, 0, to("activate"))} {
 		if !c.Lacks() {
 			t.Errorf("before run %d nothing lacks", i)
@@ -146,7 +146,9 @@ func TestUnsentOnPurpose(t *testing.T) {
 // nothing else.
 func TestList(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(Of([]Run{ended("run", 0, 0, night())}, Wanted{}))
+	nightly := night()
+	nightly.Schedule, nightly.Slot = "nightly", at
+	registry.MustRegister(Of([]Run{ended("run", 0, 0, nightly)}, Wanted{Next: map[string]func(time.Time) time.Time{"nightly": func(t time.Time) time.Time { return t }}}))
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -204,4 +206,52 @@ func TestPush(t *testing.T) {
 	if err := (Gateway{URL: "http://127.0.0.1:1", Job: "makegood"}).Push(t.Context(), numbers); err == nil {
 		t.Error("nobody listens, and it was pushed")
 	}
+}
+
+// of is a report of an entry of the schedule to destinations.
+func of(schedule string, part bool, slot time.Time, names ...string) reports.Report {
+	r := to(names...)
+	r.Schedule, r.Part, r.Slot = schedule, part, slot
+	r.Sources = []reports.Source{{Source: "shop", Orders: len(schedule), Newest: slot}}
+	return r
+}
+
+// TestPartsOfTheWork: a run of a part of the work neither hides the night's nor
+// stands for it. Where the parts are all of it they count together, and the one
+// that was done the longest ago says how fresh the destination is.
+func TestPartsOfTheWork(t *testing.T) {
+	ten := func(t time.Time) time.Time { return t.Add(10 * time.Minute) }
+	day := func(t time.Time) time.Time { return t.Add(24 * time.Hour) }
+	want := Wanted{Sources: []string{"shop"}, Targets: []string{"stores"}, Parts: map[string][]string{"stores": {"carts"}}, Together: map[string]bool{},
+		Next: map[string]func(time.Time) time.Time{"carts": ten, "nightly": day}}
+	runs := []Run{ended("run", 0, time.Minute, of("carts", true, at, "stores")), ended("run", 3, 20*time.Hour, of("nightly", false, at.Add(-20*time.Hour), "stores")),
+		ended("run", 0, 44*time.Hour, of("nightly", false, at.Add(-44*time.Hour), "stores"))}
+	runs[0].Report.Targets[0].Balance.Sent = count(1, "1.05")
+	runs[0].Report.Targets[0].Stopped = "a pause"
+	got := text(t, runs, want)
+	has(t, got, []string{`makegood_events{bucket="sent",target="stores"} 7`, `makegood_target_last_success_timestamp_seconds{target="stores"} 1.7934282e+09`,
+		`makegood_last_run_exit_code{command="run",schedule="nightly",targets="stores"} 3`, `makegood_last_run_exit_code{command="run",schedule="carts",targets="stores"} 0`,
+		`makegood_source_orders{outcome="in_period",source="shop"} 7`, `makegood_target_stopped{target="stores"} 1`,
+		`makegood_schedule_next_timestamp_seconds{schedule="carts"} 1.7935872e+09`, `makegood_schedule_next_timestamp_seconds{schedule="nightly"} 1.7935146e+09`})
+
+	want.Parts["stores"], want.Together["stores"] = []string{"carts", "orders"}, true
+	runs = []Run{ended("run", 0, time.Minute, of("carts", true, at, "stores")), ended("run", 0, 11*time.Minute, of("carts", true, at, "stores")),
+		ended("run", 0, 9*time.Hour, of("orders", true, at.Add(-9*time.Hour), "stores")), ended("run", 0, 24*time.Hour, of("", false, time.Time{}, "stores"))}
+	runs[0].Report.Targets[0].Balance.Sent = count(1, "1.05")
+	runs[2].Report.Sources[0].Newest = at.Add(time.Minute)
+	got = text(t, runs[:3], want)
+	has(t, got, []string{`makegood_events{bucket="sent",target="stores"} 8`, `makegood_money{bucket="sent",currency="EUR",target="stores"} 8.05`,
+		`makegood_target_last_success_timestamp_seconds{target="stores"} 1.7935542e+09`, `makegood_source_newest_order_timestamp_seconds{source="shop"} 1.79358666e+09`})
+	c := Collect(want)
+	for i, r := range runs {
+		if lacks := i < 3; c.Lacks() != lacks {
+			t.Errorf("before run %d: lacks %v", i, c.Lacks())
+		}
+		c.Add(r)
+	}
+	// Of a part that never ran, a run of the whole work says how things stand.
+	got = text(t, []Run{runs[0], runs[3]}, want)
+	has(t, got, []string{`makegood_events{bucket="sent",target="stores"} 7`, `makegood_target_last_success_timestamp_seconds{target="stores"} 1.7935002e+09`})
+	// What there is is told, where there is nothing else.
+	has(t, text(t, runs[:1], want), []string{`makegood_events{bucket="sent",target="stores"} 1`, `makegood_target_last_success_timestamp_seconds{target="stores"}`, `makegood_source_orders{outcome="in_period",source="shop"} 5`})
 }

@@ -1,8 +1,11 @@
 package table
 
 import (
+	"net/mail"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"makegood/reconcile"
 )
@@ -33,6 +36,10 @@ func (p *pass) identify(cells []string, m moment) bool {
 		p.row.missing(s, p.bound.numberless(cells))
 		return false
 	}
+	if holdsAddress(number) {
+		p.row.add(s.label, reconcile.ReasonOrderIsAddress, "the order number is an e-mail address; choose the column that holds the order numbers, "+
+			"or take the number out with an expression")
+	}
 	if !p.m.composed() {
 		p.id = identity{number: number, key: p.checkLength(s, number)}
 		return true
@@ -53,6 +60,22 @@ func (p *pass) number(s *slot, cells []string) string {
 		p.row.add(s.label, reconcile.ReasonDamagedID, shape(number)+" does not fit order_shape; correct the cell, or the setting")
 	}
 	return number
+}
+
+// holdsAddress reports whether an order number, or a part of it between blanks
+// and signs that separate, has the form of an e-mail address: that of net/mail,
+// with a dot in its domain. Other numbers may hold an @.
+func holdsAddress(number string) bool {
+	if !strings.Contains(number, "@") {
+		return false
+	}
+	isAddress := func(text string) bool {
+		parsed, err := mail.ParseAddress(text)
+		return err == nil && strings.Contains(parsed.Address[strings.LastIndexByte(parsed.Address, '@'):], ".")
+	}
+	return isAddress(number) || slices.ContainsFunc(strings.FieldsFunc(number, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune(",;:<>()\"|", r)
+	}), isAddress)
 }
 
 func (p *pass) checkLength(s *slot, id string) string {

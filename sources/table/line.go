@@ -70,10 +70,7 @@ func (p *problems) number(s *slot, n numbers, cells []string) (d reconcile.Decim
 
 // checkMoney compares the currency that amounts carry with that of the row.
 func (p *problems) checkMoney(b *binding, cells []string) {
-	currency := b.currency
-	if b.money >= 0 {
-		currency = strings.ToUpper(clean(cells[b.money]))
-	}
+	currency := b.currencyOf(cells)
 	for _, field := range []int{rowPrice, rowLineTotal, rowDue} {
 		if s := &b.slots[field]; s.at >= 0 {
 			if text := clean(cells[s.at]); otherMoney(text, currency) {
@@ -81,6 +78,15 @@ func (p *problems) checkMoney(b *binding, cells []string) {
 			}
 		}
 	}
+}
+
+// currencyOf is the currency that a row names, or that its source has; "" where
+// neither does.
+func (b *binding) currencyOf(cells []string) string {
+	if b.money >= 0 {
+		return strings.ToUpper(clean(cells[b.money]))
+	}
+	return b.currency
 }
 
 func (p *problems) missing(s *slot, what string) {

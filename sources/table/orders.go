@@ -40,7 +40,7 @@ func (s *Source) orders(ctx context.Context, keys []reconcile.OrderKey, yield fu
 	p := s.newPass(&reconcile.Tally{LeftOut: map[reconcile.Reason]int{}})
 	defer func() { err = errors.Join(err, p.spill.close()) }()
 	out := &giver{pass: p, yield: yield}
-	p.seek, p.deliver, p.whole, p.budget = seek, out.deliver, out.give, s.options.Budget/2
+	p.seek, p.deliver, p.whole, p.budget = seek, out.deliver, out.give, s.options.Budget
 	files := wanted(seek)
 	for i := range s.read {
 		if !s.parts() && !files[i] {

@@ -33,7 +33,7 @@ func openScratch(dir string) (*scratch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spill rows: %w", err)
 	}
-	s := &scratch{file: f, out: bufio.NewWriterSize(f, 32<<10)}
+	s := &scratch{file: f, out: bufio.NewWriterSize(f, 16<<10)}
 	if err := os.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.path = f.Name()
 	}
@@ -126,7 +126,7 @@ func (s *scratch) close() error {
 // that each file can be finished alone. They are opened with the first record.
 type partitions struct {
 	dir   string
-	files [64]*scratch
+	files [128]*scratch
 	used  bool
 }
 

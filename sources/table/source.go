@@ -23,8 +23,8 @@ type Options struct {
 	// when it is needed; "": a folder of the system's temporary one.
 	StateDir string
 	// Budget is the estimated size in bytes up to which orders that are not
-	// yet whole are held in memory; 0: 96 MiB in the first pass, and half of
-	// that in the second.
+	// yet whole are held in memory; 0: 16 MiB. What is more is spilled to
+	// StateDir.
 	Budget int
 	// Joins gives the files of an entry of join.
 	Joins func(context.Context, *config.Join) ([]File, error)
@@ -49,7 +49,7 @@ func (o Options) now() time.Time {
 	return o.Now()
 }
 
-const defaultBudget = 96 << 20
+const defaultBudget = 16 << 20
 
 // Source reads the orders of mapped rows. It implements reconcile.Source, for
 // one caller at a time.

@@ -34,6 +34,12 @@ type Told struct {
 	// Damaged says that the number of the order is not what it was: which
 	// order the row belongs to is not known.
 	Damaged bool
+	// Worth is what the row says that its line costs, as it stands there: the
+	// total of the line, or quantity x price. Priced says that it is readable;
+	// Currency is "" where the row has none.
+	Worth    reconcile.Decimal
+	Currency string
+	Priced   bool
 
 	sums   RowSums
 	number string // of the order, as the row has it
@@ -58,7 +64,24 @@ func (p *pass) tell(row Row) (Told, error) {
 		t.Met = MetTotal
 	}
 	t.sums = row.Header.Sums(row.Cells) // behind read, which finds the columns
+	if err == nil && (t.Met == MetOrder || t.Met == MetLoose) {
+		t.Worth, t.Priced = p.worth(row)
+		t.Currency = p.bound.currencyOf(row.Cells)
+	}
 	return t, err
+}
+
+// worth is what the line of the row costs, as it stands in the row.
+func (p *pass) worth(row Row) (reconcile.Decimal, bool) {
+	for _, field := range []int{rowQuantity, rowPrice, rowLineTotal} {
+		if p.bound.slots[field].reads(p.spoiled) {
+			return reconcile.Decimal{}, false
+		}
+	}
+	var l line
+	var wrong problems
+	wrong.readMoney(p.m.numbers, p.bound, row.Cells, &l)
+	return l.amount, row.Problem == "" && len(wrong.list) == 0
 }
 
 // damagedOrder reports whether a spreadsheet has damaged what the row's order
@@ -138,6 +161,7 @@ func (k *toldRows) walk(c *codec, t *Told, sheet *int) {
 	c.number((*int)(&t.Met))
 	c.checksum(&t.sums.All)
 	c.checksum(&t.sums.Read)
+	t.walkWorth(c)
 	if t.Met != MetOrder {
 		return
 	}
@@ -145,6 +169,15 @@ func (k *toldRows) walk(c *codec, t *Told, sheet *int) {
 	c.text((*string)(&t.Skipped))
 	c.flag(&t.Damaged)
 	c.text(&t.number)
+}
+
+// walkWorth describes what the row costs to the codec.
+func (t *Told) walkWorth(c *codec) {
+	c.flag(&t.Priced)
+	c.text(&t.Currency)
+	if t.Priced {
+		c.decimal(&t.Worth)
+	}
 }
 
 func (k *toldRows) each(ctx context.Context, do func(Told) error) error {

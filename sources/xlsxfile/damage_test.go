@@ -83,6 +83,8 @@ func TestDamagedSheet(t *testing.T) {
 			"a control character in a row":     func(s string) string { return strings.Replace(s, `<c r="C7"`, "\x0b"+`<c r="C7"`, 1) },
 			"no UTF-8":                         func(s string) string { return strings.Replace(s, `<v>5</v>`, "<v>\xff</v>", 1) },
 			"a tag that is not closed":         func(s string) string { return strings.Replace(s, `</row><row r="8"`, `<row r="8"`, 1) },
+			"an end without a begin":           func(s string) string { return strings.Replace(s, `<row r="7"`, `</row><row r="7"`, 1) },
+			"ends in the wrong order":          func(s string) string { return strings.Replace(s, `</v></c>`, `</c></v>`, 1) },
 			"cut off between rows":             func(s string) string { return s[:strings.Index(s, `<row r="8"`)] },
 			"cut off in a row":                 func(s string) string { return s[:strings.Index(s, `<c r="B8"`)] },
 			"cut off in a tag":                 func(s string) string { return s[:strings.Index(s, `<c r="B8"`)+4] },

@@ -119,6 +119,24 @@ func (f *File) Sample(ctx context.Context) (s table.Sample, err error) {
 // cells are given with it, and texts are no longer marked.
 func (f *File) UseDecimal(sign string) { f.options.Decimal = sign }
 
+// Tabs are the names of the sheets that people see, in their order.
+func (f *File) Tabs() (names []string, err error) {
+	box, err := identify(f.path, f.options.Password)
+	if err != nil {
+		return nil, fmt.Errorf("open workbook %s: %w", f.Name(), err)
+	}
+	b, err := openBook(box, f.options.TmpDir)
+	if err != nil {
+		return nil, fmt.Errorf("open workbook %s: %w", f.Name(), err)
+	}
+	for _, s := range b.sheets {
+		if !s.hidden {
+			names = append(names, s.name)
+		}
+	}
+	return names, b.close()
+}
+
 func (f *File) open(ctx context.Context, numbers map[int]bool) (*cursor, error) {
 	box, err := identify(f.path, f.options.Password)
 	if err != nil {

@@ -28,6 +28,30 @@ type Mapping struct {
 	Own bool `json:"own,omitempty"`
 }
 
+// Reading is how a file is read, as somebody said; what is empty is found out.
+type Reading struct {
+	Sheet     string `json:"sheet,omitempty"`
+	HeaderRow int    `json:"header_row,omitempty"`
+	Encoding  string `json:"encoding,omitempty"`
+	Delimiter string `json:"delimiter,omitempty"`
+}
+
+// ReadingFile is JSON: a [Reading]. There is none where nobody said anything.
+const ReadingFile = "reading.json"
+
+// PlanFolder is where the plan of an upload is. It holds what would be sent.
+const PlanFolder = "plan"
+
+// Rule is a question that has no default: what the configuration answers, and
+// what the file suggests.
+type Rule struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+	File     string `json:"file"`
+	// Doubt says that the two do not agree.
+	Doubt bool `json:"doubt,omitempty"`
+}
+
 // Look is what a file shows before anybody has said what its columns are. No
 // text of it holds an address.
 type Look struct {
@@ -41,6 +65,17 @@ type Look struct {
 	// that it decides by.
 	Literal map[string]string `json:"literal,omitempty"`
 	Needs   []string          `json:"needs,omitempty"`
+	// Sheets are those of a workbook, Sheet is the one that was read, HeaderRow
+	// where its columns are named. Notes say how the file was read; in doubt it
+	// could be read otherwise.
+	Sheets    []string `json:"sheets,omitempty"`
+	Sheet     string   `json:"sheet,omitempty"`
+	HeaderRow int      `json:"header_row,omitempty"`
+	Notes     []string `json:"notes,omitempty"`
+	Text      bool     `json:"text,omitempty"` // no workbook
+	InDoubt   bool     `json:"in_doubt,omitempty"`
+	Reading   Reading  `json:"reading,omitzero"`
+	Rules     []Rule   `json:"rules,omitempty"`
 }
 
 // Row is one row, as a person sees it.
@@ -57,16 +92,14 @@ type Row struct {
 // how far the work is. What was begun ends in order when ctx ends.
 type Core interface {
 	Look(ctx context.Context, folder string) (Look, error)
-	// Plan sends nothing. It leaves the file with remarks in the folder's
-	// subfolder checked, and in RowsFile how many of its rows became what.
+	// Plan sends nothing. It leaves the plan in the folder's subfolder
+	// [PlanFolder], which the pages take away when it is of no more use, the file
+	// with remarks in the subfolder checked, and in RowsFile where its rows are.
 	Plan(ctx context.Context, folder string, said func(string)) (reports.Report, error)
 	// Apply sends exactly the plan, and leaves the report as report.html and the
 	// file with remarks in the folder's subfolder marked, and RowsFile anew.
 	Apply(ctx context.Context, folder string, a Approval, said func(string)) (reports.Report, error)
 }
-
-// RowsFile is JSON: how many rows of the file became what, in words.
-const RowsFile = "rows.json"
 
 // Approval is on whose word which plan is carried out.
 type Approval struct {

@@ -15,24 +15,38 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"makegood/reconcile"
 )
 
 // Options say who may come, and what the pages work with.
 type Options struct {
 	Core    Core
-	Dir     string // of uploads; made where it is not there
-	Users   string // the file of users
-	Targets []string
-	Zone    *time.Location
-	MaxSize int64 // of a file, in bytes
+	Brake   Brake
+	Counter Counter
+	// Overseer looks what several machines do; nil: this is the only one.
+	Overseer Overseer
+	Dir      string // of uploads; made where it is not there
+	Users    string // the file of users
+	Targets  []string
+	// Destinations are all that can be paused and compared.
+	Destinations []string
+	Zone         *time.Location
+	MaxSize      int64 // of a file, in bytes
 	// SecondPerson: who uploaded a file, or made its preview, does not approve it.
 	SecondPerson bool
-	Keep         time.Duration
+	// Above asks for that only where more money than this would be sent, by
+	// currency; any other currency, and what nobody knows, is more.
+	Above map[string]reconcile.Decimal
+	Keep  time.Duration
 	// Header names the user in requests of Proxies; "" is none.
 	Header  string
 	Proxies []netip.Prefix
 	Log     *slog.Logger
 	Clock   Clock
+	// Ended is called by Close when nothing is under way any more; nil: nobody
+	// waits for that.
+	Ended func()
 }
 
 // Pages answer under /uploads/. Close is called once nobody asks any more.
@@ -46,9 +60,12 @@ type Pages struct {
 
 	mux     *http.ServeMux
 	working sync.WaitGroup
+	keeping sync.WaitGroup // removing what is old
 	stop    context.CancelFunc
 	life    context.Context //nolint:containedctx // of the work that outlives a request
-	one     chan struct{}   // one file is worked on at a time
+	stops   sync.Map        // by upload: a *context.CancelCauseFunc that ends what is under way
+	one     chan struct{}   // one file is planned or sent at a time
+	looks   chan struct{}   // one file is looked at at a time
 	hash    chan struct{}   // passwords that are looked at
 	receive chan struct{}   // files that are received
 }
@@ -60,7 +77,7 @@ var templates embed.FS
 var static embed.FS
 
 var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
-	"thin": func(n int) string { return thin(fmt.Sprint(n)) }, "size": sizeText, "words": wordsOf,
+	"thin": func(n int) string { return thin(fmt.Sprint(n)) }, "size": sizeText, "words": wordsOf, "pair": figuresOf,
 }).ParseFS(templates, "templates/*.html"))
 
 // New opens what earlier services left.
@@ -68,15 +85,16 @@ func New(o Options) (*Pages, error) {
 	if _, err := Users(o.Users); err != nil {
 		return nil, err
 	}
-	store, err := openStore(o.Dir)
+	store, err := openStore(o.Dir, func() time.Time { return o.Clock().Add(-o.Keep) })
 	if err != nil {
 		return nil, err
 	}
 	p := &Pages{o: o, store: store, history: &history{path: filepath.Join(o.Dir, "history.jsonl")}, sessions: newSessions(o.Clock),
-		failures: newFailures(o.Clock), one: make(chan struct{}, 1), hash: make(chan struct{}, 2), receive: make(chan struct{}, 4)}
+		failures: newFailures(o.Clock), one: make(chan struct{}, 1), looks: make(chan struct{}, 1), hash: make(chan struct{}, 2), receive: make(chan struct{}, 4)}
 	p.life, p.stop = context.WithCancel(context.Background())
 	p.routes()
 	p.tidy()
+	p.keeping.Go(p.tidies)
 	return p, nil
 }
 
@@ -85,6 +103,10 @@ func New(o Options) (*Pages, error) {
 func (p *Pages) Close() {
 	p.stop()
 	p.working.Wait()
+	p.keeping.Wait()
+	if p.o.Ended != nil {
+		p.o.Ended()
+	}
 }
 
 func (p *Pages) routes() {
@@ -102,11 +124,21 @@ func (p *Pages) routes() {
 	p.mux.HandleFunc("GET /uploads/{$}", p.known(Analyst, p.list))
 	p.mux.HandleFunc("POST /uploads/{$}", p.known(Analyst, p.take))
 	p.mux.HandleFunc("GET /uploads/history", p.known(Operator, p.past))
+	p.mux.HandleFunc("GET /uploads/counts", p.known(Analyst, p.countsPage))
+	p.mux.HandleFunc("POST /uploads/counts", p.known(Analyst, p.compare))
+	p.mux.HandleFunc("GET /uploads/pause", p.known(Operator, p.pausePage))
+	p.mux.HandleFunc("GET /uploads/pause/confirm", p.known(Operator, p.confirmPage))
+	p.mux.HandleFunc("POST /uploads/pause", p.known(Operator, p.brake))
+	if p.o.Overseer != nil {
+		p.mux.HandleFunc("GET /uploads/workers", p.known(Operator, p.machines))
+	}
 	p.mux.HandleFunc("GET /uploads/{id}", p.known(Analyst, p.of(p.show)))
 	p.mux.HandleFunc("GET /uploads/{id}/columns", p.known(Analyst, p.of(p.columns)))
 	p.mux.HandleFunc("POST /uploads/{id}/columns", p.known(Analyst, p.of(p.choose)))
+	p.mux.HandleFunc("POST /uploads/{id}/read", p.known(Analyst, p.of(p.reread)))
 	p.mux.HandleFunc("GET /uploads/{id}/approve", p.known(Approver, p.of(p.approvePage)))
 	p.mux.HandleFunc("POST /uploads/{id}/approve", p.known(Approver, p.of(p.approve)))
+	p.mux.HandleFunc("POST /uploads/{id}/stop", p.known(Analyst, p.of(p.halted)))
 	p.mux.HandleFunc("POST /uploads/{id}/remove", p.known(Analyst, p.of(p.remove)))
 	p.mux.HandleFunc("GET /uploads/{id}/report", p.known(Analyst, p.of(p.report)))
 	p.mux.HandleFunc("GET /uploads/{id}/marked", p.known(Analyst, p.of(p.marked)))
@@ -198,10 +230,16 @@ type view struct {
 	User    User
 	Refresh bool
 	Problem string
+	Paused  []string // what is paused at the moment
+	Shared  bool     // several machines work
 	Data    any
 }
 
 func (p *Pages) render(w http.ResponseWriter, status int, page string, v view) {
+	if v.User.Name != "" && page != "pauses.html" { // which says it itself
+		v.Paused = p.paused()
+	}
+	v.Shared = p.o.Overseer != nil
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := pages.ExecuteTemplate(w, page, v); err != nil {
@@ -231,16 +269,6 @@ func (p *Pages) fault(w http.ResponseWriter, err error) {
 	}
 	p.o.Log.Error("a page of uploads could not be answered", "error", err)
 	p.fail(w, http.StatusInternalServerError, "Something is wrong with this service, and this was not done. Whoever runs it finds the cause in its log.")
-}
-
-// tidy removes what was kept long enough.
-func (p *Pages) tidy() {
-	old := p.o.Clock().Add(-p.o.Keep)
-	for _, u := range p.store.list(func(u Upload) bool { return u.At.Before(old) && !u.State.busy() }) {
-		if err := p.store.remove(u.ID); err != nil {
-			p.o.Log.Warn("an old upload was not removed", "error", err)
-		}
-	}
 }
 
 // deed adds to the history. What cannot be written down is not done.

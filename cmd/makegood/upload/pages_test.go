@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"makegood/reconcile"
 	"makegood/reports"
 )
 
@@ -22,26 +23,50 @@ type fakeCore struct {
 	look   Look
 	report reports.Report
 	err    error
+	waits  bool // until it is stopped
 	sent   atomic.Int32
 }
 
 func (c *fakeCore) Look(context.Context, string) (Look, error) { return c.look, c.err }
-func (c *fakeCore) Plan(context.Context, string, func(string)) (reports.Report, error) {
+func (c *fakeCore) Plan(ctx context.Context, _ string, _ func(string)) (reports.Report, error) {
+	if c.waits {
+		<-ctx.Done()
+		return c.report, context.Cause(ctx)
+	}
 	return c.report, c.err
 }
-func (c *fakeCore) Apply(context.Context, string, Approval, func(string)) (reports.Report, error) {
+func (c *fakeCore) Apply(ctx context.Context, _ string, _ Approval, _ func(string)) (reports.Report, error) {
 	c.sent.Add(1)
+	if c.waits {
+		<-ctx.Done()
+	}
 	return c.report, c.err
+}
+
+// fakeBrake keeps what was said to it, and accuses whoever says nothing.
+type fakeBrake struct {
+	pauses []Pause
+	said   []Word
+	err    error
+}
+
+func (b *fakeBrake) Pauses(context.Context) ([]Pause, error) { return b.pauses, b.err }
+func (b *fakeBrake) Say(_ context.Context, w Word) error {
+	if w.Who == "" || w.Note == "" || w.Target == "" {
+		return errors.New("a word without who, why or what")
+	}
+	b.said = append(b.said, w)
+	return nil
 }
 
 // newPages opens pages over a folder, with a clock of its own.
 func newPages(t *testing.T, core Core, dir string, now *time.Time) *Pages {
 	t.Helper()
 	users := filepath.Join(t.TempDir(), "users.txt")
-	if err := os.WriteFile(users, []byte("ann:analyst:-\nben:approver:-\n"), 0o600); err != nil {
+	if err := os.WriteFile(users, []byte("ann:analyst:-\nben:approver:-\nolga:operator:-\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(Options{Core: core, Dir: dir, Users: users, Zone: time.UTC, MaxSize: 1000, Keep: 24 * time.Hour,
+	p, err := New(Options{Core: core, Brake: &fakeBrake{}, Destinations: []string{"activate"}, Dir: dir, Users: users, Zone: time.UTC, MaxSize: 1000, Keep: 24 * time.Hour,
 		Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { return *now }})
 	if err != nil {
 		t.Fatal(err)
@@ -106,9 +131,59 @@ func TestApprovalNeedsAPlanThatHolds(t *testing.T) {
 	}
 }
 
+// TestSecondPersonAbove: above an amount, in a currency that no amount is named
+// for, and where nobody knows the amount, somebody else approves.
+func TestSecondPersonAbove(t *testing.T) {
+	now := time.Now()
+	for name, c := range map[string]struct {
+		worth []map[string]string // of each destination
+		want  int
+	}{
+		"exactly the amount":  {[]map[string]string{{"EUR": "1000.00"}}, http.StatusSeeOther},
+		"a tenth of a cent":   {[]map[string]string{{"EUR": "1000.001"}}, http.StatusForbidden},
+		"another currency":    {[]map[string]string{{"EUR": "1", "USD": "0.01"}}, http.StatusForbidden},
+		"both below":          {[]map[string]string{{"EUR": "1", "GBP": "799.99"}}, http.StatusSeeOther},
+		"another destination": {[]map[string]string{{"EUR": "1"}, {"GBP": "800.01"}}, http.StatusForbidden},
+		"no amount":           {[]map[string]string{nil}, http.StatusForbidden},
+		"no number":           {[]map[string]string{{"EUR": "NaN"}}, http.StatusForbidden},
+	} {
+		core := &fakeCore{report: reports.Report{Sources: []reports.Source{{}}}}
+		p := newPages(t, core, t.TempDir(), &now)
+		p.o.Above = map[string]reconcile.Decimal{}
+		for currency, text := range map[string]string{"EUR": "1000", "GBP": "800"} {
+			most, err := reconcile.ParseDecimal(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.o.Above[currency] = most
+		}
+		u := planned(now)
+		u.By = "ben"
+		sum := u.Planned.Targets[0]
+		u.Planned.Targets = nil
+		for _, worth := range c.worth {
+			sum.Worth = worth
+			u.Planned.Targets = append(u.Planned.Targets, sum)
+		}
+		p.put(t, u)
+		if w := p.as("ben", http.MethodPost, "/uploads/"+u.ID+"/approve", approval); w.Code != c.want {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+		p.working.Wait()
+		if sent := core.sent.Load() == 1; sent != (c.want == http.StatusSeeOther) {
+			t.Errorf("%s: sent is %v", name, sent)
+		}
+		u = planned(now)
+		u.Planned.Targets[0].Worth = map[string]string{"EUR": "1000000"}
+		if p.needsSecond(User{Name: "ann", Role: Approver}, u.Planned) == "" || p.mayApprove(User{Name: "ben", Role: Approver}, *u) != "" {
+			t.Errorf("%s: a second person may not", name)
+		}
+	}
+}
+
 // TestApprovalOnce: of many who approve at once, one has it sent.
 func TestApprovalOnce(t *testing.T) {
-	now, core := time.Now(), &fakeCore{report: reports.Report{Sources: []reports.Source{{}}}}
+	now, core := time.Now(), &fakeCore{report: sentReport(1, 0, 0, 0)}
 	p := newPages(t, core, t.TempDir(), &now)
 	u := p.put(t, planned(now))
 	codes := make(chan int)
@@ -146,6 +221,44 @@ func TestApprovalIsWrittenDownFirst(t *testing.T) {
 	}
 }
 
+// TestStopped: what is under way ends when somebody who sees it stops it, and the
+// page says on whose word; what was sent by then is told.
+func TestStopped(t *testing.T) {
+	now, core := time.Now(), &fakeCore{waits: true, report: reports.Report{Sources: []reports.Source{{}}}}
+	p := newPages(t, core, t.TempDir(), &now)
+	u := p.put(t, planned(now))
+	if w := p.as("ann", http.MethodPost, "/uploads/"+u.ID+"/stop", nil); w.Code != http.StatusConflict {
+		t.Errorf("nothing was under way: %d", w.Code)
+	}
+	for _, step := range []struct {
+		do    func()
+		who   string
+		state State
+		says  string
+	}{
+		{func() { p.as("ben", http.MethodPost, "/uploads/"+u.ID+"/approve", approval) }, "ann", Done, ""},
+		{func() {
+			if _, err := p.store.change(u.ID, func(one *Upload) error { one.State = Planning; return nil }); err != nil {
+				t.Error(err)
+			}
+			p.plan(u.ID)
+		}, "ben", Columns, "ben stopped this."},
+	} {
+		step.do()
+		if w := p.as(step.who, http.MethodPost, "/uploads/"+u.ID+"/stop", nil); w.Code != http.StatusSeeOther {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		p.working.Wait()
+		if one, _ := p.store.get(u.ID); one.State != step.state || one.Problem != step.says {
+			t.Errorf("it is %s: %q", one.State, one.Problem)
+		}
+	}
+	deeds, err := p.history.last(10, func(d Deed) bool { return d.Did == "stopped it" })
+	if err != nil || len(deeds) != 2 || deeds[0].User != "ben" {
+		t.Errorf("the history says %+v, %v", deeds, err)
+	}
+}
+
 // TestServiceThatDied: what was under way when the service died is told, and
 // nothing goes on by itself.
 func TestServiceThatDied(t *testing.T) {
@@ -154,7 +267,9 @@ func TestServiceThatDied(t *testing.T) {
 	want := map[string]State{}
 	for state, after := range map[State]State{Looking: Unusable, Planning: Columns, Sending: Columns, Planned: Planned, Done: Done} {
 		u := planned(now)
-		u.State = state
+		if u.State = state; state == Looking {
+			u.Look = Look{} // for the first time
+		}
 		want[p.put(t, u).ID] = after
 	}
 	half := filepath.Join(dir, random(16)) // never received whole
@@ -246,6 +361,7 @@ func TestLabels(t *testing.T) {
 	for given, want := range map[string]string{
 		`C:\Users\ann\orders.csv`:         "orders.csv",
 		"../../etc/passwd":                "passwd",
+		"..":                              "unnamed",
 		"ann@example.com.csv":             "a***@example.com.csv",
 		"o\u202ercsv.exe\x00\n":           "orcsv.exe",
 		strings.Repeat("x", 200) + ".csv": strings.Repeat("x", 80),

@@ -1,20 +1,16 @@
 package upload
 
 import (
-	"cmp"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"makegood/reconcile"
 	"makegood/reports"
 )
 
 // Preview is what a report says, in the analyst's arithmetic: all orders of the
-// file are to send, sent before, not sendable or filtered out.
+// file are to send, not to send now, without an answer, sent before, not sendable
+// or filtered out.
 type Preview struct {
 	Run      string    `json:"run"`
 	Path     string    `json:"path"`
@@ -27,56 +23,33 @@ type Preview struct {
 	Problems []BadRow  `json:"problems,omitempty"`
 	More     int       `json:"more,omitempty"` // bad orders, beside those of Problems
 	Notes    []string  `json:"notes,omitempty"`
-	Lead     string    `json:"lead"`
+	Needed   string    `json:"needed,omitempty"` // what a person is needed for, of a plan that was carried out
 	Failed   string    `json:"failed,omitempty"` // why nothing of it counts
-	// RowsBy is how many rows became what, the most first; none where nobody
-	// counted them.
-	RowsBy []RowCount `json:"rows_by,omitempty"`
+	Counted  Rows      `json:"counted"`          // where its rows are
 }
 
-// RowCount is how many rows became what.
-type RowCount struct {
-	What string `json:"what"`
-	Rows int    `json:"rows"`
-}
-
-// rowsOf reads how many rows became what. Only the number of rows in all is
-// needed: without the others the page shows less.
-func rowsOf(folder string) (list []RowCount) {
-	path := filepath.Join(folder, RowsFile)
-	text, err := os.ReadFile(path)
-	var rows map[string]int
-	if err != nil || json.Unmarshal(text, &rows) != nil {
-		return nil
-	}
-	for what, n := range rows {
-		list = append(list, RowCount{what, n})
-	}
-	slices.SortFunc(list, func(a, b RowCount) int { return cmp.Or(cmp.Compare(b.Rows, a.Rows), strings.Compare(a.What, b.What)) })
-	return list
-}
-
-// Sum is the sum of one destination. Lines are the four places, and Total is
-// what the file has: they hold when they agree.
+// Sum is the sum of one destination. Lines are the places, and Total is
+// what the file has: they hold when they agree in rows, orders and money.
 type Sum struct {
-	Target  string `json:"target"`
-	Mode    string `json:"mode"`
+	Target string `json:"target"`
+	Mode   string `json:"mode"`
+	// Applied says that the plan was carried out.
+	Applied bool `json:"applied,omitempty"`
+	// Counted says that the rows were counted, and that Money is what stands in
+	// them; else it is that of the messages.
+	Counted bool   `json:"counted"`
 	Lines   []Line `json:"lines"`
 	Total   Line   `json:"total"`
 	Holds   bool   `json:"holds"`
 	Send    Line   `json:"send"` // the first of Lines
 	Stopped string `json:"stopped,omitempty"`
-}
-
-// Line is so many orders, messages and money, and why.
-type Line struct {
-	Label  string   `json:"label"`
-	Orders int      `json:"orders"`
-	Events int      `json:"events"`
-	Money  []string `json:"money,omitempty"`
-	Why    []Line   `json:"why,omitempty"`
-
-	sum reconcile.Count
+	// Worth is the money of the messages to send, in exact decimals.
+	Worth map[string]string `json:"worth,omitempty"`
+	// Messages of three of the lines: those that go later, those whose answer
+	// nobody knows, and those that were sent before.
+	Unsent  int `json:"unsent,omitempty"`
+	Unknown int `json:"unknown,omitempty"`
+	Before  int `json:"before,omitempty"`
 }
 
 // BadRow is one row that keeps its order from being sent.
@@ -91,10 +64,17 @@ type BadRow struct {
 // maxBadRows is how many bad rows are shown; the file with remarks has all.
 const maxBadRows = 100
 
-// preview reads a report of a plan, or of a plan that was carried out, over one
-// source.
-func preview(r reports.Report) *Preview {
-	p := &Preview{Run: r.Run, Lead: reports.FirstLine(r)}
+// preview reads a report of a plan over one source, or of a plan that was carried
+// out: then planned is what was said of that, otherwise nil. Orders are those of
+// the report, rows and their money were counted beside it.
+func preview(r reports.Report, rows Rows, planned *Preview) *Preview {
+	p := &Preview{Run: r.Run, Counted: rows}
+	switch {
+	case len(r.PersonNeeded) > 0:
+		p.Needed = reports.FirstLine(r)
+	case r.NewLedger:
+		p.Needed = "A new ledger was begun."
+	}
 	if r.Plan != nil {
 		p.Path, p.Digest, p.Expires = r.Plan.Path, r.Plan.Digest, r.Plan.Expires
 	}
@@ -104,7 +84,10 @@ func preview(r reports.Report) *Preview {
 	}
 	s := r.Sources[0]
 	p.Rows, p.Loose, p.Orders, p.Failed, p.Notes = s.Rows, s.RowsWithoutOrder, s.OrdersRead, s.Error, s.Notes
-	p.Notes = p.Notes[:min(len(p.Notes), 8)]
+	p.Notes = slices.Clone(p.Notes[:min(len(p.Notes), 8)])
+	for i := range p.Notes {
+		p.Notes[i] = noName.Replace(p.Notes[i])
+	}
 	orders := map[string]bool{}
 	for _, bad := range s.Problems {
 		orders[bad.Order] = true
@@ -114,7 +97,9 @@ func preview(r reports.Report) *Preview {
 	}
 	p.More = max(s.Bad-len(orders), 0)
 	for _, t := range r.Targets {
-		p.Targets = append(p.Targets, sumOf(s, t, r.Command))
+		sum := newSum(s, t, r.Command)
+		sum.count(rows, planned)
+		p.Targets = append(p.Targets, sum.done(s, t.Balance.Holds, rows))
 		if t.Error != "" {
 			p.Failed = t.Target + ": " + t.Error
 		}
@@ -122,84 +107,8 @@ func preview(r reports.Report) *Preview {
 	return p
 }
 
-func sumOf(s reports.Source, t reports.Target, command string) Sum {
-	send, before := line("to send"), line("sent before")
-	not, out := line("not sendable"), line("filtered out")
-	if command == "apply" {
-		send.Label = "sent"
-	}
-	send.add("", t.Balance.Sent)
-	for _, reason := range t.Reasons {
-		words := reports.ReasonWords(reconcile.Reason(reason.Reason)).Text
-		switch {
-		case reason.Bucket == reconcile.BucketLeft && reason.Reason == string(reconcile.ReasonPlanned):
-			send.add("", reason.Count)
-		case reason.Bucket == reconcile.BucketAlreadySent:
-			before.add(words, reason.Count)
-		case reason.Bucket != reconcile.BucketSent:
-			not.add(words, reason.Count)
-		}
-	}
-	not.orders("rows that cannot be read", s.Bad)
-	for _, left := range s.LeftOut {
-		out.orders(reports.ReasonWords(reconcile.Reason(left.Reason)).Text, left.Orders)
-	}
-	out.orders("completed before 2000, or in the future", s.OutsideWindow)
-	out.orders("versions of one order", s.Merged)
-	other := t.Balance.NotForTarget
-	for _, why := range t.NotReasons {
-		out.Why = append(out.Why, Line{Label: reports.ReasonWords(reconcile.Reason(why.Reason)).Text, Orders: why.Orders})
-	}
-	out.add("", other)
-	total := line("in the file")
-	for _, part := range []*Line{&send, &before, &not, &out} {
-		total.add("", reports.Count{Orders: part.Orders, Events: part.Events, Money: texts(part.sum.Money)})
-	}
-	holds := t.Balance.Holds && total.Orders == s.OrdersRead
-	return Sum{Target: t.Target, Mode: t.Mode, Lines: []Line{send, before, not, out}, Total: total, Holds: holds, Send: send, Stopped: t.Stopped}
-}
-
-func line(label string) Line { return Line{Label: label} }
-
-// add counts what a balance says; with a reason it is listed.
-func (l *Line) add(why string, c reports.Count) {
-	part := reconcile.Count{Orders: c.Orders, Events: c.Events}
-	for currency, text := range c.Money {
-		if amount, err := reconcile.ParseDecimal(text); err == nil {
-			part.Money, _ = part.Money.Plus(currency, amount) // it fitted into the report
-		}
-	}
-	_ = l.sum.Add(part)
-	l.Orders, l.Events, l.Money = l.sum.Orders, l.sum.Events, amounts(l.sum.Money)
-	if why != "" && (c.Orders > 0 || c.Events > 0) {
-		l.Why = append(l.Why, Line{Label: why, Orders: c.Orders, Events: c.Events, Money: amounts(part.Money)})
-	}
-}
-
-// orders counts orders of whose worth nobody knows.
-func (l *Line) orders(why string, n int) {
-	if n > 0 {
-		l.add(why, reports.Count{Orders: n})
-	}
-}
-
-func texts(m reconcile.Money) map[string]string {
-	list := map[string]string{}
-	for currency, amount := range m {
-		list[currency] = amount.String()
-	}
-	return list
-}
-
-// amounts writes money as people do, with the digits of its currency at least.
-func amounts(m reconcile.Money) []string {
-	var list []string
-	for _, currency := range m.Currencies() {
-		amount := m[currency].Trim(reconcile.MinorDigits(currency)).Pad(reconcile.MinorDigits(currency)).String()
-		list = append(list, thin(amount)+" "+currency)
-	}
-	return list
-}
+// noName takes out what an uploaded file is called here, which nobody knows.
+var noName = strings.NewReplacer("orders.xlsx", "the file", "orders.csv", "the file")
 
 // thin puts thin spaces between thousands.
 func thin(number string) string {

@@ -19,6 +19,14 @@ import (
 // receiveTime is how long a file may take to arrive.
 const receiveTime = 20 * time.Minute
 
+// Bounds of a request that brings a file: what stands around the file in it, and
+// how much is read on of one that was refused, so that its browser, which answers
+// nobody before it has sent everything, shows why.
+const (
+	aroundFile = 64 << 10
+	maxDrained = 4 << 30
+)
+
 // list shows the uploads, and takes a new one.
 func (p *Pages) list(w http.ResponseWriter, r *http.Request, u User) {
 	list := p.store.list(func(one Upload) bool { return p.sees(u, one) })
@@ -31,16 +39,22 @@ type listed struct{ ID, Name, By, At, State string }
 
 func (p *Pages) rows(list []Upload) (rows []listed) {
 	for _, u := range list {
-		rows = append(rows, listed{u.ID, u.Name, u.By, p.at(u.At), stateWords(u.State)})
+		rows = append(rows, listed{u.ID, u.Name, u.By, p.at(u.At), stateWords(u)})
 	}
 	return rows
 }
 
 func (p *Pages) at(t time.Time) string { return t.In(p.o.Zone).Format("2006-01-02 15:04 MST") }
 
-func stateWords(s State) string {
+func stateWords(u Upload) string {
+	if u.waits {
+		return "waits for another upload"
+	}
+	if u.State == Done {
+		return u.outcome().words()
+	}
 	return map[State]string{Looking: "is being looked at", Columns: "waits for its columns", Planning: "the preview is being made",
-		Planned: "waits for approval", Sending: "is being sent", Done: "sent", Unusable: "cannot be used"}[s]
+		Planned: "waits for approval", Sending: "is being sent", Unusable: "cannot be used"}[u.State]
 }
 
 // take receives a file.
@@ -60,8 +74,12 @@ func (p *Pages) take(w http.ResponseWriter, r *http.Request, u User) {
 	control := http.NewResponseController(w)
 	limit := time.Now().Add(receiveTime)
 	_, _ = control.SetReadDeadline(limit), control.SetWriteDeadline(limit) // else the server's own hold
-	r.Body = http.MaxBytesReader(w, r.Body, 2*p.o.MaxSize+64<<10)
-	upload, err := p.store.receive(r, p.o.MaxSize, u.Name, p.o.Clock().UTC())
+	r.Body = http.MaxBytesReader(w, r.Body, max(2*p.o.MaxSize, maxDrained))
+	var upload *Upload
+	err := tooLarge(p.o.MaxSize)
+	if r.ContentLength <= p.o.MaxSize+aroundFile {
+		upload, err = p.store.receive(r, p.o.MaxSize, u.Name, p.o.Clock().UTC())
+	}
 	var refused *Refused
 	switch {
 	case errors.As(err, &refused):
@@ -150,11 +168,11 @@ func cut(err error) error {
 	var path *os.PathError
 	switch {
 	case errors.As(err, &large):
-		return tooLarge(large.Limit / 2)
+		return &Refused{"The file is far too large, and nothing of it was kept. Export a shorter period, or split it."}
 	case errors.As(err, &path):
 		return fmt.Errorf("write an upload: %w", err)
 	}
-	return &Refused{"The file did not arrive whole, and nothing of it was kept. Upload it again."}
+	return &Refused{"The file did not arrive whole, or its name holds a sign that no name may have; nothing of it was kept. Upload it again, under a plain name."}
 }
 
 func tooLarge(most int64) error {
@@ -189,6 +207,9 @@ func label(name string) string {
 		}
 		return c
 	}, name)
+	if strings.Trim(name, "./ ") == "" {
+		return "unnamed"
+	}
 	letters := []rune(name)
 	return string(letters[:min(len(letters), 80)])
 }

@@ -22,21 +22,27 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, u User, upload Uplo
 		p.fault(w, err)
 		return
 	}
-	data := map[string]any{"Upload": upload, "At": p.at(upload.At), "Said": upload.said, "Deeds": p.deeds(deeds),
+	data := map[string]any{"Upload": upload, "At": p.at(upload.At), "Said": upload.said, "Waits": upload.waits, "Deeds": p.deeds(deeds),
 		"MayApprove": p.mayApprove(u, upload) == "", "WhyNot": p.mayApprove(u, upload), "Preview": upload.Planned}
 	data["Marked"] = p.markedFile(upload) != ""
 	if upload.State == Done {
-		data["Preview"] = upload.Sent
+		data["Preview"], data["Outcome"] = upload.Sent, upload.outcome()
 	}
 	if upload.Planned != nil {
 		data["Expires"] = p.at(upload.Planned.Expires)
 	}
-	p.render(w, http.StatusOK, "upload.html", view{Title: title(upload), User: u, Refresh: upload.State.busy(), Problem: upload.Problem, Data: data})
+	p.render(w, http.StatusOK, "upload.html", view{Title: title(upload), User: u, Refresh: upload.State.Busy(), Problem: upload.Problem, Data: data})
 }
 
 func title(u Upload) string {
+	if u.waits {
+		return "Waits for another upload"
+	}
+	if u.State == Done {
+		return u.outcome().title()
+	}
 	return map[State]string{Looking: "Looking at the file", Planning: "Making the preview", Planned: "Preview", Sending: "Sending",
-		Done: "Sent", Unusable: "This file cannot be used", Columns: "Columns"}[u.State]
+		Unusable: "This file cannot be used", Columns: "Columns"}[u.State]
 }
 
 type deedView struct{ At, User, Did, Plan, Run, Upload string }
@@ -54,7 +60,7 @@ func (p *Pages) deeds(list []Deed) (views []deedView) {
 
 // columns is the page on which the columns are corrected after a preview.
 func (p *Pages) columns(w http.ResponseWriter, r *http.Request, u User, upload Upload) {
-	if upload.State == Unusable || upload.State.busy() {
+	if upload.State == Unusable || upload.State.Busy() {
 		http.Redirect(w, r, "/uploads/"+upload.ID, http.StatusSeeOther)
 		return
 	}
@@ -93,12 +99,12 @@ func (p *Pages) columnsPage(w http.ResponseWriter, status int, u User, upload Up
 		}
 	}
 	p.render(w, status, "columns.html", view{Title: "Columns", User: u, Problem: problem, Data: map[string]any{
-		"Upload": upload, "Columns": list, "Fields": Fields(), "Reckoned": reckoned}})
+		"Upload": upload, "Columns": list, "Fields": Fields(), "Reckoned": reckoned, "Encodings": encodings, "Delimiters": delimiters}})
 }
 
 // choose takes what the columns are, and makes the preview.
 func (p *Pages) choose(w http.ResponseWriter, r *http.Request, u User, upload Upload) {
-	if upload.State == Unusable || upload.State.busy() {
+	if upload.State == Unusable || upload.State.Busy() {
 		p.fault(w, errChanged)
 		return
 	}
@@ -115,7 +121,7 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request, u User, upload Up
 		return
 	}
 	_, err = p.store.change(upload.ID, func(one *Upload) error {
-		if one.State == Unusable || one.State.busy() {
+		if one.State == Unusable || one.State.Busy() {
 			return errChanged
 		}
 		if err := writeJSON(filepath.Join(p.store.folder(one.ID), "mapping.json"), mapping); err != nil {
@@ -141,13 +147,13 @@ func (p *Pages) mayApprove(u User, upload Upload) string {
 	case !upload.Planned.sends():
 		return "There is nothing to send."
 	case !p.o.Clock().Before(upload.Planned.Expires):
-		return "The preview is too old. Make it again."
+		return "The plan expired at " + p.at(upload.Planned.Expires) + ": make the preview again."
 	case !u.Role.may(Approver):
-		return "Somebody who is approver has it sent."
-	case p.o.SecondPerson && (u.Name == upload.By || u.Name == upload.PlannedBy):
-		return "A second person has it sent: you uploaded this file or made its preview."
+		return "Next, somebody with the role approver has it sent: they sign in and find it in the list of uploads."
+	case !upload.alone(u):
+		return ""
 	}
-	return ""
+	return p.needsSecond(u, upload.Planned)
 }
 
 func (p *Pages) approvePage(w http.ResponseWriter, r *http.Request, u User, upload Upload) {
@@ -174,7 +180,11 @@ func (p *Pages) approve(w http.ResponseWriter, r *http.Request, u User, upload U
 			return errChanged
 		}
 		one.State, one.ApprovedBy, one.Problem = Sending, u.Name, ""
-		return p.deed(Deed{User: u.Name, Upload: one.ID, Did: "approved", Plan: one.Planned.Digest, Events: one.Planned.events()})
+		deed := Deed{User: u.Name, Upload: one.ID, Did: approvedIt, Plan: one.Planned.Digest, Events: one.Planned.events()}
+		if deed.Alone = one.alone(u); deed.Alone && p.o.Above != nil {
+			deed.Worth = one.Planned.worth()
+		}
+		return p.deed(deed)
 	})
 	var refused *Refused
 	if errors.As(err, &refused) {
@@ -186,6 +196,21 @@ func (p *Pages) approve(w http.ResponseWriter, r *http.Request, u User, upload U
 		return
 	}
 	p.send(changed)
+	http.Redirect(w, r, "/uploads/"+upload.ID, http.StatusSeeOther)
+}
+
+// halted has what is under way ended in order, by anybody who sees it: sending
+// less does no harm.
+func (p *Pages) halted(w http.ResponseWriter, r *http.Request, u User, upload Upload) {
+	if !upload.State.Busy() {
+		p.fault(w, errChanged)
+		return
+	}
+	if err := p.deed(Deed{User: u.Name, Upload: upload.ID, Did: "stopped it"}); err != nil {
+		p.fault(w, err)
+		return
+	}
+	p.halt(upload.ID, u.Name)
 	http.Redirect(w, r, "/uploads/"+upload.ID, http.StatusSeeOther)
 }
 

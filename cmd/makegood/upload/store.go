@@ -30,8 +30,8 @@ const (
 	Unusable State = "unusable" // it is no file that can be read
 )
 
-// busy reports whether something is under way.
-func (s State) busy() bool { return s == Looking || s == Planning || s == Sending }
+// Busy reports whether something is under way.
+func (s State) Busy() bool { return s == Looking || s == Planning || s == Sending }
 
 // Upload is one file, and what became of it.
 type Upload struct {
@@ -52,7 +52,8 @@ type Upload struct {
 	PlannedBy  string `json:"planned_by,omitempty"`
 	ApprovedBy string `json:"approved_by,omitempty"`
 
-	said string // how far what is under way is
+	said  string // how far what is under way is
+	waits bool   // what is to be done waits until another upload is done
 }
 
 // store keeps uploads as folders, for their owner alone. Each has its own
@@ -61,6 +62,8 @@ type store struct {
 	dir string
 	mu  sync.Mutex
 	all map[string]*Upload
+	// since is when the oldest upload that is kept was made.
+	since func() time.Time
 }
 
 var idForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
@@ -70,7 +73,7 @@ const maxUploads = 2_000
 
 // openStore reads what earlier services left. What they were about is said: how
 // far it came, nobody knows but the ledger.
-func openStore(dir string) (*store, error) {
+func openStore(dir string, since func() time.Time) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder for uploads: %w", err)
 	}
@@ -78,7 +81,7 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the uploads: %w", err)
 	}
-	s := &store{dir: dir, all: map[string]*Upload{}}
+	s := &store{dir: dir, all: map[string]*Upload{}, since: since}
 	for _, e := range entries {
 		if !e.IsDir() || !idForm.MatchString(e.Name()) {
 			continue
@@ -94,9 +97,9 @@ func openStore(dir string) (*store, error) {
 			return nil, fmt.Errorf("read upload %s: %w; move its folder away", e.Name(), errors.Join(err))
 		}
 		s.all[u.ID] = u
-		if u.State.busy() {
+		if u.State.Busy() {
 			u.interrupted()
-			if err := s.save(u); err != nil {
+			if err := errors.Join(s.asRead(u), s.save(u)); err != nil {
 				return nil, err
 			}
 		}
@@ -104,13 +107,25 @@ func openStore(dir string) (*store, error) {
 	return s, nil
 }
 
+// asRead has an upload read as its page shows it: the reading that somebody
+// asked for did not come to its end.
+func (s *store) asRead(u *Upload) error {
+	if len(u.Look.Columns) == 0 {
+		return nil
+	}
+	return writeJSON(filepath.Join(s.folder(u.ID), ReadingFile), u.Look.Reading)
+}
+
 func (u *Upload) interrupted() {
-	switch u.State {
-	case Looking:
+	again := len(u.Look.Columns) > 0 // it could be read before
+	switch {
+	case u.State == Looking && again:
+		u.State, u.Problem = Columns, "The service ended while the file was read anew. It is shown as it was read before."
+	case u.State == Looking:
 		u.State, u.Problem = Unusable, "The service ended while the file was looked at. Upload it again."
-	case Planning:
+	case u.State == Planning:
 		u.State, u.Problem = Columns, "The service ended while the preview was made. Nothing was sent. Make the preview again."
-	case Sending:
+	case u.State == Sending:
 		u.State, u.Planned, u.Problem = Columns, nil, "The service ended while this was sent. Make the preview again: it shows what was sent before, and what is still to send."
 	}
 }
@@ -153,10 +168,19 @@ func (s *store) get(id string) (Upload, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u, known := s.all[id]
-	if !known {
+	if !known || s.old(u) || s.forgotten(u) {
 		return Upload{}, false
 	}
 	return *u, true
+}
+
+// forgotten notices an upload that makegood forget has removed. s.mu is held.
+func (s *store) forgotten(u *Upload) bool {
+	if _, err := os.Stat(s.folder(u.ID)); u.State.Busy() || !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	delete(s.all, u.ID)
+	return true
 }
 
 // list gives all that fit, the newest first.
@@ -165,7 +189,7 @@ func (s *store) list(fits func(Upload) bool) []Upload {
 	defer s.mu.Unlock()
 	var list []Upload
 	for _, u := range s.all {
-		if fits(*u) {
+		if fits(*u) && !s.old(u) && !s.forgotten(u) {
 			list = append(list, *u)
 		}
 	}
@@ -207,6 +231,15 @@ func (s *store) say(id, text string) {
 	}
 }
 
+// wait notes whether an upload waits for another one.
+func (s *store) wait(id string, waits bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u, known := s.all[id]; known {
+		u.waits = waits
+	}
+}
+
 // remove takes an upload away, with its file.
 func (s *store) remove(id string) error {
 	s.mu.Lock()
@@ -215,7 +248,7 @@ func (s *store) remove(id string) error {
 	switch {
 	case !known:
 		return errGone
-	case u.State.busy():
+	case u.State.Busy():
 		return &Refused{"Something is under way with this upload. Wait until it has ended."}
 	}
 	if err := os.RemoveAll(s.folder(id)); err != nil {
@@ -261,6 +294,10 @@ type Deed struct {
 	Plan   string    `json:"plan,omitempty"` // its digest
 	Run    string    `json:"run,omitempty"`
 	Events int       `json:"messages,omitempty"`
+	// Alone says that who approved it had uploaded it or made its preview; Worth is
+	// then the money of its messages, by destination and currency.
+	Alone bool                         `json:"alone,omitempty"`
+	Worth map[string]map[string]string `json:"worth,omitempty"`
 }
 
 // history is a file that lines are added to.
@@ -292,27 +329,51 @@ const tailBytes = 256 << 10
 
 // last gives the newest lines that fit, the newest first, at most so many.
 func (h *history) last(most int, fits func(Deed) bool) ([]Deed, error) {
-	f, err := os.Open(h.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the history of uploads: %w", err)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > tailBytes {
-		if _, err := f.Seek(-tailBytes, io.SeekEnd); err != nil {
+	all, _, err := h.tail(tailBytes)
+	list := slices.DeleteFunc(all, func(d Deed) bool { return !fits(d) })
+	return list[:min(len(list), most)], err
+}
+
+// since gives all lines from a time on, the newest first.
+func (h *history) since(begin time.Time) ([]Deed, error) {
+	for size := int64(tailBytes); ; size *= 2 {
+		list, whole, err := h.tail(size)
+		if err != nil {
 			return nil, err
 		}
+		if whole || len(list) > 0 && list[len(list)-1].At.Before(begin) {
+			return slices.DeleteFunc(list, func(d Deed) bool { return d.At.Before(begin) }), nil
+		}
 	}
-	var list []Deed
+}
+
+// tail gives the lines of the last bytes of the file, the newest first, and
+// whether these are all.
+func (h *history) tail(size int64) (list []Deed, whole bool, err error) {
+	f, err := os.Open(h.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, true, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read the history of uploads: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, false, fmt.Errorf("read the history of uploads: %w", err)
+	}
+	if whole = info.Size() <= size; !whole {
+		if _, err := f.Seek(-size, io.SeekEnd); err != nil {
+			return nil, false, err
+		}
+	}
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		var d Deed
-		if json.Unmarshal([]byte(strings.TrimSpace(lines.Text())), &d) == nil && fits(d) { // the first may be half of one
+		if json.Unmarshal([]byte(strings.TrimSpace(lines.Text())), &d) == nil { // the first may be half of one
 			list = append(list, d)
 		}
 	}
 	slices.Reverse(list)
-	return list[:min(len(list), most)], lines.Err()
+	return list, whole, lines.Err()
 }

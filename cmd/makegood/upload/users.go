@@ -19,7 +19,7 @@ type Role string
 const (
 	Analyst  Role = "analyst"  // uploads files and makes previews, and sees these
 	Approver Role = "approver" // sees all uploads, and has them sent
-	Operator Role = "operator" // removes uploads of others, and sees the history
+	Operator Role = "operator" // removes uploads of others, sees the history, and pauses destinations
 )
 
 // Roles lists them.

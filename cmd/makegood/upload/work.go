@@ -16,18 +16,45 @@ const (
 )
 
 // work does something with an upload after its request was answered, one file
-// at a time.
-func (p *Pages) work(id string, do func(ctx context.Context) error) {
+// of a lane at a time. Who waits for another one is told so.
+func (p *Pages) work(lane chan struct{}, id string, do func(ctx context.Context) error) {
+	ctx, stop := context.WithCancelCause(p.life)
+	p.stops.Store(id, &stop)
 	p.working.Go(func() {
-		select {
-		case p.one <- struct{}{}:
-			defer func() { <-p.one }()
-		case <-p.life.Done():
-			p.end(id, p.life.Err())
+		defer stop(nil)
+		defer p.stops.CompareAndDelete(id, &stop)
+		if !p.turn(ctx, lane, id) {
+			p.end(id, context.Cause(ctx))
 			return
 		}
-		p.end(id, do(p.life))
+		defer func() { <-lane }()
+		p.end(id, do(ctx))
 	})
+}
+
+// turn waits until nothing else is in a lane, and takes it. It reports false when
+// ctx ended before.
+func (p *Pages) turn(ctx context.Context, lane chan struct{}, id string) bool {
+	select {
+	case lane <- struct{}{}:
+		return true
+	default:
+	}
+	p.store.wait(id, true)
+	defer p.store.wait(id, false)
+	select {
+	case lane <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// halt ends the work at an upload in order, and says on whose word.
+func (p *Pages) halt(id, user string) {
+	if stop, under := p.stops.Load(id); under {
+		(*stop.(*context.CancelCauseFunc))(&Refused{user + " stopped this."})
+	}
 }
 
 // end says what kept the work at an upload from its end.
@@ -50,7 +77,11 @@ func (p *Pages) end(id string, failed error) {
 	_, err := p.store.change(id, func(u *Upload) error {
 		switch u.State {
 		case Looking:
-			u.State = Unusable
+			if u.State = Unusable; len(u.Look.Columns) > 0 { // it could be read as it was before
+				u.State, text = Columns, text+" It is shown as it was read before."
+				u.Problem, u.said = text, ""
+				return writeJSON(filepath.Join(p.store.folder(id), ReadingFile), u.Look.Reading)
+			}
 		case Planning:
 			u.State = Columns
 		case Sending: // what went, the next preview shows as sent before
@@ -65,11 +96,13 @@ func (p *Pages) end(id string, failed error) {
 	}
 }
 
-// look finds out what the columns could be.
+// look finds out what the columns could be. It waits for no file that is planned
+// or sent.
 func (p *Pages) look(id string) {
-	p.work(id, func(ctx context.Context) error {
+	p.work(p.looks, id, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, lookTime)
 		defer cancel()
+		p.dropPlan(id) // of how it was read before
 		look, err := p.o.Core.Look(ctx, p.store.folder(id))
 		if err != nil {
 			return err
@@ -91,18 +124,17 @@ func (p *Pages) look(id string) {
 
 // plan makes the preview. The upload is Planning already.
 func (p *Pages) plan(id string) {
-	p.work(id, func(ctx context.Context) error {
+	p.work(p.one, id, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, planTime)
 		defer cancel()
-		if err := p.clear(id, "checked"); err != nil {
+		if err := errors.Join(p.clear(id, "checked"), p.clear(id, PlanFolder)); err != nil {
 			return err
 		}
 		report, err := p.o.Core.Plan(ctx, p.store.folder(id), func(text string) { p.store.say(id, text) })
 		if err != nil {
 			return err
 		}
-		made := preview(report)
-		made.RowsBy = rowsOf(p.store.folder(id))
+		made := preview(report, rowsOf(p.store.folder(id)), nil)
 		if made.Failed != "" {
 			return &Refused{made.Failed}
 		}
@@ -126,21 +158,22 @@ func (p *Pages) clear(id, marked string) error {
 
 // send carries the approved plan out. The upload is Sending already.
 func (p *Pages) send(u Upload) {
-	p.work(u.ID, func(ctx context.Context) error {
+	p.work(p.one, u.ID, func(ctx context.Context) error {
 		if err := p.clear(u.ID, "marked"); err != nil {
+			p.dropPlan(u.ID)
 			return err
 		}
 		approval := Approval{By: u.ApprovedBy, Path: u.Planned.Path, Digest: u.Planned.Digest}
 		report, err := p.o.Core.Apply(ctx, p.store.folder(u.ID), approval, func(text string) { p.store.say(u.ID, text) })
+		p.dropPlan(u.ID) // before anybody reads that it is done
 		if err != nil {
 			return err
 		}
-		sent := preview(report)
-		sent.RowsBy = rowsOf(p.store.folder(u.ID))
+		sent := preview(report, rowsOf(p.store.folder(u.ID)), u.Planned)
 		_, err = p.store.change(u.ID, func(u *Upload) error {
 			u.State, u.Sent, u.Problem, u.said = Done, sent, sent.Failed, ""
 			return nil
 		})
-		return errors.Join(err, p.deed(Deed{User: u.ApprovedBy, Upload: u.ID, Did: "sent", Plan: approval.Digest, Run: sent.Run, Events: sent.events()}))
+		return errors.Join(err, p.deed(Deed{User: u.ApprovedBy, Upload: u.ID, Did: outcomeOf(u.Planned, sent).deed(), Plan: approval.Digest, Run: sent.Run, Events: sent.events()}))
 	})
 }

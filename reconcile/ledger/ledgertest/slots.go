@@ -10,16 +10,17 @@ import (
 )
 
 // slots: of many runs that begin for one moment of the schedule one does; when it
-// dies, the next one may; when it ends, nobody.
+// dies, the next one may; when it ends, one that names it alone.
 func slots(t *testing.T, p Place) {
 	hands := make([]reconcile.Ledger, 4)
 	for i := range hands {
 		hands[i] = p.Open(t)
 	}
-	begins := func(led reconcile.Ledger, slot time.Time) (reconcile.RunID, error) {
+	instead := func(led reconcile.Ledger, slot time.Time, of reconcile.RunID) (reconcile.RunID, error) {
 		run := nextRun()
-		return run, led.Begin(t.Context(), reconcile.RunRecord{Run: run, Command: "run", Started: noon, Schedule: "nightly", Slot: slot})
+		return run, led.Begin(t.Context(), reconcile.RunRecord{Run: run, Command: "run", Started: noon, Schedule: "nightly", Slot: slot, InsteadOf: of})
 	}
+	begins := func(led reconcile.Ledger, slot time.Time) (reconcile.RunID, error) { return instead(led, slot, "") }
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	winner, first := -1, reconcile.RunID("")
@@ -58,6 +59,16 @@ func slots(t *testing.T, p Place) {
 	var taken *reconcile.SlotTaken
 	if _, err := begins(other, noon); !errors.As(err, &taken) || !taken.Ended || taken.Run != second || second == first {
 		t.Errorf("after an end: %v", err)
+	}
+	if _, err := instead(other, noon, first); !errors.As(err, &taken) {
+		t.Errorf("in place of a run that has it no more: %v", err)
+	}
+	third, err := instead(other, noon, second)
+	if err != nil {
+		t.Fatalf("in place of the one that ended: %v", err)
+	}
+	if _, err := instead(other, noon, second); !errors.As(err, &taken) || taken.Ended || taken.Run != third {
+		t.Errorf("in place of the one that ended, once more: %v", err)
 	}
 	for i, led := range hands {
 		if i != winner {
