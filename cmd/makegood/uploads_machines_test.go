@@ -27,8 +27,8 @@ func TestWorkersInABrowser(t *testing.T) {
 	olga.shows("Nothing was ever asked")
 	first := m.start("worker", "--name", "first")
 	m.asks()
-	m.until("all is sent", func(w workersJSON) bool {
-		return w.alive() == 1 && w.Slices[workers.Done] > 0 && w.Slices[workers.Done] == sum(w.Slices)
+	m.until("all is sent, and its worker has said so", func(w workersJSON) bool {
+		return w.alive() == 1 && w.Slices[workers.Done] > 0 && w.Slices[workers.Done] == sum(w.Slices) && len(w.Workers[0].At) == 0
 	})
 	page := readAloud(olga.get(http.StatusOK, "/uploads/workers"))
 	for _, want := range []string{"activate 0.03 10000/s 0 0 ", " now nothing to do ", "Nothing: everything goes on by itself"} {
