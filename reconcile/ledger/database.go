@@ -39,6 +39,9 @@ type database interface {
 	text(statement string) string
 	// store writes rows of one table in their order.
 	store(ctx context.Context, c *conn, rows []stored) error
+	// cut reports whether an error of writing says that the session ended before
+	// anything was kept.
+	cut(err error) bool
 	// now is the clock by which beats are judged.
 	now(ctx context.Context, c *conn) (time.Time, error)
 	// lock takes the lock that keeps a run alive.

@@ -3,9 +3,11 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
@@ -152,6 +155,20 @@ func (p *postgres) begin(ctx context.Context, c *conn) error {
 	}
 	_, err := c.ExecContext(ctx, `SELECT pg_advisory_xact_lock(?)`, p.key("write"))
 	return err
+}
+
+// stoodStill is what the server says to a session that idleTimeout has ended.
+const stoodStill = "25P03"
+
+func (p *postgres) cut(err error) bool {
+	var said *pgconn.PgError
+	if errors.As(err, &said) && said.Code == stoodStill {
+		return true // before it read what it was told then
+	}
+	if errors.Is(err, errUnsure) {
+		return false
+	}
+	return said != nil && strings.HasPrefix(said.Code, "57P") || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
 }
 
 func (p *postgres) moment() (begin, end string) {

@@ -160,3 +160,54 @@ func TestPostgresLosesItsConnections(t *testing.T) {
 		t.Errorf("the dead run's claim was not taken: %v", taken)
 	}
 }
+
+// TestPostgresSettlesAgain: answers whose session the server ends before anything
+// of them was kept are kept all the same, once.
+func TestPostgresSettlesAgain(t *testing.T) {
+	place := postgres(t)
+	led := open(t, place, options())
+	begin(t, led, "cut")
+	taken := claim(t, led, "cut", 0, "1")
+	c, err := pgx.Connect(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(background(t)) }()
+	tx, err := c.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), `LOCK TABLE entries IN ACCESS EXCLUSIVE MODE`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	settled := make(chan error, 1)
+	go func() {
+		_, err := led.Settle(background(t), "activate", "cut", []reconcile.Outcome{{ID: taken[0], Version: 1, Verdict: reconcile.Sent,
+			Attempts: []reconcile.Attempt{{At: noon, Verdict: reconcile.Sent, Status: 200}}}})
+		settled <- err
+	}()
+	ended := 0
+	for deadline := time.Now().Add(time.Minute); ended == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody waits for the table")
+		}
+		if err := tx.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))`).Scan(&ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-settled; err != nil {
+		t.Fatal(err)
+	}
+	var kept struct {
+		State    string
+		Attempts int
+	}
+	err = c.QueryRow(t.Context(), `SELECT state, (SELECT count(*) FROM attempts) FROM entries`).Scan(&kept.State, &kept.Attempts)
+	if err != nil || kept.State != string(reconcile.StateDone) || kept.Attempts != 1 {
+		t.Errorf("kept is %+v: %v", kept, err)
+	}
+}

@@ -11,7 +11,9 @@ import (
 
 // Settle implements reconcile.Ledger. Of an event that the ledger has no entry
 // of, the attempts are kept and ErrLedgerMoved names it; all other outcomes
-// are recorded all the same.
+// are recorded all the same. Where the database ended the session before it kept
+// anything, as it does with a machine that stands still while others wait to
+// write, they are recorded once more: answers must not be lost to that.
 func (s *Store) Settle(ctx context.Context, target string, run reconcile.RunID, outcomes []reconcile.Outcome) (
 	repeats []reconcile.EventID, err error,
 ) {
@@ -19,7 +21,8 @@ func (s *Store) Settle(ctx context.Context, target string, run reconcile.RunID, 
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
 	var unknown error
-	err = s.write(context.WithoutCancel(ctx), "settle for "+target, func(ctx context.Context, t *tx) error {
+	record := func(ctx context.Context, t *tx) error {
+		repeats, unknown = nil, nil
 		p, err := s.openPage(ctx, t, target, outcomeIDs(outcomes))
 		if err != nil {
 			return err
@@ -37,7 +40,12 @@ func (s *Store) Settle(ctx context.Context, target string, run reconcile.RunID, 
 			}
 		}
 		return p.write()
-	})
+	}
+	for range 2 {
+		if err = s.write(context.WithoutCancel(ctx), "settle for "+target, record); err == nil || !s.db.cut(err) {
+			break
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

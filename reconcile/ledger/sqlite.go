@@ -131,6 +131,9 @@ func isBusy(err error) bool {
 	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
 }
 
+// cut is never so: a file has no sessions.
+func (s *sqlite) cut(error) bool { return false }
+
 func (s *sqlite) moment() (begin, end string) { return "BEGIN DEFERRED", "ROLLBACK" }
 
 func (s *sqlite) text(statement string) string { return statement }

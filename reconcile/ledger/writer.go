@@ -17,6 +17,10 @@ import (
 // ErrClosed says that the ledger was closed before the request.
 var ErrClosed = errors.New("the ledger is closed")
 
+// errUnsure says that the connection broke while the database was told to keep a
+// transaction: whether it did is not known.
+var errUnsure = errors.New("whether it was kept is not known")
+
 // work is what a request does inside the writer's transaction.
 type work func(ctx context.Context, t *tx) error
 
@@ -160,7 +164,9 @@ func (w *writer) commit(ctx context.Context, group []*request) error {
 		moved, err = t.end(ctx)
 	}
 	if err == nil && kept {
-		err = w.exec(ctx, "COMMIT")
+		if err = w.exec(ctx, "COMMIT"); err != nil {
+			err = fmt.Errorf("%w: %w", err, errUnsure)
+		}
 	}
 	if err != nil || !kept {
 		// After some errors the database has rolled back already: this then
