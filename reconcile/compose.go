@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -43,20 +42,35 @@ func (p *planner) composeSource(ctx context.Context, s SourceSpec) error {
 }
 
 // needed lists the orders of a source whose lines a target needs.
-func (p *planner) needed(source string) []OrderKey {
-	need := map[OrderKey]bool{}
-	for _, t := range p.used(source) {
+func (p *planner) needed(source string) (keys []OrderKey) {
+	used := p.used(source)
+	for i, t := range used {
+		before := func(key OrderKey) bool {
+			return slices.ContainsFunc(used[:i], func(o *targetPlan) bool { return o.needs(source, key) })
+		}
 		f := t.feeds[source]
 		for key := range f.orders {
-			need[key] = true
+			if !before(key) {
+				keys = append(keys, key)
+			}
 		}
 		for key, person := range f.lines {
-			if t.decidesCart(person) {
-				need[key] = true
+			if _, sends := f.orders[key]; !sends && t.decidesCart(person) && !before(key) {
+				keys = append(keys, key)
 			}
 		}
 	}
-	return slices.Collect(maps.Keys(need))
+	return keys
+}
+
+// needs reports whether the target needs the lines of an order of a source.
+func (t *targetPlan) needs(source string, key OrderKey) bool {
+	f := t.feeds[source]
+	if _, sends := f.orders[key]; sends {
+		return true
+	}
+	person, took := f.lines[key]
+	return took && t.decidesCart(person)
 }
 
 // decidesCart reports whether a cart event of a person is to be decided: only
@@ -174,7 +188,7 @@ func (p *planner) holdsOf(wants []Want, events []Event, err error) map[EventID]H
 // planOrder counts the held wants of an order and writes its events as steps.
 func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event, holds map[EventID]Held) error {
 	f := t.feeds[o.Source]
-	beside := f.orders[o.Key]
+	beside := orNone(f.orders[o.Key])
 	p.holdCorrections(f, events, holds)
 	f.holdNeedy(t.Target, events, holds)
 	for _, w := range wants {
@@ -182,7 +196,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 		if !is {
 			continue
 		}
-		place := placeOfHold(held.Reason, f.sends[w.ID].doubt)
+		place := placeOfHold(held.Reason, f.sends[w.ID].before().doubt)
 		switch place.Bucket {
 		case BucketLeft:
 			f.leave(o.CompletedAt)
@@ -214,7 +228,7 @@ func (p *planner) planOrder(t *targetPlan, o Order, wants []Want, events []Event
 		e.Facts.Goods, e.Facts.Mark = o.GoodsDigest, o.Mark()
 		e.After = slices.DeleteFunc(slices.Clone(e.After), func(id EventID) bool { return f.ended[id] })
 		known := f.sends[e.ID]
-		step := PlannedStep{Do: DoSend, Doubt: known.doubt, DoubtAt: known.doubted, Event: e, Mates: len(events), Origin: &o.Origin,
+		step := PlannedStep{Do: DoSend, Doubt: known.before().doubt, DoubtAt: known.before().doubted, Event: e, Mates: len(events), Origin: &o.Origin,
 			Seen: known.version, Target: t.Name()}
 		if beside != (Place{}) {
 			step.Beside = &beside

@@ -122,7 +122,7 @@ func (p *planner) holdCorrections(f *feed, events []Event, holds map[EventID]Hel
 		if e.ID.Revision() == 1 {
 			continue
 		}
-		if was := f.sends[e.ID].shown; was != "" && was != e.Shown {
+		if was := f.sends[e.ID].before().shown; was != "" && was != e.Shown {
 			holds[e.ID] = Held{ID: e.ID, Reason: ReasonChangeNotSent, Text: "the platform knows it as " + was}
 		}
 		if p.manyChanges(f) {

@@ -21,29 +21,26 @@ type crowd struct {
 	seed  maphash.Seed
 	zone  *time.Location
 	most  int // orders of one address in one day; 0: any number
-	days  map[personDay]*dayCount
+	days  map[uint64]dayCount // by person and day
 	users map[uint64][]uint64 // by user id: its first people
 }
 
-type personDay struct {
-	person uint64
-	day    int32
-}
-
+// dayCount is what one person ordered in a day. There are about as many as orders.
 type dayCount struct {
-	orders    int
-	customers []uint64 // the first ones
+	orders   int32
+	customer uint64    // the first one; 0: none
+	more     *[]uint64 // the next ones; nil: there are none
 }
 
 func newCrowd(zone *time.Location, most int) *crowd {
-	return &crowd{seed: maphash.MakeSeed(), zone: zone, most: most, days: map[personDay]*dayCount{}, users: map[uint64][]uint64{}}
+	return &crowd{seed: maphash.MakeSeed(), zone: zone, most: most, days: map[uint64]dayCount{}, users: map[uint64][]uint64{}}
 }
 
 func (c *crowd) hash(s string) uint64 { return maphash.String(c.seed, s) }
 
-func (c *crowd) dayOf(h Head) personDay {
-	year, month, day := h.CompletedAt.In(c.zone).Date()
-	return personDay{c.hash(string(PersonOf(h))), int32(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400)}
+// dayOf stands for the order's person on its day.
+func (c *crowd) dayOf(h Head) uint64 {
+	return c.hash(h.CompletedAt.In(c.zone).Format(time.DateOnly) + string(PersonOf(h)))
 }
 
 // meet counts an order that would be sent.
@@ -53,17 +50,37 @@ func (c *crowd) meet(h Head) {
 	}
 	at := c.dayOf(h)
 	count := c.days[at]
-	if count == nil {
-		count = &dayCount{}
-		c.days[at] = count
-	}
 	count.orders++
 	if h.Customer != "" {
-		count.customers = noteFew(count.customers, c.hash(h.Customer), maxCustomers)
+		count.note(c.hash(h.Customer))
 	}
+	c.days[at] = count
 	if user := h.Fields["userid"]; user != "" {
-		c.users[c.hash(user)] = noteFew(c.users[c.hash(user)], at.person, maxUserPeople)
+		c.users[c.hash(user)] = noteFew(c.users[c.hash(user)], c.hash(string(PersonOf(h))), maxUserPeople)
 	}
+}
+
+// note keeps a customer id of the day.
+func (d *dayCount) note(customer uint64) {
+	switch {
+	case d.customer == 0 || d.customer == customer:
+		d.customer = customer
+	case d.more == nil:
+		d.more = &[]uint64{customer}
+	default:
+		*d.more = noteFew(*d.more, customer, maxCustomers-1)
+	}
+}
+
+// customers counts the ids, up to one more than maxCustomers.
+func (d *dayCount) customers() int {
+	switch {
+	case d.customer == 0:
+		return 0
+	case d.more == nil:
+		return 1
+	}
+	return 1 + len(*d.more)
 }
 
 // noteFew keeps distinct values up to one more than few.
@@ -78,7 +95,7 @@ func noteFew(list []uint64, v uint64, few int) []uint64 {
 // more customer ids than one person has.
 func (c *crowd) shared(h Head) bool {
 	count := c.days[c.dayOf(h)]
-	return h.Email != "" && count != nil && (count.orders > c.most || len(count.customers) > maxCustomers)
+	return h.Email != "" && (int(count.orders) > c.most || count.customers() > maxCustomers)
 }
 
 // without takes a user id off an order when too many people have it: the

@@ -47,7 +47,10 @@ func (f *feed) take(h Head, steps []Step) error {
 		f.endOrder(h, beside)
 		return nil
 	}
-	f.orders[h.Key] = beside
+	f.orders[h.Key] = nil
+	if beside != (Place{}) {
+		f.orders[h.Key] = &beside
+	}
 	for _, id := range ended {
 		f.ended[id] = true
 	}
@@ -85,11 +88,22 @@ func (f *feed) endOrder(h Head, worst Place) {
 
 // seenOf is what a step's decision to send rests on.
 func seenOf(s Step) seen {
-	known := seen{version: s.Entry.Version, doubt: doubtOf(s.Entry), shown: s.shown}
-	if known.doubt != "" {
-		known.doubted = s.Entry.At
+	known, before := seen{version: s.Entry.Version}, past{doubt: doubtOf(s.Entry), shown: s.shown}
+	if before.doubt != "" {
+		before.doubted = s.Entry.At
+	}
+	if before != (past{}) {
+		known.past = &before
 	}
 	return known
+}
+
+// orNone is a place that may not be there.
+func orNone(p *Place) Place {
+	if p == nil {
+		return Place{}
+	}
+	return *p
 }
 
 // doubtOf is why an entry is in doubt, "" when it is not.

@@ -75,7 +75,7 @@ type feed struct {
 	ended        map[EventID]bool    // beside these sends: held back, so that nothing waits for it
 	links        map[EventID]Entry   // beside these sends: what their carts have in the ledger
 	carts        map[uint64]bool     // by personMark: those with a cart event among the sends
-	orders       map[OrderKey]Place  // of these sends: the worst place beside them
+	orders       map[OrderKey]*Place // of these sends: the worst place beside them, nil where there is none
 	corrects     map[EventID]EventID // by what is corrected: the correction among the sends
 	lines        map[OrderKey]uint64 // by personMark: checkouts whose lines alone count, for other carts of the person
 	recalls      time.Time           // checkouts that are too old to go, and were completed before it, are not among lines
@@ -99,15 +99,27 @@ type feed struct {
 	frontEnd     missedBy
 }
 
-// seen is what a decision to send rests on: the entry's version, and why the
-// event may have been accepted already, "" when it cannot have been. shown is,
-// of a correction, the number under which the platform knows the order.
+// seen is what a decision to send rests on. There is one for each event that is to
+// be sent, so that it holds little.
 type seen struct {
-	version int64
-	doubt   Reason
-	doubted time.Time // when the ledger last wrote of it, of a doubt
-	shown   string
+	version int64 // of the entry
 	at      int64 // when its order was completed, Unix seconds
+	past    *past // nil: there is none
+}
+
+// past is what the platform may know of an event already.
+type past struct {
+	doubt   Reason    // why it may have been accepted; "": it cannot have been
+	doubted time.Time // when the ledger last wrote of it, of a doubt
+	shown   string    // of a correction, the number under which the platform knows the order
+}
+
+// before is the event's past, the zero one where it has none.
+func (s seen) before() past {
+	if s.past == nil {
+		return past{}
+	}
+	return *s.past
 }
 
 // planAhead is how long a plan may be carried out after it was made.
@@ -211,7 +223,7 @@ func (p *planner) prepare(ctx context.Context) error {
 		tp.twins = newTwins(len(t.From) > 1 && !t.SendTwins)
 		tp.shops = p.shopsOf(tp)
 		for _, source := range t.From {
-			tp.feeds[source] = &feed{rounds: p.rounds, met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}, recalls: p.asOf.Add(-recallTooOld),
+			tp.feeds[source] = &feed{rounds: p.rounds, met: map[string]meetings{}, sends: map[EventID]seen{}, corrects: map[EventID]EventID{}, ended: map[EventID]bool{}, links: map[EventID]Entry{}, orders: map[OrderKey]*Place{}, lines: map[OrderKey]uint64{}, carts: map[uint64]bool{}, recalls: p.asOf.Add(-recallTooOld),
 				balance: Balance{Times: NewTimeline(p.Zone)}, waiting: Balance{Times: NewTimeline(p.Zone)}}
 		}
 		p.targets = append(p.targets, tp)
@@ -291,7 +303,7 @@ func (f *feed) put(p Place) {
 	_ = f.balance.place(p).Add(f.waiting.Of(BucketLeft)) // it was added up before
 	_ = f.balance.Times.merge(f.waiting.Times, p.Bucket)
 	for _, beside := range f.orders {
-		f.balance.CountOrder(Worse(beside, p))
+		f.balance.CountOrder(Worse(orNone(beside), p))
 	}
 	f.waiting, f.sends, f.orders, f.lines, f.carts = Balance{}, nil, nil, nil, nil
 }

@@ -11,7 +11,7 @@ import (
 
 // sought is an order of the second pass: what the first one knew of it.
 type sought struct {
-	file, rows int
+	file, rows int32
 	digest     [16]byte
 	known      bool
 	given      bool
@@ -66,18 +66,19 @@ func (s *Source) orders(ctx context.Context, keys []reconcile.OrderKey, yield fu
 func (s *Source) look(keys []reconcile.OrderKey) (map[string]*sought, error) {
 	seek := make(map[string]*sought, len(keys))
 	byHash := make(map[uint64]*sought, len(keys))
-	for _, k := range keys {
+	list := make([]sought, len(keys)) // in one piece
+	for i, k := range keys {
 		if k.Shop != s.cfg.Shop {
 			return nil, fmt.Errorf("find order %q: its shop %q is not of this source", k.Order, k.Shop)
 		}
 		if seek[k.Order] == nil {
-			w := &sought{}
+			w := &list[i]
 			seek[k.Order], byHash[s.hasher.of(k.Order)] = w, w
 		}
 	}
 	err := s.catalog.each(func(e entry) {
 		if w := byHash[e.hash]; w != nil {
-			*w = sought{file: int(e.file), rows: int(e.rows), digest: e.digest, known: true}
+			*w = sought{file: int32(e.file), rows: int32(e.rows), digest: e.digest, known: true}
 		}
 	})
 	if err != nil {
@@ -95,7 +96,7 @@ func (s *Source) look(keys []reconcile.OrderKey) (map[string]*sought, error) {
 func wanted(seek map[string]*sought) map[int]bool {
 	files := map[int]bool{}
 	for _, w := range seek {
-		files[w.file] = true
+		files[int(w.file)] = true
 	}
 	return files
 }
@@ -105,7 +106,7 @@ func wanted(seek map[string]*sought) map[int]bool {
 // than the first pass met.
 func (p *pass) sought() (bool, error) {
 	w := p.seek[p.id.key]
-	if w == nil || w.file != p.file {
+	if w == nil || int(w.file) != p.file {
 		return false, nil
 	}
 	if w.given {
@@ -155,7 +156,7 @@ func (g *giver) deliver(list []*partial) error {
 func (g *giver) give(p *partial) error {
 	w := g.pass.seek[p.key]
 	h := g.pass.head(p)
-	if w.given || p.rows != w.rows || len(h.Bad) > 0 || [16]byte(h.Digest[:16]) != w.digest {
+	if w.given || p.rows != int(w.rows) || len(h.Bad) > 0 || [16]byte(h.Digest[:16]) != w.digest {
 		return fmt.Errorf("read order %q again: %w", p.key, reconcile.ErrChanged)
 	}
 	w.given = true

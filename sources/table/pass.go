@@ -214,7 +214,7 @@ func (p *pass) group(row Row, m moment) error {
 	part.fail(p.row.list...)
 	p.blame()
 	p.used += part.size - before
-	if p.seek != nil && part.rows == p.seek[part.key].rows {
+	if p.seek != nil && part.rows == int(p.seek[part.key].rows) {
 		return p.release(part)
 	}
 	if p.used > p.budget {
