@@ -12,7 +12,8 @@ import (
 
 // Audit is what an auditor asks of a period: what left to whom, what people
 // decided, and what the configuration changed. Runs belong to the period in
-// which they ended. It is made by an [Auditor]; times are UTC.
+// which they ended, and what workers sent to that of the run that sums it up. It
+// is made by an [Auditor]; times are UTC.
 type Audit struct {
 	Schema    int                   `json:"schema"`
 	Window    reconcile.Window      `json:"window"`
@@ -118,6 +119,7 @@ type Auditor struct {
 	states  map[string]map[reconcile.Place]*reconcile.Count
 	known   map[string]map[string]string // settings by digest
 	last    map[string]Report            // the last ordinary run to the same destinations
+	shared  sharedRuns
 }
 
 // NewAuditor begins an audit of a period, told in a zone.
@@ -126,9 +128,19 @@ func NewAuditor(w reconcile.Window, zone *time.Location) *Auditor {
 		states: map[string]map[reconcile.Place]*reconcile.Count{}, known: map[string]map[string]string{}, last: map[string]Report{}}
 }
 
-// Before takes the report of a run before the period: it knows settings, and
-// the counts that the first change moved.
+// Before takes the report of a run before the period: it knows settings, the
+// counts that the first change moved, and which runs it has summed up.
 func (a *Auditor) Before(r Report) {
+	a.shared.take(r, false)
+	a.remember(r)
+}
+
+// After takes the report of a run after the period: it may sum up runs of the
+// period.
+func (a *Auditor) After(r Report) { a.shared.take(r, false) }
+
+// remember keeps what later runs are laid beside.
+func (a *Auditor) remember(r Report) {
 	if r.Settings != nil && len(r.Settings.Values) > 0 {
 		a.known[r.Settings.Digest] = r.Settings.Values
 	}
@@ -163,6 +175,17 @@ func (a *Auditor) Run(r Report) {
 		exit = *r.Exit
 	}
 	a.runs[RunsOf{Command: r.Command, Exit: exit}]++
+	if r.isShared() {
+		a.shared.take(r, true)
+	} else {
+		a.count(r)
+	}
+	a.change(r)
+	a.remember(r)
+}
+
+// count adds what a run sent, and on whose word.
+func (a *Auditor) count(r Report) {
 	var sent Count
 	for _, t := range r.Targets {
 		sent = sum(sent, t.Balance.Sent)
@@ -176,8 +199,6 @@ func (a *Auditor) Run(r Report) {
 	for _, name := range slices.Sorted(maps.Keys(r.Accepted)) {
 		a.audit.Accepted = append(a.audit.Accepted, AuditNote{r.Run, r.Started, name, Mask(r.Accepted[name])})
 	}
-	a.change(r)
-	a.Before(r)
 }
 
 func (a *Auditor) target(name string) *AuditTarget {
@@ -268,6 +289,11 @@ func (a *Auditor) Answer(w reconcile.Word) {
 // Audit gives what was gathered; head is the ledger's, and cutOff how many runs
 // have no end.
 func (a *Auditor) Audit(head reconcile.LedgerHead, cutOff int) Audit {
+	for _, r := range a.shared.counted() {
+		a.count(r)
+	}
+	a.shared = sharedRuns{}
+	slices.SortStableFunc(a.audit.Accepted, func(x, y AuditNote) int { return x.At.Compare(y.At) })
 	audit := a.audit
 	audit.CutOff = cutOff
 	audit.Runs, audit.Targets = []RunsOf{}, []AuditTarget{}

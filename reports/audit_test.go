@@ -85,3 +85,63 @@ func TestOrderLines(t *testing.T) {
 		t.Errorf("the lines are %q", rows)
 	}
 }
+
+// TestAuditOfWorkers: what workers sent counts once, however often it was summed
+// up, and also when it never was.
+func TestAuditOfWorkers(t *testing.T) {
+	begin := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	money := map[string]string{"EUR": "10"}
+	ended := begin
+	run := func(name, command string, sent int, carried ...string) Report {
+		ended = ended.Add(time.Minute)
+		return Report{Run: name, Command: command, Started: ended, Finished: ended, CarriedBy: carried, Accepted: map[string]string{"live_log": "it was late"},
+			Targets: []Target{{Target: "activate", Balance: Balance{Sent: Count{sent, sent, money}, Refused: Count{sent / 2, sent / 2, money}}}}}
+	}
+	worker := func(name string, sent int) Report { return run(name, "worker", sent) }
+	sum := func(name string, sent int, carried ...string) Report { return run(name, "backfill", sent, carried...) }
+	failed := sum("s1", 3, "w1", "w2")
+	failed.Error = "the ledger could not be read"
+	for name, test := range map[string]struct {
+		before, in, after []Report
+		sent, refused     int
+		accepted          int
+	}{
+		"summed up":             {in: []Report{worker("w1", 4), worker("w2", 6), sum("s1", 10, "w1", "w2")}, sent: 10, refused: 5, accepted: 1},
+		"summed up twice":       {in: []Report{worker("w1", 4), sum("s1", 4, "w1"), sum("s2", 4, "w1")}, sent: 4, refused: 2, accepted: 1},
+		"planned anew":          {in: []Report{worker("w1", 4), sum("s1", 4, "w1"), worker("w2", 6), sum("s2", 10, "w1", "w2")}, sent: 10, refused: 5, accepted: 1},
+		"an old sum comes late": {in: []Report{worker("w1", 4), worker("w2", 6), sum("s2", 10, "w1", "w2"), sum("s1", 4, "w1")}, sent: 10, refused: 5, accepted: 1},
+		"killed in between":     {in: []Report{worker("w2", 6), sum("s1", 10, "w1", "w2")}, sent: 10, refused: 5, accepted: 1},
+		"never summed up":       {in: []Report{worker("w1", 4), worker("w2", 6)}, sent: 10, refused: 5, accepted: 1},
+		"the sum failed":        {in: []Report{worker("w1", 4), worker("w2", 6), failed}, sent: 10, refused: 5, accepted: 1},
+		"two slices":            {in: []Report{worker("w1", 4), worker("w2", 6), sum("s1", 4, "w1"), sum("s2", 6, "w2")}, sent: 10, refused: 5, accepted: 2},
+		"without workers":       {in: []Report{sum("b1", 4), sum("b2", 6)}, sent: 10, refused: 5, accepted: 2},
+		"summed up afterwards":  {in: []Report{worker("w1", 4)}, after: []Report{sum("s1", 4, "w1")}},
+		"a sum for afterwards":  {in: []Report{worker("w1", 4), sum("s1", 4, "w1")}, after: []Report{sum("s2", 10, "w1", "w2")}},
+		"summed up before":      {before: []Report{sum("s2", 10, "w1", "w2")}, in: []Report{worker("w1", 4), sum("s1", 4, "w1")}},
+		"sent before":           {before: []Report{worker("w1", 4)}, in: []Report{sum("s1", 4, "w1")}, sent: 4, refused: 2, accepted: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			auditor := NewAuditor(reconcile.Window{From: begin, To: begin.AddDate(0, 1, 0)}, time.UTC)
+			for _, r := range test.before {
+				auditor.Before(r)
+			}
+			for _, r := range test.in {
+				auditor.Run(r)
+			}
+			for _, r := range test.after {
+				auditor.After(r)
+			}
+			audit := auditor.Audit(reconcile.LedgerHead{}, 0)
+			var sent, refused, runs int
+			for _, target := range audit.Targets {
+				sent, refused = sent+target.Sent.Events, refused+target.Refused.Events
+			}
+			for _, of := range audit.Runs {
+				runs += of.Runs
+			}
+			if sent != test.sent || refused != test.refused || len(audit.Accepted) != test.accepted || runs != len(test.in) {
+				t.Errorf("sent %d, refused %d, accepted %v, %d runs; want %d, %d, %d notes and %d runs", sent, refused, audit.Accepted, runs, test.sent, test.refused, test.accepted, len(test.in))
+			}
+		})
+	}
+}

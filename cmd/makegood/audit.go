@@ -166,10 +166,12 @@ func (a *app) auditInto(path string, write func(io.Writer) error) error {
 	return writeWhole(path, 0o600, write)
 }
 
-// settingsWithin is how long before a period its settings are looked for.
+// settingsWithin is how long before a period its settings are looked for, and how
+// long before and after it the runs that sum up what workers sent.
 const settingsWithin = 92 * 24 * time.Hour
 
-// auditRuns tells an auditor of the runs of a period, and of those before it.
+// auditRuns tells an auditor of the runs of a period, of those before it, and of
+// backfills after it.
 func auditRuns(ctx context.Context, led *ledger.Reader, w reconcile.Window, auditor *reports.Auditor) error {
 	read := func(w reconcile.Window, tell func(reports.Report)) error {
 		return led.EndedIn(ctx, w, func(run ledger.LastRun) error {
@@ -184,7 +186,16 @@ func auditRuns(ctx context.Context, led *ledger.Reader, w reconcile.Window, audi
 		})
 	}
 	before := reconcile.Window{From: w.From.Add(-settingsWithin), To: w.From}
-	return cmp.Or(read(before, auditor.Before), read(w, auditor.Run))
+	if err := cmp.Or(read(before, auditor.Before), read(w, auditor.Run)); err != nil {
+		return err
+	}
+	after := reconcile.Window{From: w.To, To: w.To.Add(settingsWithin)}
+	return led.EndedIn(ctx, after, func(run ledger.LastRun) error {
+		if report, err := reports.Read(bytes.NewReader(run.Summary)); run.Command == "backfill" && err == nil {
+			auditor.After(report)
+		}
+		return nil
+	})
 }
 
 // wasTried reports whether a person tried a destination by hand, with a test or a

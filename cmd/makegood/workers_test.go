@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"makegood/reports"
 )
 
 // marketplace is a shop whose ledger several processes use.
@@ -145,13 +147,18 @@ func TestWorkersShareABackfill(t *testing.T) {
 	if totals := m.sim.Counts().Platforms["squeezely"]; totals.Orders != 300 || totals.Repeats != 0 {
 		t.Errorf("afterwards the platform holds %+v", totals)
 	}
+	code, out, errs := makegood(t, append([]string{"audit", "--json", "-c", m.config()}, lastWeek()[:2]...)...)
+	var month reports.Audit
+	if err := json.Unmarshal([]byte(out), &month); err != nil || code != exitDone || len(month.Targets) != 1 || month.Targets[0].Sent.Events != 300 {
+		t.Errorf("audit: exit %d: %v; it does not say that 300 were sent:\n%s%s", code, err, out, errs)
+	}
 	told, out, errs := makegood(t, "status", "-c", m.config())
 	for _, want := range []string{"queue   2 workers at work; ", "first on ", "second on "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("status, exit %d, does not say %q:\n%s%s", told, want, out, errs)
 		}
 	}
-	code, out, errs := makegood(t, "verify", "--json", "-c", m.config())
+	code, out, errs = makegood(t, "verify", "--json", "-c", m.config())
 	var p struct{ Ledger []json.RawMessage }
 	if err := json.Unmarshal([]byte(out), &p); err != nil || code != exitDone || len(p.Ledger) > 0 {
 		t.Errorf("verify: exit %d: %v\n%s%s", code, err, out, errs)
