@@ -110,10 +110,10 @@ func (a *app) lastNumbers(ctx context.Context, led ender, cfg *config.Config, no
 	looking, cancel := context.WithTimeout(ctx, numbersTake)
 	defer cancel()
 	err := led.EachEnded(looking, at.Add(-numbersWithin), func(r ledger.LastRun) (bool, error) {
-		among++
-		if r.Command == "send" || r.Command == "worker" { // by hand, about one order, and perhaps a test
+		if r.Command == "send" { // by hand, about one order, and perhaps a test
 			return false, nil
 		}
+		among++
 		switch {
 		case among > numbersAmong || at.Sub(r.Finished) > numbersOf && !c.Lacks():
 			return true, nil

@@ -88,6 +88,14 @@ func TestLastNumbers(t *testing.T) {
 		t.Errorf("the runs of two days are not all in\n%s", got)
 	}
 	runs = lately
+	for i := range 2 * numbersAmong { // somebody sends by hand, every second
+		byHand := ledger.LastRun{Run: reconcile.RunID(fmt.Sprint(i)), Command: "send", Finished: now.Add(-7*24*time.Hour - time.Duration(i)*time.Second)}
+		runs = append(runs[:len(runs)-1], byHand, runs[len(runs)-1])
+	}
+	if got := numbers(nil); !strings.Contains(got, `target="activate"`) {
+		t.Error("the night is not found behind what was sent by hand")
+	}
+	runs = lately
 	for i := range 2 * numbersAmong { // and then somebody goes on every second
 		runs = append(runs[:len(runs)-1], ended(now.Add(-7*24*time.Hour-time.Duration(i)*time.Second), "carts", 0), runs[len(runs)-1])
 	}

@@ -210,7 +210,7 @@ func (h *workerHands) Carry(ctx context.Context, p workers.Part, file string, ru
 		return got, err
 	}
 	job.Runner.NewRun = func() reconcile.RunID { return run }
-	job.req.Command, job.req.Begun = "worker", p.Begun
+	job.req.Command, job.req.Begun = ledger.CommandWorker, p.Begun
 	res, err := job.Carry(ctx, h.led, part, p.Runs, job.req)
 	if refused, is := errors.AsType[*reconcile.PlanRefused](err); is {
 		h.log.Info("a part of a plan no longer holds; its slice is planned anew", "reason", refused.Text)

@@ -24,6 +24,10 @@ type LastRun struct {
 // told of another one. Such runs are listed by Told alone.
 const CommandTold = "notify"
 
+// CommandWorker is the command of a run that did a part of what another run sums
+// up. There may be thousands of them in a night.
+const CommandWorker = "worker"
+
 // Told lists the runs that keep what somebody was told until upTo, the newest
 // first, at most limit.
 func (v *view) Told(ctx context.Context, upTo time.Time, limit int) ([]LastRun, error) {
@@ -57,12 +61,12 @@ const runsAtOnce = 200
 const lastAtOnce = 20
 
 // EachEnded calls do for the runs that ended at since or later, the newest
-// first, until it says that it has enough.
+// first, until it says that it has enough. Runs of parts are left out.
 func (v *view) EachEnded(ctx context.Context, since time.Time, do func(LastRun) (enough bool, err error)) error {
 	finished, run := int64(math.MaxInt64), ""
 	for {
-		list, err := v.ended(ctx, `SELECT * FROM runs WHERE command <> ? AND (finished < ? OR finished = ? AND run < ?) AND finished >= ?
-			ORDER BY finished DESC, run DESC LIMIT ?`, CommandTold, finished, finished, run, micros(since), lastAtOnce)
+		list, err := v.ended(ctx, `SELECT * FROM runs WHERE command NOT IN (?, ?) AND (finished < ? OR finished = ? AND run < ?) AND finished >= ?
+			ORDER BY finished DESC, run DESC LIMIT ?`, CommandTold, CommandWorker, finished, finished, run, micros(since), lastAtOnce)
 		if err != nil {
 			return err
 		}

@@ -61,6 +61,16 @@ func TestEnded(t *testing.T) {
 					t.Errorf("up to %s: %v, want %v, %v", upTo, got, want, err)
 				}
 			}
+			var met []reconcile.RunID
+			worker := reconcile.RunRecord{Run: "0194-worker", Command: ledger.CommandWorker, Started: time.Now()}
+			err = errors.Join(led.Begin(t.Context(), worker), led.End(t.Context(), reconcile.RunEnd{Run: worker.Run, Finished: time.Now(), Summary: []byte("part")}),
+				led.EachEnded(t.Context(), time.Time{}, func(r ledger.LastRun) (bool, error) {
+					met = append(met, r.Run)
+					return false, nil
+				}))
+			if err != nil || len(met) != 3 || slices.Contains(met, worker.Run) {
+				t.Errorf("met %v, %v", met, err)
+			}
 		})
 	}
 }
