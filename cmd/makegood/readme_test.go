@@ -2,9 +2,12 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"makegood/config"
 )
@@ -44,6 +47,51 @@ func TestREADME(t *testing.T) {
 	}
 	if commands < 4 {
 		t.Errorf("found %d commands in the README", commands)
+	}
+}
+
+// TestExamples: each command that a help page or the README shows has the flags
+// that are shown.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(projectFile(t, "README.md"))
+	check(t, err)
+	var shown []string
+	for i, block := range strings.Split(string(readme), "```") {
+		if i%2 == 1 {
+			shown = append(shown, block)
+		}
+	}
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		shown = append(shown, c.Example)
+		for _, below := range c.Commands() {
+			walk(below)
+		}
+	}
+	walk((&app{}).root())
+	found := 0
+	for line := range strings.Lines(strings.Join(shown, "\n")) {
+		line, ok := strings.CutPrefix(strings.TrimSpace(line), "makegood ")
+		if !ok {
+			continue
+		}
+		found++
+		line = regexp.MustCompile(`\s[#|>&<].*`).ReplaceAllString(line, "")
+		var args []string // values in quotes are one word
+		for _, word := range regexp.MustCompile(`("[^"]*"|'[^']*'|\S)+`).FindAllString(line, -1) {
+			args = append(args, strings.Trim(word, `"'`))
+		}
+		c, rest, err := (&app{}).root().Find(args)
+		if err == nil {
+			err = c.ParseFlags(rest)
+		}
+		if err != nil {
+			t.Errorf("makegood %s: %v", line, err)
+		}
+	}
+	if found < 100 {
+		t.Errorf("found %d commands", found)
 	}
 }
 

@@ -53,7 +53,7 @@ in files that only some hosts have, start --only send on the others.`,
 		Args:    arguments(cobra.NoArgs),
 		Example: `  makegood worker
   makegood worker --new-host            # the first time on a further machine
-  makegood worker --until-empty --json  # ends when nothing is to be done any more`,
+  makegood worker --until-empty         # ends when nothing is to be done any more`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.worker(c.Context(), &f) },
 	}
 	c.Flags().StringVar(&f.name, "name", "", "the `NAME` that it is shown by; the host's if it is not given")
