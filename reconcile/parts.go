@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -21,7 +22,7 @@ type PlanPart struct {
 // Parts cuts what a plan sends to a target into plans of their own, in files
 // beside it, signed with key: each can be carried out (Carry) by another
 // process. All events of a person are in one part, so that they go in their
-// order. Parts without a step are not made.
+// order. Parts without a step are not made. On an error none is left.
 func (p *Plan) Parts(key []byte, target string, parts int) (list []*Plan, err error) {
 	eligible, err := p.eligible(target, parts)
 	if err != nil {
@@ -33,6 +34,14 @@ func (p *Plan) Parts(key []byte, target string, parts int) (list []*Plan, err er
 			if w != nil {
 				w.abandon()
 			}
+		}
+		for _, part := range list {
+			if err != nil {
+				err = errors.Join(err, os.Remove(part.Path))
+			}
+		}
+		if err != nil {
+			list = nil
 		}
 	}()
 	for _, kind := range p.Kinds(target) {
@@ -64,7 +73,7 @@ func (p *Plan) Parts(key []byte, target string, parts int) (list []*Plan, err er
 		}
 		part := &Plan{PlanEnvelope: *p.partEnvelope(target, n, eligible), Path: fmt.Sprintf("%s.%s.%d", p.Path, target, n), index: w.index}
 		if part.Digest, err = w.finish(part.Path, key, nil); err != nil {
-			return nil, err
+			return list, err
 		}
 		writers[n] = nil
 		list = append(list, part)

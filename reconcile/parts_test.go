@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -78,6 +81,28 @@ func TestPartsAreThePlan(t *testing.T) {
 	}
 	if len(bodies) > 0 {
 		t.Errorf("%d steps are in no part", len(bodies))
+	}
+}
+
+// TestPartsThatCannotBeMade: when one part cannot be written, none is left.
+func TestPartsThatCannotBeMade(t *testing.T) {
+	h := newHouse(t, crowd()...)
+	whole, parts := h.inParts(h.plan().Plan, 8)
+	for _, part := range parts {
+		if err := os.Remove(part.Path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := parts[len(parts)-1].Path
+	if err := os.MkdirAll(filepath.Join(last, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := whole.Parts(h.Key, "target", 8); err == nil || len(list) > 0 {
+		t.Errorf("there are %d parts, %v", len(list), err)
+	}
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(whole.Path), "*"))
+	if slices.Sort(left); err != nil || !slices.Equal(left, []string{whole.Path, reconcile.DiaryOf(whole.Path), last}) {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

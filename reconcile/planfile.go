@@ -232,7 +232,10 @@ func (w *planWriter) finish(path string, key []byte, own ed25519.PrivateKey) (di
 	if err != nil {
 		return "", fmt.Errorf("write the plan %s: %w", path, err)
 	}
-	return digest, syncDir(filepath.Dir(path))
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return "", errors.Join(fmt.Errorf("write the plan %s: %w", path, err), os.Remove(path))
+	}
+	return digest, nil
 }
 
 func (w *planWriter) abandon() {

@@ -134,15 +134,17 @@ func (h *workerHands) Plan(ctx context.Context, s workers.Slice) (p workers.Plan
 		return p, err
 	}
 	res, err := job.Plan(ctx, h.led, job.req)
+	if res.Plan != nil {
+		p.Plan, p.Decisions = res.Plan.Path, reconcile.DiaryOf(res.Plan.Path)
+	}
 	if err != nil {
 		return p, err
 	}
 	for _, source := range res.Sources {
 		if source.Err != nil && s.Failures < rereads {
-			return p, errors.Join(&sourceError{source.Source, source.Err}, reconcile.RemovePlan(res.Plan.Path))
+			return p, &sourceError{source.Source, source.Err}
 		}
 	}
-	p.Plan, p.Decisions = res.Plan.Path, reconcile.DiaryOf(res.Plan.Path)
 	whole, err := job.OpenOwn(res.Plan.Path)
 	if err != nil {
 		return p, err

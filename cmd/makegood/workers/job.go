@@ -76,7 +76,8 @@ func (q *Queue) put(ctx context.Context, tx pgx.Tx, slices, parts []int64) error
 
 // Hands do the work that jobs are about.
 type Hands interface {
-	// Plan makes the plan of a slice, in files, and changes nothing.
+	// Plan makes the plan of a slice, in files, and changes nothing. What it gives
+	// beside an error are the files that it has made until then.
 	Plan(ctx context.Context, s Slice) (Planned, error)
 	// Carry carries out a part that lies in a file, as the run of that name, and
 	// goes on where earlier runs of it were left. It tells the part that the run has
@@ -117,12 +118,17 @@ type PlannedPart struct {
 	Once   bool
 }
 
+// remove deletes the files of a plan, of which some may not have been made: they
+// hold addresses.
 func (p Planned) remove() error {
 	var errs []error
+	if p.Plan != "" {
+		errs = append(errs, reconcile.RemovePlan(p.Plan))
+	}
 	for _, part := range p.Parts {
 		errs = append(errs, os.Remove(part.Path))
 	}
-	return errors.Join(append(errs, reconcile.RemovePlan(p.Plan))...)
+	return errors.Join(errs...)
 }
 
 // Carried is how a run of a part ended.
@@ -261,7 +267,7 @@ func (w *Worker) plan(ctx context.Context, s Slice) error {
 	}
 	p, err := w.hands.Plan(ctx, s)
 	if err != nil {
-		return err
+		return errors.Join(err, p.remove())
 	}
 	return errors.Join(w.stored(ctx, s, p, forgotten), p.remove())
 }

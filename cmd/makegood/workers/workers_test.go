@@ -277,6 +277,25 @@ func TestTurnAtASlice(t *testing.T) {
 	}
 }
 
+// TestPlanThatFails: of a plan that came to no end nothing is left.
+func TestPlanThatFails(t *testing.T) {
+	q := newQueue(t)
+	id := queued(t, q, 1)[0]
+	w, h := hire(t, q, "first")
+	broken := errors.New("the plan cannot be cut")
+	h.plan = func(Slice) (Planned, error) { return h.made("activate", "collect"), broken }
+	if err := w.slice(t.Context(), id); !errors.Is(err, broken) {
+		t.Errorf("it ends with %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(h.folder, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	h.plan = func(Slice) (Planned, error) { return Planned{}, broken }
+	if err := w.slice(t.Context(), id); !errors.Is(err, broken) || errors.Is(err, os.ErrNotExist) {
+		t.Errorf("without a file it ends with %v", err)
+	}
+}
+
 // TestLeftToOthers: who has other settings, or lacks the files of a source, leaves
 // a job to a worker that can do it, and tries where there is none.
 func TestLeftToOthers(t *testing.T) {
