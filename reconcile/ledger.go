@@ -195,6 +195,10 @@ type Reader interface {
 	// Newest tells when the ledger was last written by a run, as that run's
 	// clock had it; zero when it never was.
 	Newest(ctx context.Context) (time.Time, error)
+	// SharedClock tells the time by the clock that all hosts share which use the
+	// ledger, and the last time by it at which a run was seen alive; zero where
+	// there is one host, and no other clock than its own.
+	SharedClock(ctx context.Context) (now, last time.Time, err error)
 	// Shops lists the numberings whose orders the ledger knows.
 	Shops(ctx context.Context) ([]string, error)
 }

@@ -136,7 +136,7 @@ func (r *Runner) newResult(command string) Result {
 
 // open registers the run and keeps the ledger's head beside it.
 func (r *Runner) open(ctx context.Context, led Ledger, res *Result, req Request) error {
-	if err := r.checkClock(ctx, led); err != nil {
+	if err := CheckClock(ctx, led, r.Clock, r.ClockIsRight); err != nil {
 		return err
 	}
 	rec := RunRecord{Run: res.Run, Command: res.Command, Started: res.Started, Window: Window{From: req.From, To: req.To}, Slot: req.Slot, InsteadOf: req.InsteadOf}
@@ -148,23 +148,6 @@ func (r *Runner) open(ctx context.Context, led Ledger, res *Result, req Request)
 	}
 	res.Head = led.Head()
 	return r.SaveHead(res.Head)
-}
-
-// clockSlack is how far this host's clock may be behind the ledger.
-const clockSlack = 5 * time.Second
-
-// checkClock refuses to run with a clock that has jumped back: ages, windows
-// and waits would all be judged wrongly.
-func (r *Runner) checkClock(ctx context.Context, led Reader) error {
-	newest, err := led.Newest(ctx)
-	if err != nil {
-		return fmt.Errorf("read when the ledger was last written: %w", err)
-	}
-	if now := r.Clock(); newest.Sub(now) > clockSlack && !r.ClockIsRight {
-		return fmt.Errorf("begin a run at %s: the ledger was written at %s: set this machine's clock; "+
-			"if it was wrong then and is right now, say --clock-is-right", now.UTC().Format(time.RFC3339), newest.Format(time.RFC3339))
-	}
-	return nil
 }
 
 // describe fills a result with what planning found. Balances are still

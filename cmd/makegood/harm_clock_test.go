@@ -97,6 +97,48 @@ func TestHarmClockThatJumpsForward(t *testing.T) {
 	}
 }
 
+// TestHarmClocksOfManyMachines: with a ledger in PostgreSQL the machine whose clock
+// is wrong sends nothing, and stops no other one. When the database's own clock
+// was wrong a person has to say so, as on one machine.
+func TestHarmClocksOfManyMachines(t *testing.T) {
+	t.Parallel()
+	owner, place := ownSchema(t, "postgres")
+	if place == "" {
+		t.Skip("there is no such server")
+	}
+	s := newShop(t)
+	s.conf["ledger"] = place
+	s.tills("tills", nil)
+	s.collect("stores", fields{"send": []string{"purchase"}, "cart": nil})
+	s.tickets(1)
+	s.nightAt(0, "sent 1, before 0")
+	s.tickets(3)
+	for by, want := range map[time.Duration]string{time.Hour: "1h0m0s ahead of it: set it", -time.Hour: "1h0m0s behind it: set it"} {
+		for _, command := range [][]string{{"run"}, {"worker", "--until-empty"}} {
+			code, out, errs := s.clockedAt(by, command...)
+			if code != exitFailed || out != "" {
+				t.Errorf("%s from now, %v: exit %d\n%s", by, command, code, out)
+			}
+			s.contains(errs, want)
+		}
+	}
+	s.onePurchaseEach(1)
+	s.nightAt(time.Hour, "sent 2, before 1", "--clock-is-right")
+	s.nightAt(0, "sent 0, before 3") // another machine, whose clock is right
+	s.tickets(4)
+	s.nightAt(time.Hour, "sent 1, before 3", "--clock-is-right")
+	_, err := owner.Exec(`UPDATE runs SET beat = beat + 3600000000`) // the database's clock was as wrong
+	check(t, err)
+	code, _, errs := s.clockedAt(0, "run")
+	if code != exitFailed {
+		t.Errorf("back in time: exit %d", code)
+	}
+	s.contains(errs, "if it was wrong then and is right now, say --clock-is-right")
+	s.nightAt(0, "sent 0, before 4", "--clock-is-right")
+	s.nightAt(0, "sent 0, before 4")
+	s.onePurchaseEach(4)
+}
+
 // TestHarmLateOrderAfterAClockThatWasAhead: what was completed long before, and
 // arrives after the wrong night, is still read.
 func TestHarmLateOrderAfterAClockThatWasAhead(t *testing.T) {

@@ -83,7 +83,7 @@ func (f *runFlags) evidence(c *cobra.Command) {
 
 func (f *runFlags) ledger(c *cobra.Command) {
 	c.Flags().StringVar(&f.expectHead, "expect-head", "", "the ledger must be at this `HEAD`, copied from the last report")
-	c.Flags().BoolVar(&f.clockIsRight, "clock-is-right", false, "go on although the ledger was written later than it is now: the clock was wrong then")
+	c.Flags().BoolVar(&f.clockIsRight, "clock-is-right", false, "go on although the ledger was written later than it is now, or its database has another time: this clock is right, that one was wrong")
 	c.Flags().BoolVar(&f.newHost, "new-host", false, "this machine takes the ledger over from another one")
 }
 

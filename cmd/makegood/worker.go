@@ -15,6 +15,7 @@ import (
 
 	"makegood/cmd/makegood/workers"
 	"makegood/config"
+	"makegood/reconcile"
 	"makegood/reconcile/ledger"
 	"makegood/reports"
 )
@@ -93,6 +94,9 @@ func (a *app) worker(ctx context.Context, f *workerFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, led.Close()) }()
+	if err := reconcile.CheckClock(ctx, led, a.clock, f.clockIsRight); err != nil {
+		return err
+	}
 	q, err := workers.Open(ctx, cfg.Ledger, a.log)
 	if err != nil {
 		return err

@@ -32,6 +32,23 @@ func (s *Store) Shared() bool {
 	return is
 }
 
+// SharedClock implements reconcile.Reader.
+func (v *view) SharedClock(ctx context.Context) (now, last time.Time, err error) {
+	if _, is := v.db.(lanes); !is {
+		return now, last, nil
+	}
+	err = v.read(ctx, "read the database's clock", func(c *conn) error {
+		var beat int64
+		if err := c.GetContext(ctx, &beat, `SELECT coalesce(max(beat), 0) FROM runs`); err != nil {
+			return err
+		}
+		last = instant(beat)
+		now, err = v.db.now(ctx, c)
+		return err
+	})
+	return now, last, err
+}
+
 // Buy takes a share of a destination's pace, which is one for all that use the
 // ledger: the time that it is worth is nobody else's. It begins after the wait,
 // by the database's clock, and is over when it was not used: nobody gets it
