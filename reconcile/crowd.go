@@ -20,7 +20,7 @@ const (
 type crowd struct {
 	seed  maphash.Seed
 	zone  *time.Location
-	most  int // orders of one address in one day; 0: any number
+	most  int                 // orders of one address in one day; 0: any number
 	days  map[uint64]dayCount // by person and day
 	users map[uint64][]uint64 // by user id: its first people
 }
