@@ -283,6 +283,7 @@ func (p *planner) settleOrder(s SourceSpec, t *targetPlan, o ordered, have map[E
 		}
 		p.tooYoung(t, &steps[i])
 		p.keepBack(t, o, &steps[i])
+		p.leaveEdited(o, &steps[i])
 		if steps[i].Send && awaitsPayment(o.head, steps[i].Want.Kind, p.asOf) {
 			steps[i].Place, steps[i].Send = Place{BucketLeft, ReasonPaymentPending}, false
 		}

@@ -123,6 +123,14 @@ func (p *planner) rememberKin(t *targetPlan, o *ordered, decided []Decision, kno
 	}
 }
 
+// leaveEdited leaves an order that may be another one after it was edited, while
+// others plan or send what may be that one.
+func (p *planner) leaveEdited(o ordered, s *Step) {
+	if p.beside && s.Send && len(o.kin) > 0 {
+		s.Place, s.Send = Place{BucketLeft, ReasonMoved}, false
+	}
+}
+
 func (p *planner) holdEdit(s SourceSpec, t *targetPlan, o *ordered, known map[EventID]Entry) {
 	for _, key := range o.kin {
 		e := known[NewEventID(KindPurchase, key)]

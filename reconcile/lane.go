@@ -123,9 +123,18 @@ func (s *stream) claim(ctx context.Context, steps []PlannedStep) []PlannedStep {
 			mine = append(mine, step)
 			continue
 		}
-		s.end(step, moved[step.Event.ID].Place(), "")
+		s.end(step, movedPlace(step.Event, moved[step.Event.ID]), "")
 	}
 	return mine
+}
+
+// movedPlace is where an event is whose entry has moved since it was planned. That
+// another order went under its number meanwhile, the next plan judges.
+func movedPlace(e Event, now Entry) Place {
+	if now.State == StateDone && Reused(Want{Facts: e.Facts}, now, ticketSlack) {
+		return Place{BucketLeft, ReasonMoved}
+	}
+	return now.Place()
 }
 
 // stopAt ends the lane for an error of the ledger; an interrupted call is no

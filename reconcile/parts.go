@@ -170,7 +170,7 @@ func (r *Runner) resume(ctx context.Context, led Reader, part *Plan, earlier []R
 	t := r.target(part.Targets[0].Target)
 	part.seen, part.over = map[EventID]int64{}, map[EventID]Place{}
 	var ids []EventID
-	planned := map[EventID]int64{}
+	planned := map[EventID]PlannedStep{}
 	look := func() error {
 		have, err := led.Find(ctx, t.Name(), ids)
 		if err != nil {
@@ -178,9 +178,10 @@ func (r *Runner) resume(ctx context.Context, led Reader, part *Plan, earlier []R
 		}
 		for id, e := range have {
 			again := e.State == StateOpen && !e.NotBefore.After(r.Clock()) || e.State == StateDoubtful && t.Traits()[id.Kind()].MergesRepeats
-			if again && slices.Contains(earlier, e.Run) {
+			own := slices.Contains(earlier, e.Run) || e.Facts.Digest == planned[id].Event.Facts.Digest // a claim that was given back leaves the run before it
+			if again && own {
 				part.seen[id] = e.Version
-			} else if e.Version != planned[id] {
+			} else if e.Version != planned[id].Seen {
 				part.over[id] = e.Place()
 			}
 		}
@@ -192,7 +193,7 @@ func (r *Runner) resume(ctx context.Context, led Reader, part *Plan, earlier []R
 		if err != nil {
 			return err
 		}
-		planned[step.Event.ID] = step.Seen
+		planned[step.Event.ID] = PlannedStep{Seen: step.Seen, Event: Event{Facts: Facts{Digest: step.Event.Facts.Digest}}}
 		if ids = append(ids, step.Event.ID); len(ids) == decideAtOnce {
 			if err := look(); err != nil {
 				return err
@@ -202,23 +203,31 @@ func (r *Runner) resume(ctx context.Context, led Reader, part *Plan, earlier []R
 	return look()
 }
 
-// Sum tells, as a run of its own, how a plan ended that was carried out in parts
-// by the runs: where each of its steps is, the ledger says. stopped says why
-// targets took no more. What the plan has for targets that are not sent to is
-// left, as in any run.
-func (r *Runner) Sum(ctx context.Context, led Ledger, plan *Plan, runs []RunID, stopped map[string]string, req Request) (Result, error) {
+// CarriedOut is how the parts of a plan were carried out.
+type CarriedOut struct {
+	Runs    []RunID           // that worked on them, or on plans of the same work before
+	Stopped map[string]string // by target, why it took no more
+	// Ended says that the last run of each part came to its end: each of its steps
+	// was sent or decided on.
+	Ended bool
+}
+
+// Sum tells, as a run of its own, how a plan ended that was carried out in parts:
+// where each of its steps is, the ledger says. What the plan has for targets that
+// are not sent to is left, as in any run.
+func (r *Runner) Sum(ctx context.Context, led Ledger, plan *Plan, by CarriedOut, req Request) (Result, error) {
 	res := r.newResult(req.Command)
 	if err := r.open(ctx, led, &res, req); err != nil {
 		return res, err
 	}
 	r.describe(&res, plan, nil)
-	res.Plan, res.Carried = nil, runs // it was carried out
+	res.Plan, res.Carried = nil, by.Runs // it was carried out
 	err := r.keep(ctx, led, plan, res.Run)
 	for i := range res.Targets {
 		tr := &res.Targets[i]
 		if t := r.target(tr.Target); err == nil && t.live() && !t.NeedsApproval {
-			tr.Stopped = stopped[tr.Target]
-			err = r.sumTarget(ctx, led, plan, runs, tr)
+			tr.Stopped = by.Stopped[tr.Target]
+			err = r.sumTarget(ctx, led, plan, by, tr)
 		} else if err == nil {
 			err = r.carryTarget(ctx, led, plan, res.Run, tr)
 		}
@@ -227,7 +236,7 @@ func (r *Runner) Sum(ctx context.Context, led Ledger, plan *Plan, runs []RunID, 
 }
 
 // sumTarget counts where the steps of a target are.
-func (r *Runner) sumTarget(ctx context.Context, led Reader, plan *Plan, runs []RunID, tr *TargetResult) error {
+func (r *Runner) sumTarget(ctx context.Context, led Reader, plan *Plan, by CarriedOut, tr *TargetResult) error {
 	t := r.target(tr.Target)
 	acct := newAccount(tr, plan.target(tr.Target).EarliestLeft)
 	now := r.Clock()
@@ -235,7 +244,7 @@ func (r *Runner) sumTarget(ctx context.Context, led Reader, plan *Plan, runs []R
 	tr.Mail.After = t.MailAfter
 	var chunk []PlannedStep
 	count := func() error {
-		places, err := placesOf(ctx, led, tr.Target, chunk, runs)
+		places, err := placesOf(ctx, led, tr.Target, chunk, by)
 		if err != nil {
 			return err
 		}
@@ -288,8 +297,9 @@ func (e ending) attempts() int {
 }
 
 // placesOf looks up where steps are. What one of the runs had accepted is sent;
-// what is open is where a run left it.
-func placesOf(ctx context.Context, led Reader, target string, steps []PlannedStep, runs []RunID) ([]ending, error) {
+// what is open is where a run left it. A run that leaves it where an earlier one
+// had left it says nothing new: then that one's word holds.
+func placesOf(ctx context.Context, led Reader, target string, steps []PlannedStep, by CarriedOut) ([]ending, error) {
 	ids := make([]EventID, len(steps))
 	for i, s := range steps {
 		ids[i] = s.Event.ID
@@ -304,7 +314,7 @@ func placesOf(ctx context.Context, led Reader, target string, steps []PlannedSte
 	}
 	why := make(map[EventID]Decision, len(decided))
 	for _, d := range decided {
-		if slices.Contains(runs, d.Run) {
+		if by.Ended || slices.Contains(by.Runs, d.Run) {
 			why[d.ID] = d
 		}
 	}
@@ -313,7 +323,7 @@ func placesOf(ctx context.Context, led Reader, target string, steps []PlannedSte
 		e, there := have[id]
 		d, was := why[id]
 		switch {
-		case there && e.State == StateDone && e.By == BySentHere && slices.Contains(runs, e.Run):
+		case there && e.State == StateDone && e.By == BySentHere && slices.Contains(by.Runs, e.Run):
 			list[i] = ending{Place{BucketSent, ReasonSent}, "", e}
 		case there && e.State != StateOpen:
 			list[i] = ending{e.Place(), "", e}

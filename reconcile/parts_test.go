@@ -152,7 +152,7 @@ func TestPartsThatDieAndStop(t *testing.T) {
 				}
 				all = append(all, runs[part.Part.N]...)
 			}
-			sum, err := h.Sum(t.Context(), h.ledger(), whole, all, nil, reconcile.Request{Command: "backfill"})
+			sum, err := h.Sum(t.Context(), h.ledger(), whole, reconcile.CarriedOut{Runs: all}, reconcile.Request{Command: "backfill"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -204,7 +204,7 @@ func TestPartsOfADeadRun(t *testing.T) {
 				}
 				runs = append(runs, res.Run)
 			}
-			sum, err := h.Sum(t.Context(), h.ledger(), whole, runs, nil, reconcile.Request{Command: "backfill"})
+			sum, err := h.Sum(t.Context(), h.ledger(), whole, reconcile.CarriedOut{Runs: runs}, reconcile.Request{Command: "backfill"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -297,7 +297,7 @@ func TestRoundsOfOneWork(t *testing.T) {
 		}
 		runs = append(runs, res.Run)
 	}
-	sum, err := h.Sum(t.Context(), h.ledger(), whole, runs, nil, req)
+	sum, err := h.Sum(t.Context(), h.ledger(), whole, reconcile.CarriedOut{Runs: runs}, req)
 	if err != nil {
 		t.Fatal(err)
 	}

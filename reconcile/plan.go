@@ -39,6 +39,7 @@ type planner struct {
 	adopting   *adopter            // makes it read for evidence alone; nil for a plan
 	samples    map[string]*sampler // by source; nil: none are taken
 	rounds     []RunID             // Request.Rounds
+	beside     bool                // Request.Beside
 	candidates map[pair]candidates // of the steps that send, where a target is on trial
 	trials     map[string]*allowance
 	unsent     map[string]*account // by target: the steps of the plan, for a plan that is not carried out
@@ -141,7 +142,7 @@ func (p *planner) plan(ctx context.Context, req Request) (*Plan, error) {
 	p.named = !req.From.IsZero() || req.Orders != nil
 	p.sources, p.notUnique = map[string]*SourceResult{}, map[string]bool{}
 	p.steps, p.unsent = newSorter(p.StateDir), map[string]*account{}
-	p.rounds = req.Rounds
+	p.rounds, p.beside = req.Rounds, req.Beside
 	if req.Samples {
 		p.samples = map[string]*sampler{}
 	}

@@ -209,6 +209,10 @@ type Request struct {
 	// Rounds are runs that have carried out earlier plans of the same work: what
 	// they sent counts as sent now.
 	Rounds []RunID
+	// Beside says that other runs work on earlier parts of the same period just now:
+	// what may be an order of theirs, after it was edited, is left for a plan that is
+	// made when they are over.
+	Beside bool
 	// Begun is told of a run that carries out a part, which lives from then on, and
 	// before it claims anything: an error ends it with nothing claimed. nil: nobody.
 	Begun func(context.Context) error

@@ -27,6 +27,7 @@ type backfillFlags struct {
 	workers  bool
 	detach   bool
 	cancel   bool
+	oneByOne bool // no slice is planned before those before it are over
 }
 
 func (a *app) backfillCommand() *cobra.Command {
@@ -56,7 +57,8 @@ backfill; the same command goes on. The brake that compares a run with the last
 ones does not look at backfills: look at --plan before.
 
 With --parallel several slices are worked on at a time; rate and concurrency of
-each destination are shared among them. With --workers the slices are worked on by
+each destination are shared among them. Where an order of one day may be a purchase
+of another, or what one run may send is limited, they go one after the other. With --workers the slices are worked on by
 the processes that run makegood worker, on any number of machines: Ctrl-C leaves
 them at it, and the same command looks on again.`,
 		GroupID: "outage",
@@ -129,6 +131,10 @@ func (a *app) backfill(ctx context.Context, f *backfillFlags) (err error) {
 	if err := s.mayBackfill(f.beside()); err != nil && !f.plan {
 		return usage(err)
 	}
+	if why := s.oneByOne(); why != "" && f.beside() != "" {
+		s.mention("the slices are planned one after the other: " + why)
+		f.oneByOne, f.parallel = true, 1
+	}
 	f.sendTogether(s.cfg)
 	b := &backfill{session: s, flags: f, began: a.clock()}
 	now := s.Clock().UTC().Truncate(time.Second)
@@ -172,6 +178,21 @@ func (s *session) mayBackfill(beside string) error {
 	return nil
 }
 
+// oneByOne is why no slice is planned before the ones before it are over; "": they
+// may be planned beside each other.
+func (s *session) oneByOne() string {
+	for _, t := range s.Targets {
+		switch {
+		case !reconcile.Sends(t.Mode):
+		case len(t.From) > 1 && !t.SendTwins:
+			return t.Name() + " reads several sources, and an order of one may be a purchase of another on another day; possible_twins: send says that there are none"
+		case s.limited(t.Name()):
+			return "what one run may send to " + t.Name() + " is limited"
+		}
+	}
+	return ""
+}
+
 // all works on the slices, and reports.
 func (b *backfill) all(ctx context.Context) (err error) {
 	if b.flags.plan {
@@ -210,7 +231,21 @@ func (b *backfill) all(ctx context.Context) (err error) {
 	}
 	close(waiting)
 	workers.Wait()
+	b.afterwards(ctx)
 	return b.report(ctx)
+}
+
+// afterwards works on what slices have left because it may be an order of another
+// one that was worked on beside them.
+func (b *backfill) afterwards(ctx context.Context) {
+	for _, one := range b.slices {
+		if one.besides == 0 || b.flags.parallel == 1 || b.ended != "" || ctx.Err() != nil {
+			continue
+		}
+		b.over--
+		*one = slice{Window: one.Window, State: sliceWaits, rounds: []reconcile.RunID{reconcile.RunID(one.Run)}}
+		b.work(ctx, one)
+	}
 }
 
 // work carries out one slice, unless the backfill is over.
@@ -268,6 +303,7 @@ func (b *backfill) run(ctx context.Context, one *slice) (res reconcile.Result, e
 	}
 	req := b.req
 	req.From, req.To = one.From, one.To
+	req.Rounds, req.Beside = one.rounds, b.flags.parallel > 1 && len(one.rounds) == 0
 	if b.flags.plan {
 		res, err = w.Plan(ctx, b.reader, req)
 		if res.Plan != nil {

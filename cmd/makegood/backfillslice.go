@@ -35,6 +35,8 @@ type slice struct {
 	Error   string        `json:"error,omitempty"`
 	Targets []sliceTarget `json:"targets,omitempty"`
 	unread  bool          // a source failed
+	besides int           // messages that wait for slices beside it to be over
+	rounds  []reconcile.RunID
 }
 
 // sliceTarget is the balance of one destination in a slice, and in all of them.
@@ -162,8 +164,13 @@ func (s *slice) take(res reconcile.Result, err error, plan bool) {
 		s.Exit = resultCode(res)
 		report := reports.Build(res, reports.Options{})
 		s.Run = report.Run
-		for _, t := range report.Targets {
-			s.Targets = append(s.Targets, sliceTarget{Target: t.Target, Mode: t.Mode, Stopped: t.Stopped, Error: t.Error, Balance: t.Balance})
+		for i, t := range report.Targets {
+			one := sliceTarget{Target: t.Target, Mode: t.Mode, Stopped: t.Stopped, Error: t.Error, Balance: t.Balance}
+			if one.Stopped == "" && left(res.Targets[i], reconcile.ReasonPaused) > 0 {
+				one.Stopped = "it is paused"
+			}
+			s.besides += left(res.Targets[i], reconcile.ReasonMoved)
+			s.Targets = append(s.Targets, one)
 		}
 		for _, source := range report.Sources {
 			if s.unread = s.unread || source.Error != ""; source.Error != "" && s.Error == "" {
@@ -192,6 +199,14 @@ func (s *slice) take(res reconcile.Result, err error, plan bool) {
 	default:
 		s.State = sliceDone
 	}
+}
+
+// left counts what is left at a destination for a reason.
+func left(tr reconcile.TargetResult, why reconcile.Reason) int {
+	if count := tr.Balance.Places[reconcile.Place{Bucket: reconcile.BucketLeft, Reason: why}]; count != nil {
+		return count.Events
+	}
+	return 0
 }
 
 // quiet takes from a result what only says that a person stopped it.

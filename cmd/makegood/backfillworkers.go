@@ -102,7 +102,7 @@ func (b *backfill) ask(ctx context.Context, q *workers.Queue) (map[int64]*slice,
 	if err != nil {
 		return nil, err
 	}
-	a := workers.Asked{Settings: reports.NewSettings(b.cfg.Settings).Digest, Options: options, Targets: b.flags.targets}
+	a := workers.Asked{Settings: reports.NewSettings(b.cfg.Settings).Digest, Options: options, Targets: b.flags.targets, InTurn: b.flags.oneByOne}
 	var todo []*slice
 	for _, one := range b.slices {
 		if one.State != sliceDoneBefore {

@@ -59,7 +59,7 @@ in files that only some hosts have, start --only send on the others.`,
 	}
 	c.Flags().StringVar(&f.name, "name", "", "the `NAME` that it is shown by; the host's if it is not given")
 	c.Flags().IntVar(&f.parallel, "parallel", 4, "how many jobs of a kind at a time, at most 16")
-	c.Flags().StringVar(&f.only, "only", "", "only jobs of this `KIND`: plan (reads the sources) or send")
+	c.Flags().StringVar(&f.only, "only", "", "only jobs of this `KIND`: plan (reads the sources) or send (runs nothing by the clock either)")
 	c.Flags().BoolVar(&f.untilEmpty, "until-empty", false, "end when nothing is to be done any more; implies --without-schedule")
 	c.Flags().BoolVar(&f.withoutSchedule, "without-schedule", false, "run nothing by the clock")
 	f.ledger(c)
@@ -109,7 +109,7 @@ func (a *app) worker(ctx context.Context, f *workerFlags) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	var runs sync.WaitGroup
 	defer func() { stop(); runs.Wait() }()
-	if !f.withoutSchedule && !f.untilEmpty && len(cfg.Schedule) > 0 {
+	if !f.withoutSchedule && !f.untilEmpty && f.only != workers.KindSend && len(cfg.Schedule) > 0 {
 		clock, err := a.byTheClock(cfg)
 		if err != nil {
 			return err

@@ -53,7 +53,7 @@ func (e *sourceError) Unwrap() error { return e.err }
 
 // What kinds of things go wrong with a job.
 const (
-	classSettings = "configuration"
+	classSettings = workers.ClassSettings
 	classSource   = "source"
 )
 
@@ -116,7 +116,7 @@ func (h *workerHands) begin(ctx context.Context, s workers.Slice, targets []stri
 		return ledger.WriteHead(w.head, head)
 	}
 	return &session{app: h.app, wiring: w, flags: f, led: h.led,
-		req: reconcile.Request{Command: "backfill", From: s.Window.From, To: s.Window.To, Rounds: s.Runs}}, nil
+		req: reconcile.Request{Command: "backfill", From: s.Window.From, To: s.Window.To, Rounds: s.Runs, Beside: s.Beside}}, nil
 }
 
 // rereads is how often a slice whose source cannot be read is tried again before
@@ -220,6 +220,7 @@ func (h *workerHands) Carry(ctx context.Context, p workers.Part, file string, ru
 	}
 	for _, tr := range res.Targets {
 		got.Stopped = tr.Stopped
+		got.Cut = tr.Balance.Places[reconcile.Place{Bucket: reconcile.BucketLeft, Reason: reconcile.ReasonInterrupted}] != nil
 	}
 	got.Again = job.another(res, runAgain)
 	return got, err
@@ -242,13 +243,19 @@ func (h *workerHands) Sum(ctx context.Context, s workers.Slice, file string, par
 	if err != nil {
 		return got, err
 	}
-	runs := slices.Clone(s.Runs)
-	stopped := map[string]string{}
+	by := reconcile.CarriedOut{Runs: slices.Clone(s.Runs), Stopped: map[string]string{}}
+	var last []reconcile.RunID
 	for _, p := range parts {
-		runs = append(runs, p.Runs...)
-		stopped[p.Target] = max(stopped[p.Target], p.Stopped)
+		by.Runs = append(by.Runs, p.Runs...)
+		last = append(last, p.Runs[max(0, len(p.Runs)-1):]...)
+		by.Stopped[p.Target] = max(by.Stopped[p.Target], p.Stopped)
 	}
-	res, err := job.Sum(ctx, h.led, plan, runs, stopped, job.req)
+	ended, err := h.led.RunsEnded(ctx, last)
+	if err != nil {
+		return got, err
+	}
+	by.Ended = len(last) == len(parts) && len(ended) == len(last)
+	res, err := job.Sum(ctx, h.led, plan, by, job.req)
 	if err != nil {
 		return got, err
 	}

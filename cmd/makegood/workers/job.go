@@ -135,6 +135,7 @@ func (p Planned) remove() error {
 type Carried struct {
 	Stopped string // why the target takes no more
 	Again   bool   // what is left, another run of the part ends
+	Cut     bool   // it was told to end before it had decided on everything
 }
 
 // Summed is how a slice ended.
@@ -162,6 +163,9 @@ func retryAt(now time.Time, attempt int) time.Time {
 
 // trouble is what went wrong with a job, as it is kept: without personal data.
 type trouble struct{ class, text string }
+
+// ClassSettings is a worker that works with other settings, or wrong ones.
+const ClassSettings = "configuration"
 
 // What kinds of things go wrong that are not told by what is worked on.
 const (
@@ -195,10 +199,11 @@ func (w *Worker) slice(ctx context.Context, id int64) error {
 	if noFailure(ctx, err) {
 		return err
 	}
-	if s.Failures+1 >= sliceTries {
+	why := w.trouble(err)
+	if s.Failures+1 >= sliceTries && why.class != ClassSettings { // which a person mends, and it goes on
 		return w.summed(ctx, s, w.hands.Fail(s, err))
 	}
-	return errors.Join(err, w.failed(ctx, s, w.trouble(err)))
+	return errors.Join(err, w.failed(ctx, s, why))
 }
 
 // noFailure reports whether a job has not failed: it is done, somebody else's,
@@ -315,9 +320,10 @@ func (w *Worker) partOnce(ctx context.Context, p Part) error {
 	if err == nil && got.Stopped == "" {
 		got, err = w.carry(ctx, p)
 	}
-	if err == nil {
+	if err == nil && got.Cut {
 		err = ctx.Err() // what is left goes on elsewhere
 	}
+	ctx = context.WithoutCancel(ctx) // the rest says what was done
 	if err == nil && got.Again && got.Stopped == "" && !p.Once && p.passes+1 < passes {
 		return cmp.Or(w.passed(ctx, p), river.JobSnooze(lookAgain))
 	}

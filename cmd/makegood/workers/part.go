@@ -65,10 +65,10 @@ func (q *Queue) takePart(ctx context.Context, id int64) (p Part, ok bool, err er
 	return p, true, nil
 }
 
-// stoppedBy says why another part of the same plan found that its target takes no
-// more; "" where it does.
+// stoppedBy says why another part of what was asked for found that its target takes
+// no more; "" where it does.
 func (q *Queue) stoppedBy(ctx context.Context, p Part) (why string, err error) {
-	err = q.pool.QueryRow(ctx, `SELECT coalesce(max(stopped), '') FROM parts WHERE slice = $1 AND target = $2`, p.Slice.ID, p.Target).Scan(&why)
+	err = q.pool.QueryRow(ctx, `SELECT coalesce(max(o.why), '') FROM stops AS o JOIN slices AS s ON s.backfill = o.backfill WHERE s.id = $1 AND o.target = $2`, p.Slice.ID, p.Target).Scan(&why)
 	return why, err
 }
 
@@ -77,10 +77,15 @@ func (q *Queue) begun(ctx context.Context, p Part, run reconcile.RunID) error {
 	return q.owned(ctx, p, `UPDATE parts SET runs = array_append(runs, $3) WHERE id = $1 AND turn = $2`, string(run))
 }
 
-// ended notes that a part is over. The job of its slice looks again when it was
-// the last one.
+// ended notes that a part is over, and why its target takes no more of what was
+// asked for. The job of its slice looks again when it was the last one.
 func (q *Queue) ended(ctx context.Context, p Part, stopped string) error {
-	err := q.owned(ctx, p, `UPDATE parts SET state = 'ended', stopped = $3 WHERE id = $1 AND turn = $2`, stopped)
+	_, err := q.pool.Exec(ctx, `INSERT INTO stops (backfill, target, why) SELECT s.backfill, p.target, $3 FROM parts AS p JOIN slices AS s ON s.id = p.slice
+		WHERE p.id = $1 AND p.turn = $2 AND $3 <> '' ON CONFLICT DO NOTHING`, p.ID, p.turn, stopped)
+	if err != nil {
+		return err
+	}
+	err = q.owned(ctx, p, `UPDATE parts SET state = 'ended', stopped = $3 WHERE id = $1 AND turn = $2`, stopped)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type Asked struct {
 	Options  json.RawMessage // what else the person said; no personal data
 	Targets  []string        // none: all
 	Slices   []reconcile.Window
+	InTurn   bool // each is planned when those before it are over
 }
 
 // Slice is one slice of a period.
@@ -52,13 +53,15 @@ type Slice struct {
 	Told     json.RawMessage // how it ended, of one that is done
 	Ended    string          // why no further slice of its period is begun
 	Place    int             // in the order in which its period is worked on
+	Beside   bool            // slices before it are not over
 
 	turn int64
 }
 
 // Ask puts slices into the queue, in the order in which they are to be worked on,
 // and gives their ids. A slice that is in it already, as the same person or
-// another one asked for it, is that one.
+// another one asked for it, is that one, and goes on as what is asked for now: why
+// the other was ended no longer counts.
 func (q *Queue) Ask(ctx context.Context, a Asked) (ids []int64, err error) {
 	err = pgx.BeginFunc(ctx, q.pool, func(tx pgx.Tx) error {
 		var backfill int64
@@ -87,19 +90,19 @@ func (a Asked) put(ctx context.Context, tx pgx.Tx, backfill int64, n int, w reco
 	sum := sha256.Sum256([]byte(strings.Join(append(targets, a.Settings, string(a.Options), w.From.UTC().String(), w.To.UTC().String()), "\x00")))
 	key := hex.EncodeToString(sum[:])
 	// DO UPDATE, so that the row of the other one is given back.
-	err = tx.QueryRow(ctx, `INSERT INTO slices (backfill, position, window_from, window_to, targets, key) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (key) WHERE state IN ('waiting', 'queued', 'sending') DO UPDATE SET key = excluded.key RETURNING id`,
-		backfill, n, w.From, w.To, targets, key).Scan(&id)
+	err = tx.QueryRow(ctx, `INSERT INTO slices (backfill, position, window_from, window_to, targets, key, in_turn) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (key) WHERE state IN ('waiting', 'queued', 'sending') DO UPDATE SET backfill = excluded.backfill, position = excluded.position RETURNING id`,
+		backfill, n, w.From, w.To, targets, key, a.InTurn).Scan(&id)
 	return id, err
 }
 
 const selectSlices = `SELECT s.id, b.settings, b.options, s.targets, s.window_from, s.window_to, s.state, s.round, s.failures, s.trouble,
 	(SELECT count(*) FROM parts AS p WHERE p.slice = s.id), (SELECT count(*) FROM parts AS p WHERE p.slice = s.id AND p.state = 'waiting'),
-	s.told, b.ended, s.position, s.turn, s.runs FROM slices AS s JOIN backfills AS b ON b.id = s.backfill `
+	s.told, b.ended, s.position, s.turn, s.runs, ` + earlierOpen + ` FROM slices AS s JOIN backfills AS b ON b.id = s.backfill `
 
 func scanSlice(row pgx.CollectableRow) (s Slice, err error) {
 	err = row.Scan(&s.ID, &s.Settings, &s.Options, &s.Targets, &s.Window.From, &s.Window.To, &s.State, &s.Round, &s.Failures, &s.Trouble,
-		&s.Parts, &s.Left, &s.Told, &s.Ended, &s.Place, &s.turn, &s.Runs)
+		&s.Parts, &s.Left, &s.Told, &s.Ended, &s.Place, &s.turn, &s.Runs, &s.Beside)
 	s.Window.From, s.Window.To = s.Window.From.UTC(), s.Window.To.UTC()
 	return s, err
 }
@@ -126,7 +129,7 @@ const cancelled = "it was cancelled"
 
 // unbegun says of a slice that no run has worked on it: one that is planned anew
 // goes on to its end.
-const unbegun = `(state = 'waiting' OR state = 'queued' AND round = 1)`
+const unbegun = `(state IN ('waiting', 'queued') AND round = 1)`
 
 // Cancel takes out what has not been planned yet, of all that was asked for, and
 // counts it. What is being sent goes on to its end.
@@ -209,7 +212,7 @@ func (q *Queue) stored(ctx context.Context, s Slice, p Planned, forgotten int) e
 		if n, err := countForgotten(ctx, tx); err != nil || n != forgotten {
 			return cmp.Or(err, river.JobSnooze(0))
 		}
-		_, err := tx.Exec(ctx, `UPDATE slices SET state = 'sending', planned = now(), failures = 0, trouble = '' WHERE id = $1`, s.ID)
+		_, err := tx.Exec(ctx, `UPDATE slices SET state = 'sending', planned = now(), failures = 0, trouble = '', beside = $2 WHERE id = $1`, s.ID, s.Beside)
 		if err == nil {
 			err = q.put(ctx, tx, nil, jobs)
 		}
@@ -248,11 +251,12 @@ func (s Slice) end(ctx context.Context, tx pgx.Tx, why string) error {
 	return err
 }
 
-// anew drops the plans of slices, which are planned anew. Whoever still sends them
-// changes nothing here any more.
+// anew drops the plans of slices, which are planned anew: those that were planned
+// beside others when those are over. Whoever still sends them changes nothing here
+// any more.
 func anew(ctx context.Context, tx pgx.Tx, ids []int64) error {
 	for _, statement := range []string{
-		`UPDATE slices AS s SET state = 'queued', planned = NULL, round = round + 1, turn = turn + 1,
+		`UPDATE slices AS s SET state = CASE WHEN beside THEN 'waiting' ELSE 'queued' END, in_turn = in_turn OR beside, beside = false, planned = NULL, round = round + 1, turn = turn + 1,
 			runs = s.runs || ARRAY(SELECT unnest(p.runs) FROM parts AS p WHERE p.slice = s.id) WHERE id = ANY($1)`,
 		`DELETE FROM pieces WHERE slice = ANY($1)`, `DELETE FROM parts WHERE slice = ANY($1)`,
 	} {

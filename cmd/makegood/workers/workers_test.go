@@ -59,6 +59,8 @@ type fakeHands struct {
 	lacks  []string
 	runs   int
 	knows  []string
+	again  bool // a slice is planned anew
+	class  string
 }
 
 func (h *fakeHands) Plan(_ context.Context, s Slice) (Planned, error) {
@@ -106,7 +108,7 @@ func (h *fakeHands) Sum(_ context.Context, _ Slice, file string, parts []Part) (
 		h.t.Errorf("the plan lies here as %q, %v", text, err)
 	}
 	told, err := json.Marshal(len(parts))
-	return Summed{Told: told}, err
+	return Summed{Told: told, Again: h.again}, err
 }
 
 func (h *fakeHands) Fail(Slice, error) Summed {
@@ -123,7 +125,7 @@ func (h *fakeHands) NewRun() reconcile.RunID {
 }
 func (h *fakeHands) Folder() string              { return h.folder }
 func (h *fakeHands) Lacks() []string             { return h.lacks }
-func (h *fakeHands) Class(error) string          { return "" }
+func (h *fakeHands) Class(error) string          { return h.class }
 func (h *fakeHands) Forget(lines []string) error { h.knows = lines; return nil }
 
 // hire gives a worker that is there, and does what a test has it do.
