@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -167,8 +168,9 @@ func TestTakenOutWhileItsTurnComes(t *testing.T) {
 	}
 	over := make(chan error, 1)
 	go func() { over <- q.feed(context.WithoutCancel(t.Context())) }()
-	for one[int](t, q, `SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0 AND query LIKE '%'||$1||'%'`, "SET state = 'queued' WHERE state") == 0 {
-		if t.Context().Err() != nil {
+	waiting := `SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))`
+	for deadline := time.Now().Add(time.Minute); one[int](t, q, waiting, tx.Conn().PgConn().PID()) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
 			t.Fatal("nobody waits")
 		}
 	}
