@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,4 +38,85 @@ func TestHarmBackfillsBesideEachOther(t *testing.T) {
 	}
 	s.backfilled(exitDone)
 	s.wantsCount(200)
+}
+
+// editedShop has an order of the day before yesterday and, of the next day, what it
+// became after it was edited; a platform that takes its time.
+func editedShop(t *testing.T) *shop {
+	t.Helper()
+	s := newShop(t)
+	at := time.Now().UTC().Truncate(24 * time.Hour).Add(-36 * time.Hour)
+	s.csv("tills.csv", usualHeader, "1001,"+at.Format(time.DateTime)+",ann@example.com,MUG,1,5", "1001-1,"+at.Add(24*time.Hour).Format(time.DateTime)+",ann@example.com,MUG,2,5")
+	s.tills("tills", nil)
+	s.activate("activate", fields{"from": []string{"tills"}, "rate": "100000/s"})
+	s.file()
+	setFaults(t, s.sim, "slow=1s")
+	return s
+}
+
+// heldBeside fails unless the edited order was held back beside the one that went.
+func heldBeside(t *testing.T, s *shop, got backfillReport) {
+	t.Helper()
+	if b := got.Targets[0].Balance; b.Sent.Events != 1 || b.HeldBack.Events != 1 || !b.Holds {
+		t.Errorf("the report says %+v", b)
+	}
+	s.wantsCount(1)
+}
+
+// TestHarmBackfillOfEditedOrders: an order, and the same one after it was edited, do
+// not both go because their days were worked on at the same time.
+func TestHarmBackfillOfEditedOrders(t *testing.T) {
+	t.Parallel()
+	s := editedShop(t)
+	heldBeside(t, s, s.backfilled(exitPerson, "--parallel", "16", "--from", time.Now().AddDate(0, 0, -3).Format(time.DateOnly)))
+}
+
+// TestHarmWorkersOfEditedOrders is that of several workers.
+func TestHarmWorkersOfEditedOrders(t *testing.T) {
+	t.Parallel()
+	_, place := ownSchema(t, "postgres")
+	if place == "" {
+		t.Skip("there is no such server")
+	}
+	s := editedShop(t)
+	s.conf["ledger"] = place
+	s.file()
+	m := &marketplace{s, place}
+	m.start("worker", "--name", "first", "--parallel", "4")
+	m.start("worker", "--name", "second", "--parallel", "4")
+	heldBeside(t, s, m.backfilled(exitPerson, "--workers"))
+}
+
+// TestBackfillOneByOne: where an order of one source may be a purchase of another,
+// or one run is limited, slices go one after the other, and the reason is said.
+func TestBackfillOneByOne(t *testing.T) {
+	for want, settings := range map[string]fields{
+		"what one run may send to activate is limited":                                           {"budget": fields{"orders": 25}},
+		"reads several sources, and an order of one may be a purchase of another on another day": {"from": []string{"tills", "web"}},
+	} {
+		s := backfillShop(t, 3, settings)
+		s.csv("web.csv", usualHeader, "w1,"+ago(time.Hour)+",ann@example.com,MUG,1,5")
+		s.tills("tills", fields{"shop": "main"})
+		s.tills("web", fields{"shop": "web"})
+		s.file()
+		_, _, errs := makegood(t, append([]string{"backfill", "--plan", "--parallel", "4", "-c", filepath.Join(s.dir, "makegood.yaml")}, lastWeek()...)...)
+		if !strings.Contains(errs, "the slices are planned one after the other: ") || !strings.Contains(errs, want) {
+			t.Errorf("it says %s", errs)
+		}
+	}
+}
+
+// TestBackfillOfAPausedDestination: a pause ends the backfill in the first slice.
+func TestBackfillOfAPausedDestination(t *testing.T) {
+	t.Parallel()
+	s := backfillShop(t, 20, nil)
+	file := filepath.Join(s.dir, "makegood.yaml")
+	makegood(t, "run", "-c", file, "--from", "2020-01-01", "--to", "2020-01-02") // begins the ledger
+	if code, _, errs := makegood(t, "pause", "activate", "--note", "they are moving", "-c", file); code != exitDone {
+		t.Fatalf("pause: exit %d\n%s", code, errs)
+	}
+	got := s.backfilled(exitLeft)
+	if got.Ended != "activate was stopped: it is paused" || len(s.sim.Requests()) > 0 {
+		t.Errorf("it ended because %q", got.Ended)
+	}
 }
