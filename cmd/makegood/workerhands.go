@@ -150,6 +150,7 @@ func (h *workerHands) Plan(ctx context.Context, s workers.Slice) (p workers.Plan
 		return p, err
 	}
 	for _, tr := range res.Targets {
+		p.Waits = p.Waits || s.Beside && left(tr, reconcile.ReasonMoved) > 0
 		parts, err := job.cut(whole, s, tr)
 		if err != nil {
 			return p, err

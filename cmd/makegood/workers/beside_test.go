@@ -76,7 +76,9 @@ func TestPlannedBesideOthers(t *testing.T) {
 	var beside []bool
 	h.plan = func(s Slice) (Planned, error) {
 		beside = append(beside, s.Beside)
-		return h.made("activate"), nil
+		p := h.made("activate")
+		p.Waits = s.Beside
+		return p, nil
 	}
 	for _, id := range []int64{ids[1], ids[0]} {
 		if err := w.slice(t.Context(), id); err != nil {

@@ -108,6 +108,7 @@ type Hands interface {
 type Planned struct {
 	Plan, Decisions string
 	Parts           []PlannedPart
+	Waits           bool // something is left until the slices before it are over
 }
 
 // PlannedPart is a part of a plan.

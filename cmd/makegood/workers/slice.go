@@ -212,7 +212,7 @@ func (q *Queue) stored(ctx context.Context, s Slice, p Planned, forgotten int) e
 		if n, err := countForgotten(ctx, tx); err != nil || n != forgotten {
 			return cmp.Or(err, river.JobSnooze(0))
 		}
-		_, err := tx.Exec(ctx, `UPDATE slices SET state = 'sending', planned = now(), failures = 0, trouble = '', beside = $2 WHERE id = $1`, s.ID, s.Beside)
+		_, err := tx.Exec(ctx, `UPDATE slices SET state = 'sending', planned = now(), failures = 0, trouble = '', beside = $2 WHERE id = $1`, s.ID, p.Waits)
 		if err == nil {
 			err = q.put(ctx, tx, nil, jobs)
 		}
@@ -251,8 +251,8 @@ func (s Slice) end(ctx context.Context, tx pgx.Tx, why string) error {
 	return err
 }
 
-// anew drops the plans of slices, which are planned anew: those that were planned
-// beside others when those are over. Whoever still sends them changes nothing here
+// anew drops the plans of slices, which are planned anew: those that wait for others
+// when those are over. Whoever still sends them changes nothing here
 // any more.
 func anew(ctx context.Context, tx pgx.Tx, ids []int64) error {
 	for _, statement := range []string{
