@@ -47,11 +47,19 @@ func (h *house) carryAll(parts []*reconcile.Plan, earlier ...reconcile.RunID) (r
 // next plan says whose the number is.
 func TestANumberThatMeanwhileIsAnotherOrders(t *testing.T) {
 	h := newHouse(t, order("1", oneTea))
-	_, parts := h.inParts(h.plan().Plan, 1)
+	whole, parts := h.inParts(h.plan().Plan, 1)
 	h.source.List = []reconcile.Order{order("1", oneTea, at(noon.Add(-3*day)))}
 	h.runOver(reconcile.Request{From: noon.Add(-4 * day), To: noon.Add(-2 * day)})
-	res, _ := h.carryAll(parts)
-	h.ends(res, map[string]int{"left/moved": 1})
+	for range 2 { // it goes on where the first one was
+		res, by := h.carryAll(parts)
+		h.ends(res, map[string]int{"left/moved": 1})
+		by.Ended = true
+		sum, err := h.Sum(t.Context(), h.ledger(), whole, by, reconcile.Request{Command: "backfill"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.ends(sum, map[string]int{"left/moved": 1})
+	}
 	h.accepted(purchase("1"))
 }
 

@@ -34,14 +34,19 @@ func CheckClock(ctx context.Context, led Reader, clock func() time.Time, isRight
 	}
 	another := many && last.Sub(shared) <= clockSlack // host's clock was wrong when it wrote
 	if newest.Sub(now) > clockSlack && !another && !isRight {
-		return fmt.Errorf("begin a run at %s: the ledger was written at %s: set this machine's clock; "+
-			"if it was wrong then and is right now, say --clock-is-right", now.UTC().Format(time.RFC3339), newest.Format(time.RFC3339))
+		return &ClockError{fmt.Sprintf("begin a run at %s: the ledger was written at %s: set this machine's clock; "+
+			"if it was wrong then and is right now, say --clock-is-right", now.UTC().Format(time.RFC3339), newest.Format(time.RFC3339))}
 	}
 	return nil
 }
 
+// ClockError says that this machine's clock is wrong.
+type ClockError struct{ text string }
+
+func (e *ClockError) Error() string { return e.text }
+
 // besideClock says which of two clocks to set.
 func besideClock(now, shared time.Time, by time.Duration, where string) error {
-	return fmt.Errorf("begin a run at %s: by the clock of the ledger's database, which all machines share, it is %s: this machine's clock is %s %s it: set it; "+
-		"if it is right and the database's is wrong, set that one, or say --clock-is-right", now.UTC().Format(time.RFC3339), shared.UTC().Format(time.RFC3339), by.Round(time.Second), where)
+	return &ClockError{fmt.Sprintf("begin a run at %s: by the clock of the ledger's database, which all machines share, it is %s: this machine's clock is %s %s it: set it; "+
+		"if it is right and the database's is wrong, set that one, or say --clock-is-right", now.UTC().Format(time.RFC3339), shared.UTC().Format(time.RFC3339), by.Round(time.Second), where)}
 }

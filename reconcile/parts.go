@@ -182,7 +182,7 @@ func (r *Runner) resume(ctx context.Context, led Reader, part *Plan, earlier []R
 			if again && own {
 				part.seen[id] = e.Version
 			} else if e.Version != planned[id].Seen {
-				part.over[id] = e.Place()
+				part.over[id] = movedPlace(planned[id].Event, e)
 			}
 		}
 		ids = ids[:0]
@@ -193,7 +193,7 @@ func (r *Runner) resume(ctx context.Context, led Reader, part *Plan, earlier []R
 		if err != nil {
 			return err
 		}
-		planned[step.Event.ID] = PlannedStep{Seen: step.Seen, Event: Event{Facts: Facts{Digest: step.Event.Facts.Digest}}}
+		planned[step.Event.ID] = PlannedStep{Seen: step.Seen, Event: Event{Facts: Facts{CompletedAt: step.Event.Facts.CompletedAt, Digest: step.Event.Facts.Digest, Store: step.Event.Facts.Store}}}
 		if ids = append(ids, step.Event.ID); len(ids) == decideAtOnce {
 			if err := look(); err != nil {
 				return err
@@ -326,7 +326,7 @@ func placesOf(ctx context.Context, led Reader, target string, steps []PlannedSte
 		case there && e.State == StateDone && e.By == BySentHere && slices.Contains(by.Runs, e.Run):
 			list[i] = ending{Place{BucketSent, ReasonSent}, "", e}
 		case there && e.State != StateOpen:
-			list[i] = ending{e.Place(), "", e}
+			list[i] = ending{movedPlace(steps[i].Event, e), "", e}
 		case was:
 			list[i] = ending{d.Place, d.Detail, e}
 		default:

@@ -69,6 +69,7 @@ func (r *Runner) Run(ctx context.Context, led Ledger, req Request) (Result, erro
 	if err := r.open(ctx, led, &res, req); err != nil {
 		return res, err
 	}
+	res.Carried = req.Rounds
 	plan, p, err := r.makePlan(ctx, led, req, res.Run)
 	if err != nil {
 		return res, errors.Join(err, r.close(led, &res, nil, err))

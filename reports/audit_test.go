@@ -114,6 +114,7 @@ func TestAuditOfWorkers(t *testing.T) {
 		"never summed up":       {in: []Report{worker("w1", 4), worker("w2", 6)}, sent: 10, refused: 5, accepted: 1},
 		"the sum failed":        {in: []Report{worker("w1", 4), worker("w2", 6), failed}, sent: 10, refused: 5, accepted: 1},
 		"two slices":            {in: []Report{worker("w1", 4), worker("w2", 6), sum("s1", 4, "w1"), sum("s2", 6, "w2")}, sent: 10, refused: 5, accepted: 2},
+		"worked on again":       {in: []Report{sum("b1", 4), sum("b2", 6, "b1")}, sent: 6, refused: 3, accepted: 1},
 		"without workers":       {in: []Report{sum("b1", 4), sum("b2", 6)}, sent: 10, refused: 5, accepted: 2},
 		"summed up afterwards":  {in: []Report{worker("w1", 4)}, after: []Report{sum("s1", 4, "w1")}},
 		"a sum for afterwards":  {in: []Report{worker("w1", 4), sum("s1", 4, "w1")}, after: []Report{sum("s2", 10, "w1", "w2")}},

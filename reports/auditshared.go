@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// sharedRuns are the runs of work that workers share. What a worker sends stands
-// in its run's report, and again in that of each run that sums the work up: work
-// that was planned anew or that two summed up at once has several of them.
+// sharedRuns are the runs of backfills and of the workers that do them. What one of
+// them sends stands in its report, and again in that of each run that sums the work
+// up: work that was planned anew or that two summed up at once has several of them.
 type sharedRuns struct {
-	workers []Report // of the period
-	sums    []sumRun
+	alone []Report // of the period: they sum up no others
+	sums  []sumRun
 }
 
 // sumRun is a run that sums up what others sent.
@@ -20,18 +20,18 @@ type sumRun struct {
 }
 
 // isShared reports whether messages of a report stand in another one, too.
-func (r Report) isShared() bool { return r.Command == "worker" || len(r.CarriedBy) > 0 }
+func (r Report) isShared() bool { return r.Command == "worker" || r.Command == "backfill" }
 
 // take keeps of a report what an audit counts. A run outside of the period tells
 // only which runs it sums up. One that failed has not summed up all of them.
 func (s *sharedRuns) take(r Report, inside bool) {
-	few := Report{Run: r.Run, Started: r.Started, Finished: r.Finished, CarriedBy: r.CarriedBy, Accepted: r.Accepted}
+	few := Report{Run: r.Run, Command: r.Command, Started: r.Started, Finished: r.Finished, CarriedBy: r.CarriedBy, Accepted: r.Accepted}
 	for _, t := range r.Targets {
 		few.Targets = append(few.Targets, Target{Target: t.Target, Type: t.Type, Balance: Balance{Sent: t.Balance.Sent, Refused: t.Balance.Refused}})
 	}
 	switch {
-	case r.Command == "worker" && inside:
-		s.workers = append(s.workers, few)
+	case len(r.CarriedBy) == 0 && inside:
+		s.alone = append(s.alone, few)
 	case len(r.CarriedBy) > 0 && r.Error == "":
 		s.sums = append(s.sums, sumRun{few, inside})
 	}
@@ -39,7 +39,7 @@ func (s *sharedRuns) take(r Report, inside bool) {
 
 // counted lists the reports of the period that hold each message once: of the
 // same work the one that sums up the most runs, the newest of several; and those
-// of workers that none sums up, which say once what evidence was let pass.
+// that none sums up, of which workers say once what evidence was let pass.
 func (s *sharedRuns) counted() (list []Report) {
 	slices.SortStableFunc(s.sums, func(x, y sumRun) int {
 		return cmp.Or(cmp.Compare(len(y.CarriedBy), len(x.CarriedBy)), y.Finished.Compare(x.Finished))
@@ -57,8 +57,12 @@ func (s *sharedRuns) counted() (list []Report) {
 		}
 	}
 	let := map[[2]string]bool{}
-	for _, worker := range s.workers {
+	for _, worker := range s.alone {
 		if told[worker.Run] {
+			continue
+		}
+		if worker.Command != "worker" {
+			list = append(list, worker)
 			continue
 		}
 		accepted := map[string]string{}

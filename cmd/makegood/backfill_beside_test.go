@@ -104,6 +104,14 @@ func TestBackfillOneByOne(t *testing.T) {
 			t.Errorf("it says %s", errs)
 		}
 	}
+	m := newMarketplace(t, 3, fields{"budget": fields{"orders": 25}})
+	m.asks()
+	var waiting, inTurn int
+	m.queue(&waiting, `SELECT count(*) FROM slices`)
+	m.queue(&inTurn, `SELECT count(*) FROM slices WHERE in_turn`)
+	if waiting == 0 || waiting != inTurn {
+		t.Errorf("%d of %d slices are planned in turn", inTurn, waiting)
+	}
 }
 
 // TestBackfillOfAPausedDestination: a pause ends the backfill in the first slice.

@@ -60,6 +60,8 @@ const (
 // Class implements workers.Hands.
 func (h *workerHands) Class(err error) string {
 	switch {
+	case isError[*reconcile.ClockError](err):
+		return workers.ClassClock
 	case errors.Is(err, errOtherSettings) || codeOf(err) == exitConfig:
 		return classSettings
 	case isError[*sourceError](err):

@@ -154,7 +154,7 @@ func (s *snags) job(j workers.Stuck) {
 		one.Next = nextStep{"mend that; then it goes on with", again}
 	default:
 		one.Next = s.failed(j)
-		one.PersonNeeded = j.Class == classSettings || j.Failures >= failsTooOften
+		one.PersonNeeded = j.Class == classSettings || j.Class == workers.ClassClock || j.Failures >= failsTooOften
 	}
 	s.add(one)
 }
@@ -166,6 +166,8 @@ func (s *snags) failed(j workers.Stuck) nextStep {
 		when = " at " + j.Again.In(s.cfg.Zone.Location).Format("15:04:05")
 	}
 	switch j.Class {
+	case workers.ClassClock:
+		return nextStep{Words: "set the clock of the machine that tried it; it goes on by itself" + when}
 	case classSettings:
 		return nextStep{Words: "give all machines the same configuration file, and start their workers again"}
 	case classSource:

@@ -142,13 +142,47 @@ func TestStoppedForAll(t *testing.T) {
 		t.Errorf("the second slice was stopped because %q", why)
 	}
 	again, err := q.Ask(t.Context(), asked(3))
-	if err != nil || again[2] != ids[2] {
-		t.Fatalf("asked for again, it is slice %v: %v", again, err)
+	if err != nil || !slices.Equal(again[1:], ids[1:]) {
+		t.Fatalf("asked for again, it is slices %v: %v", again, err)
 	}
 	sent := 0
 	h.carry = func(Part, reconcile.RunID) (Carried, error) { sent++; return Carried{}, nil }
-	if err := w.part(t.Context(), part(ids[2])); err != nil || sent != 1 {
-		t.Errorf("asked for again, it was sent %d times: %v", sent, err)
+	for _, id := range ids[1:] { // also what was stopped, and not summed up yet
+		if err := w.part(t.Context(), part(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sent != 2 {
+		t.Errorf("asked for again, %d of 2 slices were sent", sent)
+	}
+}
+
+// TestAskedForAgainInTurn: who asks for some of the slices again does not change
+// which of them come before the others.
+func TestAskedForAgainInTurn(t *testing.T) {
+	q := newQueue(t)
+	a := asked(3)
+	ids, err := q.Ask(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.InTurn, a.Slices = true, a.Slices[:2]
+	if again, err := q.Ask(t.Context(), a); err != nil || !slices.Equal(again, ids[:2]) {
+		t.Fatalf("asked for again, it is slices %v: %v", again, err)
+	}
+	hire(t, q, "first")
+	if _, err := q.pool.Exec(t.Context(), `UPDATE slices SET in_turn = true`); err != nil {
+		t.Fatal(err)
+	}
+	if list := fed(t, q); !slices.Equal(list, ids[:1]) {
+		t.Errorf("slices %v have their turn, not %d", list, ids[0])
+	}
+	if _, err := q.pool.Exec(t.Context(), `UPDATE slices SET state = 'queued'`); err != nil {
+		t.Fatal(err)
+	}
+	list, err := q.Slices(t.Context(), ids)
+	if err != nil || list[0].Beside || !list[1].Beside || !list[2].Beside {
+		t.Errorf("beside others are %v, %v, %v: %v", list[0].Beside, list[1].Beside, list[2].Beside, err)
 	}
 }
 
@@ -224,9 +258,49 @@ func TestOtherSettingsEndNothing(t *testing.T) {
 	if state := one[string](t, q, `SELECT state FROM slices`); state != Queued {
 		t.Errorf("it is %s", state)
 	}
-	h.class = ""
-	_ = w.slice(t.Context(), id) // it is given up
-	if state := one[string](t, q, `SELECT state FROM slices`); state != Done {
-		t.Errorf("of another error it is %s", state)
+	h.class = ClassClock
+	_ = w.slice(t.Context(), id)
+	if state := one[string](t, q, `SELECT state FROM slices`); state != Queued {
+		t.Errorf("of a wrong clock it is %s", state)
+	}
+	other := asked(1)
+	other.Settings = "of later"
+	if _, err := q.Ask(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	h.class = ClassSettings
+	_ = w.slice(t.Context(), id) // nobody has those settings any more
+	if state := one[string](t, q, `SELECT state FROM slices WHERE id = $1`, id); state != Done {
+		t.Errorf("when others were asked for, it is %s", state)
+	}
+}
+
+// TestPartsOfOtherSettings: parts that nobody can send any more are over, too, once
+// something was asked for with other settings.
+func TestPartsOfOtherSettings(t *testing.T) {
+	q := newQueue(t)
+	id := queued(t, q, 1)[0]
+	w, h := hire(t, q, "first")
+	if err := w.slice(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	part := one[int64](t, q, `SELECT id FROM parts`)
+	h.class = ClassSettings
+	h.carry = func(Part, reconcile.RunID) (Carried, error) { return Carried{}, errors.New("other settings") }
+	for range 2 * sliceTries {
+		if err := w.part(t.Context(), part); err == nil {
+			t.Fatal("it did not fail")
+		}
+	}
+	other := asked(1)
+	other.Settings = "of later"
+	if _, err := q.Ask(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.part(t.Context(), part); err != nil {
+		t.Fatal(err)
+	}
+	if state := one[string](t, q, `SELECT state FROM parts`); state != "ended" {
+		t.Errorf("it is %s", state)
 	}
 }

@@ -165,8 +165,12 @@ func retryAt(now time.Time, attempt int) time.Time {
 // trouble is what went wrong with a job, as it is kept: without personal data.
 type trouble struct{ class, text string }
 
-// ClassSettings is a worker that works with other settings, or wrong ones.
-const ClassSettings = "configuration"
+// What is wrong with a machine, and a person mends there: other settings than a
+// slice was asked for with, or wrong ones; a clock that is wrong.
+const (
+	ClassSettings = "configuration"
+	ClassClock    = "clock"
+)
 
 // What kinds of things go wrong that are not told by what is worked on.
 const (
@@ -201,10 +205,24 @@ func (w *Worker) slice(ctx context.Context, id int64) error {
 		return err
 	}
 	why := w.trouble(err)
-	if s.Failures+1 >= sliceTries && why.class != ClassSettings { // which a person mends, and it goes on
+	over, looked := w.givenUp(ctx, s.ID, s.Failures, why)
+	if over {
 		return w.summed(ctx, s, w.hands.Fail(s, err))
 	}
-	return errors.Join(err, w.failed(ctx, s, why))
+	return errors.Join(err, looked, w.failed(ctx, s, why))
+}
+
+// givenUp reports whether a job that failed once more is given up. What a person
+// mends on a machine goes on afterwards, unless something was asked for with other
+// settings since.
+func (w *Worker) givenUp(ctx context.Context, slice int64, failures int, why trouble) (bool, error) {
+	switch {
+	case failures+1 < sliceTries || why.class == ClassClock:
+		return false, nil
+	case why.class == ClassSettings:
+		return w.superseded(ctx, slice)
+	}
+	return true, nil
 }
 
 // noFailure reports whether a job has not failed: it is done, somebody else's,
@@ -294,7 +312,13 @@ func (w *Worker) part(ctx context.Context, id int64) error {
 	if noFailure(ctx, err) {
 		return err
 	}
-	return errors.Join(err, w.partFailed(ctx, p, w.trouble(err)))
+	why := w.trouble(err)
+	if why.class == ClassSettings {
+		if over, looked := w.givenUp(ctx, p.Slice.ID, p.failures, why); over || looked != nil {
+			return cmp.Or(looked, w.ended(ctx, p, why.text))
+		}
+	}
+	return errors.Join(err, w.partFailed(ctx, p, why))
 }
 
 // leavePart reports whether a part is left to others.

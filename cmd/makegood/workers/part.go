@@ -24,14 +24,15 @@ type Part struct {
 	// it claims anything. An error says that it must not.
 	Begun func(context.Context) error
 
-	passes int // runs that came to their end with something left for another one
-	turn   int64
+	failures int
+	passes   int // runs that came to their end with something left for another one
+	turn     int64
 }
 
-const selectParts = `SELECT id, target, n, once, runs, stopped, state, passes, turn FROM parts `
+const selectParts = `SELECT id, target, n, once, runs, stopped, state, failures, passes, turn FROM parts `
 
 func scanPart(row pgx.CollectableRow) (p Part, err error) {
-	err = row.Scan(&p.ID, &p.Target, &p.N, &p.Once, &p.Runs, &p.Stopped, &p.State, &p.passes, &p.turn)
+	err = row.Scan(&p.ID, &p.Target, &p.N, &p.Once, &p.Runs, &p.Stopped, &p.State, &p.failures, &p.passes, &p.turn)
 	return p, err
 }
 
@@ -49,8 +50,8 @@ func (q *Queue) parts(ctx context.Context, slice int64) ([]Part, error) {
 func (q *Queue) takePart(ctx context.Context, id int64) (p Part, ok bool, err error) {
 	var slice int64
 	err = q.pool.QueryRow(ctx, `UPDATE parts SET turn = turn + 1 WHERE id = $1 AND state = 'waiting'
-		RETURNING slice, id, target, n, once, runs, stopped, state, passes, turn`, id).
-		Scan(&slice, &p.ID, &p.Target, &p.N, &p.Once, &p.Runs, &p.Stopped, &p.State, &p.passes, &p.turn)
+		RETURNING slice, id, target, n, once, runs, stopped, state, failures, passes, turn`, id).
+		Scan(&slice, &p.ID, &p.Target, &p.N, &p.Once, &p.Runs, &p.Stopped, &p.State, &p.failures, &p.passes, &p.turn)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, false, nil
 	}

@@ -53,7 +53,7 @@ type Slice struct {
 	Told     json.RawMessage // how it ended, of one that is done
 	Ended    string          // why no further slice of its period is begun
 	Place    int             // in the order in which its period is worked on
-	Beside   bool            // slices before it are not over
+	Beside   bool            // slices before it are not over; of one that is queued
 
 	turn int64
 }
@@ -91,14 +91,21 @@ func (a Asked) put(ctx context.Context, tx pgx.Tx, backfill int64, n int, w reco
 	key := hex.EncodeToString(sum[:])
 	// DO UPDATE, so that the row of the other one is given back.
 	err = tx.QueryRow(ctx, `INSERT INTO slices (backfill, position, window_from, window_to, targets, key, in_turn) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (key) WHERE state IN ('waiting', 'queued', 'sending') DO UPDATE SET backfill = excluded.backfill, position = excluded.position RETURNING id`,
+		ON CONFLICT (key) WHERE state IN ('waiting', 'queued', 'sending') DO UPDATE SET backfill = excluded.backfill, position = excluded.position, in_turn = slices.in_turn OR excluded.in_turn RETURNING id`,
 		backfill, n, w.From, w.To, targets, key, a.InTurn).Scan(&id)
+	if err != nil {
+		return 0, err
+	}
+	// What a target would not take then is tried again; who was about to sum the
+	// slice up looks again.
+	_, err = tx.Exec(ctx, `WITH tried AS (UPDATE parts SET state = 'waiting', stopped = '' WHERE slice = $1 AND stopped <> '' AND NOT once RETURNING slice)
+		UPDATE slices SET turn = turn + 1 WHERE id IN (SELECT slice FROM tried)`, id)
 	return id, err
 }
 
 const selectSlices = `SELECT s.id, b.settings, b.options, s.targets, s.window_from, s.window_to, s.state, s.round, s.failures, s.trouble,
 	(SELECT count(*) FROM parts AS p WHERE p.slice = s.id), (SELECT count(*) FROM parts AS p WHERE p.slice = s.id AND p.state = 'waiting'),
-	s.told, b.ended, s.position, s.turn, s.runs, ` + earlierOpen + ` FROM slices AS s JOIN backfills AS b ON b.id = s.backfill `
+	s.told, b.ended, s.position, s.turn, s.runs, s.state = 'queued' AND ` + earlierOpen + ` FROM slices AS s JOIN backfills AS b ON b.id = s.backfill `
 
 func scanSlice(row pgx.CollectableRow) (s Slice, err error) {
 	err = row.Scan(&s.ID, &s.Settings, &s.Options, &s.Targets, &s.Window.From, &s.Window.To, &s.State, &s.Round, &s.Failures, &s.Trouble,
@@ -265,6 +272,14 @@ func anew(ctx context.Context, tx pgx.Tx, ids []int64) error {
 		}
 	}
 	return nil
+}
+
+// superseded reports whether something was asked for with other settings since a
+// slice was: nobody works with those of then any more.
+func (q *Queue) superseded(ctx context.Context, slice int64) (is bool, err error) {
+	err = q.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM slices AS s JOIN backfills AS b ON b.id = s.backfill
+		JOIN backfills AS n ON n.id > b.id AND n.settings <> b.settings WHERE s.id = $1)`, slice).Scan(&is)
+	return is, err
 }
 
 // failed notes what went wrong with a slice's job.

@@ -121,8 +121,9 @@ func idsOf(ctx context.Context, tx pgx.Tx, query string, args ...any) ([]int64, 
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
-// earlierOpen says of a slice s that one before it is not over.
-const earlierOpen = `EXISTS (SELECT 1 FROM slices AS e WHERE e.state IN ('waiting', 'queued', 'sending') AND (e.backfill, e.position) < (s.backfill, s.position))`
+// earlierOpen says of a slice s that one before it is not over. Slices have their
+// ids in the order in which they were asked for first, whoever asks again.
+const earlierOpen = `EXISTS (SELECT 1 FROM slices AS e WHERE e.state IN ('waiting', 'queued', 'sending') AND e.id < s.id)`
 
 // feedOnce gives the next slices their turn, as far as planning may run ahead.
 // River gets them one after the other: of all of them at once, those that had to
@@ -130,7 +131,7 @@ const earlierOpen = `EXISTS (SELECT 1 FROM slices AS e WHERE e.state IN ('waitin
 func (q *Queue) feedOnce(ctx context.Context, tx pgx.Tx) error {
 	ids, err := idsOf(ctx, tx, `UPDATE slices SET state = 'queued' WHERE state = 'waiting' AND id IN (SELECT s.id FROM slices AS s WHERE s.state = 'waiting'
 			AND (SELECT count(*) FROM parts WHERE state = 'waiting') <= $1 AND NOT (s.in_turn AND `+earlierOpen+`)
-		ORDER BY s.backfill, s.position LIMIT greatest(0, $2 * greatest(1, (SELECT count(*) FROM workers)) - (SELECT count(*) FROM slices WHERE state = 'queued')))
+		ORDER BY s.id LIMIT greatest(0, $2 * greatest(1, (SELECT count(*) FROM workers)) - (SELECT count(*) FROM slices WHERE state = 'queued')))
 		RETURNING id`, aheadParts, aheadSlices)
 	if err != nil {
 		return err
