@@ -342,57 +342,6 @@ func stepWants(steps []Step) []Want {
 	return wants
 }
 
-// overlay lets evidence end an event that the ledger does not know or knows
-// as open: a purchase, or all that the order's carts may cost. What a checkout
-// did to the stored cart is nobody's record. The plan keeps it, so that it is adopted before anything is sent.
-// What a person reopened because it never arrived goes whatever evidence says.
-func (p *planner) overlay(spec SourceSpec, t *targetPlan, s *Step, h Head) error {
-	if s.Want.Kind == KindCart || s.Entry.State != StateAbsent && s.Entry.State != StateOpen || s.Entry.Lost {
-		return nil
-	}
-	k := p.settledBy(t, h.Key)
-	if k == nil {
-		by, place := p.recall(spec, t, *s, h)
-		if place == (Place{}) {
-			return nil
-		}
-		s.Place, s.Send = place, false
-		if by == "" {
-			return nil
-		}
-		return p.addStep(adopting(t, *s, h, PlannedStep{By: by, Who: "evidence, as a run in shadow saw it"}, time.Time{}))
-	}
-	receipt, speaks := k.tells(s.Want.ID, h.Key)
-	if !speaks {
-		return nil
-	}
-	s.Place, s.Send, s.receipt = Place{BucketAlreadySent, Reason(k.Trust)}, false, receipt
-	return p.addStep(adopting(t, *s, h, PlannedStep{By: k.Trust, Receipt: receipt, Who: k.Name()}, k.orders[h.Key]))
-}
-
-// adopting makes the step that records on whose word an event is done.
-func adopting(t *targetPlan, s Step, h Head, a PlannedStep, at time.Time) PlannedStep {
-	e := Event{Action: Action(s.Want.Kind), Expiry: at, Facts: s.Want.Facts, ID: s.Want.ID, Kind: s.Want.Kind, Value: s.Want.Value}
-	e.Person, e.Facts.Goods, e.Facts.Mark = s.Want.Person, h.GoodsDigest, h.Mark()
-	a.Do, a.Event, a.Origin, a.Seen, a.Target = DoAdopt, e, &h.Origin, s.Entry.Version, t.Name()
-	return a
-}
-
-// settledBy gives the first evidence that says that an order was sent, nil
-// where none does.
-func (p *planner) settledBy(t *targetPlan, key OrderKey) *known {
-	for _, name := range t.Evidence {
-		k := p.evidence[name]
-		if k == nil || !k.settles(t.Target) {
-			continue
-		}
-		if _, has := k.orders[key]; has {
-			return k
-		}
-	}
-	return nil
-}
-
 func (p *planner) tooYoung(t *targetPlan, s *Step) {
 	if s.Send && t.MinAge > 0 && s.Want.Facts.CompletedAt.After(p.asOf.Add(-t.MinAge)) {
 		s.Place, s.Send = Place{BucketLeft, ReasonTooYoung}, false

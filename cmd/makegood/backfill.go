@@ -58,9 +58,9 @@ ones does not look at backfills: look at --plan before.
 
 With --parallel several slices are worked on at a time; rate and concurrency of
 each destination are shared among them. Where an order of one day may be a purchase
-of another, or what one run may send is limited, they go one after the other. With --workers the slices are worked on by
-the processes that run makegood worker, on any number of machines: Ctrl-C leaves
-them at it, and the same command looks on again.`,
+of another, or what one run may send is limited, they go one after the other. With
+--workers the slices are worked on by the processes that run makegood worker, on any
+number of machines: Ctrl-C leaves them at it, and the same command looks on again.`,
 		GroupID: "outage",
 		Args:    arguments(cobra.NoArgs),
 		Example: `  makegood backfill --plan --from 2026-11-01 --to 2026-11-08

@@ -259,8 +259,7 @@ func (s Slice) end(ctx context.Context, tx pgx.Tx, why string) error {
 }
 
 // anew drops the plans of slices, which are planned anew: those that wait for others
-// when those are over. Whoever still sends them changes nothing here
-// any more.
+// when those are over. Whoever still sends them changes nothing here any more.
 func anew(ctx context.Context, tx pgx.Tx, ids []int64) error {
 	for _, statement := range []string{
 		`UPDATE slices AS s SET state = CASE WHEN beside THEN 'waiting' ELSE 'queued' END, in_turn = in_turn OR beside, beside = false, planned = NULL, round = round + 1, turn = turn + 1,
