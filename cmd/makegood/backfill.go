@@ -208,10 +208,8 @@ func (b *backfill) all(ctx context.Context) (err error) {
 		}
 		b.past = b.led
 	}
-	if !b.flags.again {
-		if err := b.recall(ctx); err != nil {
-			return err
-		}
+	if err := b.recall(ctx); err != nil {
+		return err
 	}
 	b.stop() // one line a slice instead
 	waiting := make(chan *slice)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"makegood/reports"
 )
 
 // TestHarmBackfillsBesideEachOther: two backfills over periods that overlap, cut
@@ -126,5 +128,27 @@ func TestBackfillOfAPausedDestination(t *testing.T) {
 	got := s.backfilled(exitLeft)
 	if got.Ended != "activate was stopped: it is paused" || len(s.sim.Requests()) > 0 {
 		t.Errorf("it ended because %q", got.Ended)
+	}
+}
+
+// TestHarmBackfillInTwoRounds: what a slice left because of others beside it goes in
+// a second run of it, and is counted once by the report, verify and the audit.
+func TestHarmBackfillInTwoRounds(t *testing.T) {
+	t.Parallel()
+	s := backfillShop(t, 20, nil)
+	s.csv("tills.csv", usualHeader, "1001,"+ago(30*time.Hour)+",ann@example.com,MUG,1,5", "2002-1,"+ago(30*time.Hour)+",ben@example.com,MUG,1,5")
+	got := s.backfilled(exitDone, "--parallel", "4")
+	if b := got.Targets[0].Balance; b.Sent.Events != 2 || b.Left.Events != 0 || !b.Holds {
+		t.Errorf("the report says %+v", b)
+	}
+	s.wantsCount(2)
+	file := filepath.Join(s.dir, "makegood.yaml")
+	if code, out, errs := makegood(t, "verify", "-c", file); code != exitDone {
+		t.Errorf("verify: exit %d\n%s%s", code, out, errs)
+	}
+	_, out, errs := makegood(t, "audit", "--json", "-c", file, "--from", time.Now().AddDate(0, 0, -1).Format(time.DateOnly), "--to", time.Now().AddDate(0, 0, 2).Format(time.DateOnly))
+	var audit reports.Audit
+	if err := json.Unmarshal([]byte(out), &audit); err != nil || len(audit.Targets) != 1 || audit.Targets[0].Sent.Events != 2 {
+		t.Errorf("the audit counts %+v: %v\n%s", audit.Targets, err, errs)
 	}
 }

@@ -96,8 +96,11 @@ const rememberedFor = 7 * 24 * time.Hour
 // recall finds the slices that earlier starts of the command ended with nothing
 // left at all destinations, when the configuration was what it is. The newest run
 // over a slice counts. Where that is all of them, the backfill came to its end, and
-// begins anew: orders may have come in since.
+// begins anew: orders may have come in since. With --again none is looked for.
 func (b *backfill) recall(ctx context.Context) error {
+	if b.flags.again {
+		return nil
+	}
 	settings := reports.NewSettings(b.cfg.Settings).Digest
 	by, judged := map[reconcile.Window]*slice{}, map[string]bool{}
 	for _, one := range b.slices {

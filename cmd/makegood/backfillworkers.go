@@ -65,10 +65,8 @@ func (b *backfill) byWorkers(ctx context.Context) error {
 		return err
 	}
 	b.past = b.led
-	if !b.flags.again {
-		if err := b.recall(ctx); err != nil {
-			return err
-		}
+	if err := b.recall(ctx); err != nil {
+		return err
 	}
 	b.stop() // one line a slice instead
 	q, err := workers.Open(ctx, b.cfg.Ledger, b.log)
